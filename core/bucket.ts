@@ -1,0 +1,63 @@
+/**
+ * A bucket's settings, as the S3 API returns them. `null` is "absent", which is a value of its own: restoring a
+ * setting that was absent means deleting it.
+ */
+export interface BucketState {
+  readonly bucket: string;
+  readonly account: string;
+  readonly region: string;
+  readonly publicAccessBlock: PublicAccessBlock | null;
+  /** The account's own block; `null` where it has none or it is not known. */
+  readonly accountPublicAccessBlock: PublicAccessBlock | null;
+  /** The policy's text, byte for byte. */
+  readonly policy: string | null;
+  readonly acl: Acl | null;
+  readonly ownership: 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter' | null;
+  readonly lifecycle: Lifecycle | null;
+  readonly replication: Json | null;
+  readonly website: Json | null;
+  readonly cors: Json | null;
+  readonly tagging: readonly Tag[] | null;
+  readonly versioning: 'Enabled' | 'Suspended' | null;
+  readonly objectLock: Json | null;
+  readonly notifications: Json | null;
+  readonly accessPoints: readonly AccessPoint[];
+}
+
+export interface PublicAccessBlock {
+  readonly BlockPublicAcls: boolean;
+  readonly IgnorePublicAcls: boolean;
+  readonly BlockPublicPolicy: boolean;
+  readonly RestrictPublicBuckets: boolean;
+}
+
+export interface Acl {
+  /** Canonical user id of the owner. */
+  readonly owner: string | null;
+  readonly grants: readonly Grant[];
+}
+
+export interface Grant {
+  readonly permission: 'FULL_CONTROL' | 'READ' | 'WRITE' | 'READ_ACP' | 'WRITE_ACP';
+  /** A group's URI, or a canonical user id. */
+  readonly grantee: { readonly uri: string } | { readonly id: string };
+}
+
+export interface Tag {
+  readonly Key: string;
+  readonly Value: string;
+}
+
+export interface Lifecycle {
+  readonly Rules: readonly Readonly<Record<string, Json>>[];
+  readonly TransitionDefaultMinimumObjectSize: string | null;
+}
+
+export interface AccessPoint {
+  readonly name: string;
+  readonly arn: string;
+  readonly publicAccessBlock: PublicAccessBlock | null;
+  readonly policy: string | null;
+}
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

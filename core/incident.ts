@@ -1,0 +1,131 @@
+import type { Json } from './bucket.ts';
+
+/** What became of a target that a signal named: one open incident per target. Times are ISO 8601 UTC with ms. */
+export interface Incident {
+  readonly id: string;
+  readonly playbook: string;
+  readonly target: Target;
+  /** What the playbook was started with beside the target: `{ level: 'public' }`. */
+  readonly inputs: { readonly [key: string]: Json };
+  readonly title: string;
+  /** GuardDuty's scale, 1.0 to 10. */
+  readonly severity: number;
+  readonly status: IncidentStatus;
+  /** What triage recommended, and what configuration allowed. */
+  readonly recommendedMode: Mode;
+  readonly mode: Mode;
+  readonly drill: boolean;
+  /** Every way in that was found open, in words. */
+  readonly exposures: readonly string[];
+  /** Who did it, as the event names them; hostile text. */
+  readonly actor: string | null;
+  /** The ARN of who asked for the latest direction, or `automatic`. */
+  readonly requestedBy: string;
+  readonly reason: string;
+  readonly eventTime: string;
+  readonly receivedAt: string;
+  readonly decidedAt: string;
+  readonly containedAt: string | null;
+  readonly verifiedAt: string | null;
+  readonly restoredAt: string | null;
+  /** Why it is in this status, one sentence. */
+  readonly outcome: string;
+  readonly ticket: TicketState | null;
+  /** Executions that were started for it, oldest first. */
+  readonly executions: readonly string[];
+  readonly schemaVersion: 1;
+}
+
+export interface Target {
+  readonly kind: 'bucket' | 'object' | 'account' | 'principal' | 'trail' | 'other';
+  readonly arn: string;
+  readonly name: string;
+  readonly account: string;
+  readonly region: string;
+}
+
+export type Mode = 'observe' | 'approve' | 'contain';
+export type Direction = 'contain' | 'restore';
+
+/**
+ * `open` decided, nothing done yet · `observed` recorded and ticketed only · `containing` a change was begun ·
+ * `contained` acted and proven · `unverified` acted, not proven · `failed` ended by an error · `held` the guard said no ·
+ * `not-exposed` there was nothing to contain · `restoring` · `restored` closed.
+ */
+export type IncidentStatus =
+  | 'open'
+  | 'observed'
+  | 'held'
+  | 'not-exposed'
+  | 'containing'
+  | 'contained'
+  | 'unverified'
+  | 'failed'
+  | 'restoring'
+  | 'restored';
+
+export interface TicketState {
+  readonly tracker: string;
+  /** The tracker's id; `null` while it could not be opened. */
+  readonly id: string | null;
+  readonly state: 'open' | 'closed' | 'pending';
+  readonly since: string;
+  readonly reason: string | null;
+}
+
+/** One change of one setting, with its full before and after. */
+export interface Change {
+  readonly seq: number;
+  /** `publicAccessBlock`, `policy`, `lifecycle`, `tagging`, … : a key of the state it changes. */
+  readonly setting: string;
+  /** What it does, in words: `block public ACLs and public policies`. */
+  readonly title: string;
+  readonly before: Json;
+  readonly after: Json;
+}
+
+export interface Plan {
+  readonly incident: string;
+  readonly playbook: string;
+  readonly direction: Direction;
+  readonly target: Target;
+  readonly level: string | null;
+  readonly changes: readonly Change[];
+  /** SHA-256 over playbook, direction, target, level and changes. */
+  readonly digest: string;
+  /** What is kept or cannot be changed, and why; not in the digest. */
+  readonly notes: readonly string[];
+  readonly impact: { readonly [key: string]: Json };
+  readonly plannedAt: string;
+}
+
+/** Written before the act, completed after it. The undo of an incident is its ledger, read backwards. */
+export interface LedgerEntry extends Change {
+  readonly incident: string;
+  readonly direction: Direction;
+  readonly execution: string;
+  readonly digest: string;
+  readonly intendedAt: string;
+  /** `null` while the act has not been acknowledged. */
+  readonly doneAt: string | null;
+  readonly result: 'intended' | 'done';
+}
+
+/** One line of an incident's history. */
+export interface Entry {
+  readonly incident: string;
+  readonly at: string;
+  readonly kind: 'signal' | 'decision' | 'plan' | 'change' | 'look' | 'ticket' | 'outcome' | 'failure' | 'request';
+  readonly text: string;
+  readonly by: string;
+  readonly detail: Json;
+}
+
+/** Everything a responder, an auditor or a report reads of one incident. */
+export interface IncidentView {
+  readonly incident: Incident;
+  readonly plans: readonly Plan[];
+  readonly ledger: readonly LedgerEntry[];
+  /** By time. */
+  readonly entries: readonly Entry[];
+}

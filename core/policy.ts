@@ -1,0 +1,123 @@
+/**
+ * IAM policy documents as data: parsed once, read by whoever decides.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+ */
+export interface Policy {
+  readonly version: string;
+  readonly id: string | null;
+  readonly statements: readonly Statement[];
+}
+
+export interface Statement {
+  readonly sid: string | null;
+  readonly effect: 'Allow' | 'Deny';
+  /** `null` where the statement has none (identity policies). `'*'` alone and `{"AWS": "*"}` both become `AWS: ['*']`. */
+  readonly principal: Principals | null;
+  readonly notPrincipal: Principals | null;
+  readonly actions: readonly string[] | null;
+  readonly notActions: readonly string[] | null;
+  readonly resources: readonly string[] | null;
+  readonly notResources: readonly string[] | null;
+  readonly conditions: readonly Condition[];
+}
+
+/** Principal type (`AWS`, `Service`, `Federated`, `CanonicalUser`) to its values. */
+export type Principals = Readonly<Record<string, readonly string[]>>;
+
+export interface Condition {
+  /** As written: `StringEquals`, `ForAnyValue:StringLikeIfExists`. */
+  readonly operator: string;
+  /** Lower case: condition keys are case-insensitive. */
+  readonly key: string;
+  readonly values: readonly string[];
+}
+
+/** A policy that is not JSON or not a policy. `path` names the place. */
+export class PolicyParseError extends Error {
+  override readonly name = 'PolicyParseError';
+  readonly path: string;
+
+  constructor(path: string, message: string, options?: ErrorOptions) {
+    super(`policy ${path}: ${message}`, options);
+    this.path = path;
+  }
+}
+
+/**
+ * Parse a policy's text.
+ *
+ * @throws {PolicyParseError} where it is not JSON or not a policy
+ */
+export function parsePolicy(text: string): Policy {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (cause) {
+    throw new PolicyParseError('$', 'is not JSON', { cause });
+  }
+  return readPolicy(document);
+}
+
+/** The same for a document that is already an object, as in an IAM role's definition. */
+export function readPolicy(document: unknown): Policy {
+  if (!isRecord(document)) throw new PolicyParseError('$', 'is not an object');
+  const statement = document['Statement'];
+  const list = Array.isArray(statement) ? statement : [statement];
+  return {
+    version: typeof document['Version'] === 'string' ? document['Version'] : '2008-10-17',
+    id: typeof document['Id'] === 'string' ? document['Id'] : null,
+    statements: list.map((entry, index) => readStatement(entry, `$.Statement[${index}]`)),
+  };
+}
+
+function readStatement(entry: unknown, path: string): Statement {
+  if (!isRecord(entry)) throw new PolicyParseError(path, 'is not an object');
+  const effect = entry['Effect'];
+  if (effect !== 'Allow' && effect !== 'Deny') throw new PolicyParseError(`${path}.Effect`, 'must be Allow or Deny');
+  if (entry['Action'] === undefined && entry['NotAction'] === undefined) throw new PolicyParseError(path, 'has neither Action nor NotAction');
+  return {
+    sid: typeof entry['Sid'] === 'string' ? entry['Sid'] : null,
+    effect,
+    principal: readPrincipals(entry['Principal'], `${path}.Principal`),
+    notPrincipal: readPrincipals(entry['NotPrincipal'], `${path}.NotPrincipal`),
+    actions: readStrings(entry['Action'], `${path}.Action`),
+    notActions: readStrings(entry['NotAction'], `${path}.NotAction`),
+    resources: readStrings(entry['Resource'], `${path}.Resource`),
+    notResources: readStrings(entry['NotResource'], `${path}.NotResource`),
+    conditions: readConditions(entry['Condition'], `${path}.Condition`),
+  };
+}
+
+function readPrincipals(value: unknown, path: string): Principals | null {
+  if (value === undefined) return null;
+  if (value === '*') return { AWS: ['*'] };
+  if (!isRecord(value)) throw new PolicyParseError(path, 'must be "*" or an object');
+  return Object.fromEntries(Object.entries(value).map(([type, values]) => [type, readStrings(values, `${path}.${type}`) ?? []]));
+}
+
+function readConditions(value: unknown, path: string): readonly Condition[] {
+  if (value === undefined) return [];
+  if (!isRecord(value)) throw new PolicyParseError(path, 'must be an object');
+  return Object.entries(value).flatMap(([operator, keys]) => {
+    if (!isRecord(keys)) throw new PolicyParseError(`${path}.${operator}`, 'must be an object');
+    return Object.entries(keys).map(([key, values]) => ({
+      operator,
+      key: key.toLowerCase(),
+      values: (Array.isArray(values) ? values : [values]).map(String),
+    }));
+  });
+}
+
+function readStrings(value: unknown, path: string): readonly string[] | null {
+  if (value === undefined) return null;
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return list.map((entry) => {
+    if (typeof entry !== 'string') throw new PolicyParseError(path, 'must be a string or a list of strings');
+    return entry;
+  });
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
