@@ -1,0 +1,46 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { STSClient } from '@aws-sdk/client-sts';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+
+/** The clients of one function, each made when first used: what a function does not call is not in its start-up. */
+export interface Clients {
+  readonly dynamo: DynamoDBDocumentClient;
+  readonly s3: S3Client;
+  /** Signs nothing: what anybody on the internet would send. */
+  readonly anonymousS3: S3Client;
+  readonly sfn: SFNClient;
+  readonly ssm: SSMClient;
+  readonly sts: STSClient;
+}
+
+/** Short enough that a hanging call is tried again well inside a function's own time-out; in ms. */
+const TIMEOUTS = { connectionTimeout: 2_000, requestTimeout: 8_000 };
+
+export function createClients(region: string): Clients {
+  const config = { region, maxAttempts: 4, requestHandler: TIMEOUTS };
+  const dynamo = lazy(() =>
+    DynamoDBDocumentClient.from(new DynamoDBClient(config), { marshallOptions: { removeUndefinedValues: true } }),
+  );
+  const s3 = lazy(() => new S3Client(config));
+  // One attempt: a probe wants the answer, and the next look is the retry.
+  const anonymousS3 = lazy(() => new S3Client({ ...config, maxAttempts: 1, signer: { sign: (request) => Promise.resolve(request) } }));
+  const sfn = lazy(() => new SFNClient(config));
+  const ssm = lazy(() => new SSMClient(config));
+  const sts = lazy(() => new STSClient(config));
+  return {
+    get dynamo() { return dynamo(); },
+    get s3() { return s3(); },
+    get anonymousS3() { return anonymousS3(); },
+    get sfn() { return sfn(); },
+    get ssm() { return ssm(); },
+    get sts() { return sts(); },
+  };
+}
+
+function lazy<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

@@ -1,0 +1,44 @@
+/**
+ * What the workflows' Retry and Catch tell apart: a failure that passes, and one that names a missing permission.
+ * The names are spelled the same in `ErrorEquals`.
+ */
+export class TransientError extends Error {
+  override readonly name = 'TransientError';
+}
+
+/** AWS refused for want of a permission; the message is AWS's own and names action and resource. */
+export class PermissionError extends Error {
+  override readonly name = 'PermissionError';
+}
+
+/** AWS's codes for "you may not": S3, IAM and STS say the first, JSON services the second. */
+const REFUSED: ReadonlySet<string> = new Set(['AccessDenied', 'AccessDeniedException']);
+/** The network's failures, as Node and the SDK name them. */
+const NETWORK: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIPE', 'TimeoutError', 'NetworkingError']);
+
+/** The name that AWS gave an error, wherever it stands: `NoSuchBucketPolicy`; `null` where it is not AWS's. */
+export function codeOf(error: unknown): string | null {
+  return error instanceof Error && '$metadata' in error ? error.name : null;
+}
+
+export function isRefusal(error: unknown): boolean {
+  return REFUSED.has(codeOf(error) ?? '');
+}
+
+/** Gives an AWS error the name that workflows act on; the rest passes through as it is. */
+export function classified(error: unknown, during: string): unknown {
+  if (!(error instanceof Error)) return new Error(`${during}: ${String(error)}`);
+  if (isRefusal(error)) return new PermissionError(`${during}: ${error.message}`, { cause: error });
+  if (isTransient(error)) return new TransientError(`${during}: ${error.name}: ${error.message}`, { cause: error });
+  return error;
+}
+
+function isTransient(error: Error): boolean {
+  const status = '$metadata' in error && isRecord(error.$metadata) ? Number(error.$metadata['httpStatusCode'] ?? 0) : 0;
+  const code = 'code' in error ? String(error.code) : error.name;
+  return '$retryable' in error || status >= 500 || status === 429 || NETWORK.has(code) || /Throttl|SlowDown|TooManyRequests|RequestLimit/.test(error.name);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

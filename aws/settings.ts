@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+const list = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').map((entry) => entry.trim()).filter((entry) => entry !== ''));
+const optional = z
+  .string()
+  .default('')
+  .transform((text) => (text === '' ? null : text));
+const count = (fallback: number) => z.coerce.number().int().positive().default(fallback);
+
+const schema = z.object({
+  AWS_REGION: z.string(),
+  AWS_LAMBDA_FUNCTION_NAME: z.string(),
+  LAMBDA_TASK_ROOT: z.string().default('.'),
+  STOPBATH_NAME: z.string(),
+  STOPBATH_ACCOUNT: z.string().regex(/^\d{12}$/),
+  STOPBATH_TABLE: z.string(),
+  STOPBATH_EVIDENCE_BUCKET: z.string(),
+  STOPBATH_MODE_CAP: z.enum(['observe', 'approve', 'contain']).default('observe'),
+  STOPBATH_PROTECTED_BUCKETS: list,
+  STOPBATH_RESPONDER_ROLES: list,
+  STOPBATH_EXEMPT_ROLES: list,
+  STOPBATH_PROBE_ROLE_ARN: optional,
+  STOPBATH_ORGANIZATION_ID: optional,
+  STOPBATH_VERIFY_LOOKS: count(3),
+  STOPBATH_VERIFY_MAX_LOOKS: count(24),
+});
+
+/** What a function is deployed with. Read once a handler, from its environment. */
+export type Settings = z.infer<typeof schema>;
+
+/**
+ * @throws {ConfigurationError} naming each variable that is missing or wrong, and its value
+ */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const read = schema.safeParse(environment);
+  if (read.success) return read.data;
+  const problems = read.error.issues.map((issue) => {
+    const name = issue.path.join('.');
+    return `${name} is ${JSON.stringify(environment[name])}: ${issue.message}`;
+  });
+  throw new ConfigurationError(`${problems.join('; ')}. Set it in serverless.yml (provider.environment).`);
+}
+
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}

@@ -1,0 +1,145 @@
+import type { BucketState, Json, Lifecycle, PublicAccessBlock, Tag } from '../bucket.ts';
+import { canonicalJson } from '../canonical.ts';
+import type { Change } from '../incident.ts';
+
+/** How much a quarantine stops: the public, everybody outside the account, or everybody but the responders. */
+export type Level = 'public' | 'external' | 'full';
+export const LEVELS = ['public', 'external', 'full'] as const satisfies readonly Level[];
+
+export interface QuarantineOptions {
+  readonly incident: string;
+  readonly level: Level;
+  /** ARNs (wildcards allowed) of the principals that keep access at `full`: responder roles and the suite's own. */
+  readonly exempt: readonly string[];
+  /** `o-…`; `null` where the account stands alone: then the account itself is the inside. */
+  readonly organizationId: string | null;
+}
+
+export interface PlannedChanges {
+  /** The level that the changes reach: lower than asked where the policy has no room for a deny. */
+  readonly level: Level;
+  readonly changes: readonly Change[];
+  /** What is kept or cannot be done, and why. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * S3 refuses a larger bucket policy.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html ("20 KB in size")
+ */
+export const POLICY_LIMIT_BYTES = 20 * 1024;
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/CostAllocTagging.html (50 tags a bucket) */
+const TAG_LIMIT = 50;
+
+export const BLOCK_ALL: PublicAccessBlock = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true };
+/** What can be on while a policy is still to be written: S3 refuses public statements under `BlockPublicPolicy`. */
+const BLOCK_BUT_POLICY: PublicAccessBlock = { ...BLOCK_ALL, BlockPublicPolicy: false };
+
+/**
+ * The changes that bring a bucket to a level, in the order in which they must happen; settings that are already
+ * there are left out, so a contained bucket gives none.
+ *
+ * @throws {SyntaxError} where the policy is not JSON; S3 accepts none such
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+ */
+export function quarantine(state: BucketState, options: QuarantineOptions): PlannedChanges {
+  const notes: string[] = [];
+  const steps: Omit<Change, 'seq'>[] = [];
+  const step = (setting: keyof BucketState, title: string, before: unknown, after: unknown) => {
+    if (!same(before, after)) steps.push({ setting, title, before: asJson(before), after: asJson(after) });
+  };
+
+  const policy = options.level === 'public' ? state.policy : withDeny(state.policy, options, state);
+  const fits = policy === null || Buffer.byteLength(policy) <= POLICY_LIMIT_BYTES;
+  if (!fits) {
+    notes.push(
+      `The bucket policy has ${Buffer.byteLength(state.policy ?? '')} bytes and the deny for level ${options.level} would bring it over S3's ${POLICY_LIMIT_BYTES}: the public is blocked, level ${options.level} is not reached. Shorten the policy and start again.`,
+    );
+  }
+  const deny = fits && policy !== state.policy;
+  if (deny) {
+    step('publicAccessBlock', 'Block public ACLs and ignore those there are; restrict a public policy to this account', state.publicAccessBlock, BLOCK_BUT_POLICY);
+    step('policy', options.level === 'full' ? 'Deny everyone but responders' : 'Deny everyone outside', state.policy, policy);
+    step('publicAccessBlock', 'Refuse new public policies', BLOCK_BUT_POLICY, BLOCK_ALL);
+  } else {
+    step('publicAccessBlock', 'Block public access: ACLs and policies', state.publicAccessBlock, BLOCK_ALL);
+  }
+
+  step('lifecycle', 'Stop lifecycle rules that expire evidence', state.lifecycle, withoutExpiry(state.lifecycle));
+
+  const level = fits ? options.level : 'public';
+  const tags = withTags(state.tagging, options.incident, level);
+  if (tags.length > TAG_LIMIT) notes.push(`The bucket has ${state.tagging?.length ?? 0} tags of ${TAG_LIMIT}: it is not tagged with the incident.`);
+  else step('tagging', 'Tag the bucket with the incident', state.tagging, tags);
+
+  if (state.website) notes.push('The website configuration stays: its endpoint serves nobody while public access is blocked.');
+  if (state.replication) notes.push('Replication stays on: copies already made elsewhere are not contained here.');
+  return { level, changes: steps.map((entry, index) => ({ seq: index + 1, ...entry })), notes };
+}
+
+/** Equal as JSON, whatever the order of keys. */
+export function same(a: unknown, b: unknown): boolean {
+  return canonicalJson(a ?? null) === canonicalJson(b ?? null);
+}
+
+/** The `Sid` prefix of statements that the suite writes: what a restore takes out again. */
+export const SID_PREFIX = 'Stopbath';
+/** The prefix of tags that the suite writes. */
+export const TAG_PREFIX = 'stopbath:';
+
+function withDeny(text: string | null, options: QuarantineOptions, state: BucketState): string {
+  const document: unknown = text === null ? { Version: '2012-10-17', Statement: [] } : JSON.parse(text);
+  const existing = isRecord(document) ? document : { Version: '2012-10-17' };
+  const present = existing['Statement'];
+  const statements: unknown[] = Array.isArray(present) ? present : present === undefined ? [] : [present];
+  const deny = denyStatement(options, state);
+  if (statements.some((entry) => same(entry, deny))) return text ?? '';
+  return JSON.stringify({ ...existing, Statement: [...statements, deny] });
+}
+
+/**
+ * A deny exempts by `aws:PrincipalArn`, `aws:PrincipalAccount` or `aws:PrincipalOrgID`, never by `NotPrincipal` or a
+ * tag that an attacker can set. `…IfExists` and negated operators also hold where the key is absent, and so for
+ * anonymous requests, which carry none of these keys.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+ */
+function denyStatement(options: QuarantineOptions, state: BucketState): Json {
+  const arn = `arn:aws:s3:::${state.bucket}`;
+  const inside: { readonly [key: string]: Json } =
+    options.organizationId === null ? { 'aws:PrincipalAccount': state.account } : { 'aws:PrincipalOrgID': options.organizationId };
+  return {
+    Sid: `${SID_PREFIX}${options.level === 'full' ? 'Full' : 'External'}${options.incident.replaceAll(/[^A-Za-z0-9]/g, '')}`,
+    Effect: 'Deny',
+    Principal: '*',
+    Action: 's3:*',
+    Resource: [arn, `${arn}/*`],
+    Condition:
+      options.level === 'full'
+        ? { ArnNotLike: { 'aws:PrincipalArn': [...options.exempt] } }
+        : { StringNotEquals: inside, BoolIfExists: { 'aws:PrincipalIsAWSService': 'false' } },
+  };
+}
+
+/** Rules that delete are switched off, not rewritten: their text stays for the restore. A bucket policy does not stop lifecycle. */
+function withoutExpiry(lifecycle: Lifecycle | null): Lifecycle | null {
+  if (lifecycle === null) return null;
+  const deletes = (rule: Readonly<Record<string, Json>>) => 'Expiration' in rule || 'NoncurrentVersionExpiration' in rule;
+  return { ...lifecycle, Rules: lifecycle.Rules.map((rule) => (deletes(rule) ? { ...rule, Status: 'Disabled' } : rule)) };
+}
+
+function withTags(tags: readonly Tag[] | null, incident: string, level: Level): readonly Tag[] {
+  return [
+    ...(tags ?? []).filter((tag) => !tag.Key.startsWith(TAG_PREFIX)),
+    { Key: `${TAG_PREFIX}incident`, Value: incident },
+    { Key: `${TAG_PREFIX}level`, Value: level },
+  ];
+}
+
+function asJson(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value ?? null)) as Json;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

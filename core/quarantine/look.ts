@@ -1,0 +1,77 @@
+import type { BucketState } from '../bucket.ts';
+import type { Direction, LedgerEntry } from '../incident.ts';
+import { settingOf } from './restore.ts';
+import { same, type Level } from './levels.ts';
+
+/** What one request from outside, or one read of the state, found. */
+export type Answer = 'refused' | 'served' | 'unknown';
+
+/** One look at a bucket from every side that the level speaks about. */
+export interface Look {
+  /** Nobody's request: object reads, a listing, each as an attacker would. */
+  readonly anonymous: Answer;
+  /** A presigned read by a principal of the account that is not exempt. */
+  readonly inside: Answer;
+  /** Settings that are not as the ledger says they were left, by name. */
+  readonly drifted: readonly string[];
+}
+
+export interface Judgement {
+  /** Looks in a row that were as expected, this one included. */
+  readonly streak: number;
+  readonly verdict: 'verified' | 'pending' | 'unverified';
+  /** One sentence: what was seen, and what was expected. */
+  readonly reason: string;
+}
+
+export interface Expectation {
+  readonly direction: Direction;
+  readonly level: Level;
+  /** What anonymous requests got before the containment; a restore is measured by it. */
+  readonly anonymousBefore: Answer;
+  /** Good looks in a row that make it `verified`. */
+  readonly needed: number;
+  /** Looks after which it is `unverified`. */
+  readonly allowed: number;
+}
+
+/**
+ * Judge a look. `verified` takes refusals in a row across a window: AWS settings propagate over seconds, and for
+ * a while old and new answers mix, so that one refusal proves nothing.
+ *
+ * @param before - good looks in a row so far
+ * @param count - looks so far, this one included
+ */
+export function judge(look: Look, expected: Expectation, before: number, count: number): Judgement {
+  const wrong = faults(look, expected);
+  if (look.drifted.length > 0 && wrong.length === 0) {
+    return { streak: 0, verdict: count >= expected.allowed ? 'unverified' : 'pending', reason: `${look.drifted.join(', ')} is not as it was left: somebody changed it` };
+  }
+  if (wrong.length > 0) {
+    return { streak: 0, verdict: count >= expected.allowed ? 'unverified' : 'pending', reason: wrong.join('; ') };
+  }
+  const streak = before + 1;
+  const seen = expected.direction === 'contain' ? 'outside requests are refused' : 'outside requests are answered as before';
+  return {
+    streak,
+    verdict: streak >= expected.needed ? 'verified' : count >= expected.allowed ? 'unverified' : 'pending',
+    reason: `${seen}, ${streak} ${streak === 1 ? 'look' : 'looks'} in a row`,
+  };
+}
+
+function faults(look: Look, expected: Expectation): readonly string[] {
+  const wrong: string[] = [];
+  if (expected.direction === 'contain') {
+    if (look.anonymous !== 'refused') wrong.push(look.anonymous === 'served' ? 'an anonymous request was still answered' : 'no answer to an anonymous request');
+    if (expected.level === 'full' && look.inside !== 'refused') wrong.push(look.inside === 'served' ? 'a presigned request from inside the account was still answered' : 'no answer to a presigned request');
+  } else if (expected.anonymousBefore !== 'unknown' && look.anonymous !== expected.anonymousBefore) {
+    wrong.push(`an anonymous request was ${look.anonymous}; before the containment it was ${expected.anonymousBefore}`);
+  }
+  return wrong;
+}
+
+/** The settings whose present value is not what the last entry of the ledger left. */
+export function driftOf(ledger: readonly LedgerEntry[], now: BucketState): readonly string[] {
+  const last = new Map(ledger.map((entry) => [entry.setting, entry.after]));
+  return [...last].filter(([setting, after]) => !same(settingOf(now, setting), after)).map(([setting]) => setting);
+}

@@ -1,0 +1,97 @@
+import type { BucketState, Json } from '../bucket.ts';
+import type { Change, LedgerEntry } from '../incident.ts';
+import { POLICY_LIMIT_BYTES, SID_PREFIX, TAG_PREFIX, same } from './levels.ts';
+
+/**
+ * The changes that take a quarantine back: its ledger, read backwards, against what the bucket has now.
+ *
+ * Three-way: where a setting still is as the quarantine left it, it becomes what it was, byte for byte. Where
+ * somebody changed it since, only what the quarantine put there is taken out; the rest of the newer state is kept
+ * and a note says so. What is already as it was gives no change, so a restore that was cut short can run again.
+ *
+ * @param ledger - the entries of direction `contain`, in the order they were written
+ * @param now - the bucket's present state
+ */
+export function restoration(ledger: readonly LedgerEntry[], now: BucketState): { readonly changes: readonly Change[]; readonly notes: readonly string[] } {
+  const current = new Map<string, Json>();
+  const changes: Change[] = [];
+  const notes = new Set<string>();
+  for (const entry of ledger.toReversed()) {
+    const known = current.get(entry.setting);
+    const present = known === undefined ? settingOf(now, entry.setting) : known;
+    const restored = takeBack(entry, present);
+    if (!same(present, entry.after) && !same(present, entry.before)) {
+      notes.add(`${entry.setting} was changed after the containment: the newer state is kept, only what Stopbath put there is taken out.`);
+    }
+    current.set(entry.setting, restored);
+    if (!same(present, restored)) changes.push({ seq: changes.length + 1, setting: entry.setting, title: `Undo: ${entry.title}`, before: present, after: restored });
+  }
+  const block = now.accountPublicAccessBlock;
+  if (block && Object.values(block).some(Boolean)) notes.add('The account blocks public access: what was public before stays closed as long as it does.');
+  const policy = current.get('policy');
+  if (typeof policy === 'string' && Buffer.byteLength(policy) > POLICY_LIMIT_BYTES) notes.add('The restored policy is larger than S3 accepts.');
+  return { changes, notes: [...notes] };
+}
+
+/** A setting of the state as plain JSON. */
+export function settingOf(state: BucketState, setting: string): Json {
+  const value = Object.entries(state).find(([key]) => key === setting)?.[1];
+  return JSON.parse(JSON.stringify(value ?? null)) as Json;
+}
+
+function takeBack(entry: LedgerEntry, present: Json): Json {
+  if (same(present, entry.after)) return entry.before;
+  if (same(present, entry.before)) return present;
+  switch (entry.setting) {
+    case 'publicAccessBlock':
+      return takeBackFlags(entry, present);
+    case 'policy':
+      return withoutOwnStatements(present);
+    case 'tagging':
+      return withoutOwnTags(present);
+    case 'lifecycle':
+      return takeBackRules(entry, present);
+    default:
+      return present;
+  }
+}
+
+function takeBackFlags(entry: LedgerEntry, present: Json): Json {
+  if (!isObject(present)) return present;
+  const { before, after } = entry;
+  return Object.fromEntries(
+    Object.entries(present).map(([flag, value]) => [flag, isObject(after) && after[flag] === value ? (isObject(before) ? (before[flag] ?? false) : false) : value]),
+  );
+}
+
+function withoutOwnStatements(present: Json): Json {
+  if (typeof present !== 'string') return present;
+  const document = JSON.parse(present) as Json;
+  if (!isObject(document) || !Array.isArray(document['Statement'])) return present;
+  const statements = (document['Statement'] as readonly Json[]).filter((entry) => !(isObject(entry) && String(entry['Sid'] ?? '').startsWith(SID_PREFIX)));
+  return statements.length === 0 ? null : JSON.stringify({ ...document, Statement: statements });
+}
+
+function withoutOwnTags(present: Json): Json {
+  if (!Array.isArray(present)) return present;
+  const tags = (present as readonly Json[]).filter((tag) => !(isObject(tag) && String(tag['Key'] ?? '').startsWith(TAG_PREFIX)));
+  return tags.length === 0 ? null : tags;
+}
+
+/** Rules are matched by their id: a rule that is as the quarantine left it becomes what it was, others are somebody's. */
+function takeBackRules(entry: LedgerEntry, present: Json): Json {
+  if (!isObject(present) || !isObject(entry.before) || !isObject(entry.after)) return present;
+  const before = rulesById(entry.before);
+  const after = rulesById(entry.after);
+  const rules = [...rulesById(present)].map(([id, rule]) => (same(rule, after.get(id)) ? (before.get(id) ?? rule) : rule));
+  return { ...present, Rules: rules };
+}
+
+function rulesById(lifecycle: { readonly [key: string]: Json }): Map<string, Json> {
+  const rules = Array.isArray(lifecycle['Rules']) ? (lifecycle['Rules'] as readonly Json[]) : [];
+  return new Map(rules.map((rule, index) => [isObject(rule) && typeof rule['ID'] === 'string' ? rule['ID'] : `#${index}`, rule]));
+}
+
+function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
