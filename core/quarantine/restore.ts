@@ -68,13 +68,13 @@ function withoutOwnStatements(present: Json): Json {
   if (typeof present !== 'string') return present;
   const document = JSON.parse(present) as Json;
   if (!isObject(document) || !Array.isArray(document['Statement'])) return present;
-  const statements = (document['Statement'] as readonly Json[]).filter((entry) => !(isObject(entry) && String(entry['Sid'] ?? '').startsWith(SID_PREFIX)));
+  const statements = (document['Statement'] as readonly Json[]).filter((entry) => !startsWith(entry, 'Sid', SID_PREFIX));
   return statements.length === 0 ? null : JSON.stringify({ ...document, Statement: statements });
 }
 
 function withoutOwnTags(present: Json): Json {
   if (!Array.isArray(present)) return present;
-  const tags = (present as readonly Json[]).filter((tag) => !(isObject(tag) && String(tag['Key'] ?? '').startsWith(TAG_PREFIX)));
+  const tags = (present as readonly Json[]).filter((tag) => !startsWith(tag, 'Key', TAG_PREFIX));
   return tags.length === 0 ? null : tags;
 }
 
@@ -90,6 +90,11 @@ function takeBackRules(entry: LedgerEntry, present: Json): Json {
 function rulesById(lifecycle: { readonly [key: string]: Json }): Map<string, Json> {
   const rules = Array.isArray(lifecycle['Rules']) ? (lifecycle['Rules'] as readonly Json[]) : [];
   return new Map(rules.map((rule, index) => [isObject(rule) && typeof rule['ID'] === 'string' ? rule['ID'] : `#${index}`, rule]));
+}
+
+function startsWith(value: Json, member: string, prefix: string): boolean {
+  const text = isObject(value) ? value[member] : undefined;
+  return typeof text === 'string' && text.startsWith(prefix);
 }
 
 function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {

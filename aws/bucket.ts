@@ -1,0 +1,196 @@
+import {
+  DeleteBucketLifecycleCommand,
+  DeleteBucketPolicyCommand,
+  DeleteBucketTaggingCommand,
+  DeletePublicAccessBlockCommand,
+  GetBucketAclCommand,
+  GetBucketCorsCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketNotificationConfigurationCommand,
+  GetBucketOwnershipControlsCommand,
+  GetBucketPolicyCommand,
+  GetBucketReplicationCommand,
+  GetBucketTaggingCommand,
+  GetBucketVersioningCommand,
+  GetBucketWebsiteCommand,
+  GetObjectLockConfigurationCommand,
+  GetPublicAccessBlockCommand,
+  PutBucketLifecycleConfigurationCommand,
+  PutBucketPolicyCommand,
+  PutBucketTaggingCommand,
+  PutPublicAccessBlockCommand,
+  type Grant as S3Grant,
+  type LifecycleRule,
+  type PublicAccessBlockConfiguration,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { z } from 'zod';
+import type { BucketState, Grant, Json, Lifecycle, PublicAccessBlock, Tag } from '../core/bucket.ts';
+import { codeOf } from './errors.ts';
+
+export interface BucketAddress {
+  readonly bucket: string;
+  readonly account: string;
+  readonly region: string;
+}
+
+/** The codes by which S3 says that a setting is absent: a value, not a failure. */
+const ABSENT: ReadonlySet<string> = new Set([
+  'NoSuchPublicAccessBlockConfiguration',
+  'NoSuchBucketPolicy',
+  'OwnershipControlsNotFoundError',
+  'NoSuchLifecycleConfiguration',
+  'ReplicationConfigurationNotFoundError',
+  'NoSuchWebsiteConfiguration',
+  'NoSuchCORSConfiguration',
+  'NoSuchTagSet',
+  'ObjectLockConfigurationNotFoundError',
+]);
+
+/** There is no such bucket, or it is not this account's: nothing here is ours to contain. */
+export class NoSuchBucketError extends Error {
+  override readonly name = 'NoSuchBucketError';
+}
+
+/**
+ * All settings of a bucket that a quarantine may change or that tell who can reach it, read in parallel.
+ *
+ * @throws {NoSuchBucketError} where it does not exist
+ */
+export async function readBucket(s3: S3Client, address: BucketAddress): Promise<BucketState> {
+  const target = { Bucket: address.bucket, ExpectedBucketOwner: address.account };
+  try {
+    const [block, policy, acl, ownership, lifecycle, replication, website, cors, tagging, versioning, lock, notifications] = await Promise.all([
+      absentAsNull(s3.send(new GetPublicAccessBlockCommand(target))),
+      absentAsNull(s3.send(new GetBucketPolicyCommand(target))),
+      absentAsNull(s3.send(new GetBucketAclCommand(target))),
+      absentAsNull(s3.send(new GetBucketOwnershipControlsCommand(target))),
+      absentAsNull(s3.send(new GetBucketLifecycleConfigurationCommand(target))),
+      absentAsNull(s3.send(new GetBucketReplicationCommand(target))),
+      absentAsNull(s3.send(new GetBucketWebsiteCommand(target))),
+      absentAsNull(s3.send(new GetBucketCorsCommand(target))),
+      absentAsNull(s3.send(new GetBucketTaggingCommand(target))),
+      absentAsNull(s3.send(new GetBucketVersioningCommand(target))),
+      absentAsNull(s3.send(new GetObjectLockConfigurationCommand(target))),
+      absentAsNull(s3.send(new GetBucketNotificationConfigurationCommand(target))),
+    ]);
+    return {
+      ...address,
+      publicAccessBlock: blockOf(block?.PublicAccessBlockConfiguration),
+      accountPublicAccessBlock: null,
+      policy: policy?.Policy ?? null,
+      acl: acl ? { owner: acl.Owner?.ID ?? null, grants: grantsOf(acl.Grants) } : null,
+      ownership: ownership?.OwnershipControls?.Rules?.[0]?.ObjectOwnership ?? null,
+      lifecycle: lifecycle?.Rules ? lifecycleOf(lifecycle.Rules, lifecycle.TransitionDefaultMinimumObjectSize) : null,
+      replication: json(replication?.ReplicationConfiguration),
+      website: website ? json({ ...website, $metadata: undefined }) : null,
+      cors: json(cors?.CORSRules),
+      tagging: tagging?.TagSet ? tagging.TagSet.map((tag): Tag => ({ Key: tag.Key ?? '', Value: tag.Value ?? '' })) : null,
+      versioning: versioning?.Status ?? null,
+      objectLock: json(lock?.ObjectLockConfiguration),
+      notifications: notifications ? emptyAsNull(json({ ...notifications, $metadata: undefined })) : null,
+      accessPoints: [],
+    };
+  } catch (error) {
+    if (codeOf(error) === 'NoSuchBucket') throw new NoSuchBucketError(`there is no bucket ${JSON.stringify(address.bucket)} in account ${address.account}`, { cause: error });
+    throw error;
+  }
+}
+
+const dated = z.looseObject({ Date: z.coerce.date().optional() });
+const rule = z.looseObject({
+  Status: z.enum(['Enabled', 'Disabled']),
+  Expiration: dated.optional(),
+  Transitions: z.array(dated).optional(),
+});
+/** The settings that can be written, as they come out of a plan: JSON, in which S3's dates are text. */
+const writable = z.discriminatedUnion('setting', [
+  z.object({
+    setting: z.literal('publicAccessBlock'),
+    value: z.strictObject({ BlockPublicAcls: z.boolean(), IgnorePublicAcls: z.boolean(), BlockPublicPolicy: z.boolean(), RestrictPublicBuckets: z.boolean() }).nullable(),
+  }),
+  z.object({ setting: z.literal('policy'), value: z.string().nullable() }),
+  z.object({
+    setting: z.literal('lifecycle'),
+    value: z.object({ Rules: z.array(rule), TransitionDefaultMinimumObjectSize: z.enum(['all_storage_classes_128K', 'varies_by_storage_class']).nullable() }).nullable(),
+  }),
+  z.object({ setting: z.literal('tagging'), value: z.array(z.strictObject({ Key: z.string(), Value: z.string() })).nullable() }),
+]);
+
+/**
+ * Writes one setting; `null` deletes it. Only settings that a quarantine changes can be written.
+ *
+ * @param value - in the shape that `readBucket` returns
+ * @throws {ZodError} for another setting or another shape
+ */
+export async function writeSetting(s3: S3Client, address: BucketAddress, setting: string, value: Json): Promise<void> {
+  const target = { Bucket: address.bucket, ExpectedBucketOwner: address.account };
+  const write = writable.parse({ setting, value });
+  if (write.value === null) {
+    const Delete = DELETE[write.setting];
+    await s3.send(new Delete(target));
+    return;
+  }
+  switch (write.setting) {
+    case 'publicAccessBlock':
+      await s3.send(new PutPublicAccessBlockCommand({ ...target, PublicAccessBlockConfiguration: write.value }));
+      return;
+    case 'policy':
+      await s3.send(new PutBucketPolicyCommand({ ...target, Policy: write.value }));
+      return;
+    case 'lifecycle': {
+      const { Rules, TransitionDefaultMinimumObjectSize: size } = write.value;
+      await s3.send(
+        new PutBucketLifecycleConfigurationCommand({ ...target, LifecycleConfiguration: { Rules }, ...(size === null ? {} : { TransitionDefaultMinimumObjectSize: size }) }),
+      );
+      return;
+    }
+    case 'tagging':
+      await s3.send(new PutBucketTaggingCommand({ ...target, Tagging: { TagSet: write.value } }));
+  }
+}
+
+const DELETE = {
+  publicAccessBlock: DeletePublicAccessBlockCommand,
+  policy: DeleteBucketPolicyCommand,
+  lifecycle: DeleteBucketLifecycleCommand,
+  tagging: DeleteBucketTaggingCommand,
+} as const;
+
+async function absentAsNull<T>(read: Promise<T>): Promise<T | null> {
+  try {
+    return await read;
+  } catch (error) {
+    if (ABSENT.has(codeOf(error) ?? '')) return null;
+    throw error;
+  }
+}
+
+function blockOf(block: PublicAccessBlockConfiguration | undefined): PublicAccessBlock | null {
+  if (!block) return null;
+  return {
+    BlockPublicAcls: block.BlockPublicAcls ?? false,
+    IgnorePublicAcls: block.IgnorePublicAcls ?? false,
+    BlockPublicPolicy: block.BlockPublicPolicy ?? false,
+    RestrictPublicBuckets: block.RestrictPublicBuckets ?? false,
+  };
+}
+
+function grantsOf(grants: readonly S3Grant[] | undefined): readonly Grant[] {
+  return (grants ?? []).flatMap(({ Permission: permission, Grantee: grantee }): readonly Grant[] => {
+    if (!permission || !grantee) return [];
+    return [{ permission, grantee: grantee.URI === undefined ? { id: grantee.ID ?? '' } : { uri: grantee.URI } }];
+  });
+}
+
+function lifecycleOf(rules: readonly LifecycleRule[], size: string | undefined): Lifecycle {
+  return { Rules: JSON.parse(JSON.stringify(rules)) as Lifecycle['Rules'], TransitionDefaultMinimumObjectSize: size ?? null };
+}
+
+function json(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value ?? null)) as Json;
+}
+
+function emptyAsNull(value: Json): Json {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0 ? null : value;
+}

@@ -1,0 +1,13 @@
+import type { GuardState } from '../core/guard.ts';
+import { get, type Table } from './records.ts';
+
+/** Reads the kill switch. A read that fails is a state too (`unreadable`), never an exception: the guard fails closed. */
+export async function readGuard(table: Table): Promise<GuardState> {
+  try {
+    const item = await get(table, 'GUARD', 'SWITCH');
+    if (item?.['paused'] !== true) return { paused: null };
+    return { paused: { by: String(item['by']), at: String(item['at']), reason: String(item['reason']) } };
+  } catch (error) {
+    return { unreadable: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+  }
+}

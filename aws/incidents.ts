@@ -1,0 +1,127 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Entry, Incident, IncidentView, LedgerEntry, Plan } from '../core/incident.ts';
+import { get, put, putNew, query, queryIndex, update, type Item, type Table } from './records.ts';
+
+const CLOSED: ReadonlySet<string> = new Set(['restored', 'not-exposed']);
+const META = 'META';
+const pkOf = (incident: string) => `INCIDENT#${incident}`;
+
+/** @returns false where it exists: somebody (or an earlier try) was first */
+export async function createIncident(table: Table, incident: Incident): Promise<boolean> {
+  return await putNew(table, { pk: pkOf(incident.id), sk: META, ...indexed(incident.status), gsi1sk: `${incident.receivedAt}#${incident.id}`, ...incident });
+}
+
+/** @throws {NoSuchIncidentError} */
+export async function getIncident(table: Table, id: string): Promise<Incident> {
+  const item = await get(table, pkOf(id), META);
+  if (!item) throw new NoSuchIncidentError(`there is no incident ${JSON.stringify(id)}; stopbath incidents lists them`);
+  return incidentOf(item);
+}
+
+export class NoSuchIncidentError extends Error {
+  override readonly name = 'NoSuchIncidentError';
+}
+
+export async function updateIncident(table: Table, id: string, change: Partial<Incident>): Promise<void> {
+  const written = await update(table, { pk: pkOf(id), sk: META }, { ...(change.status ? indexed(change.status) : {}), ...change });
+  if (!written) throw new NoSuchIncidentError(`there is no incident ${JSON.stringify(id)}`);
+}
+
+/** Adds an execution to those of an incident, once. */
+export async function addExecution(table: Table, id: string, execution: string): Promise<void> {
+  const { executions } = await getIncident(table, id);
+  if (!executions.includes(execution)) {
+    await table.clients.dynamo.send(
+      new UpdateCommand({
+        TableName: table.settings.STOPBATH_TABLE,
+        Key: { pk: pkOf(id), sk: META },
+        UpdateExpression: 'SET executions = list_append(executions, :one)',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: { ':one': [execution] },
+      }),
+    );
+  }
+}
+
+/** Newest first. `before`: the `cursor` of the page before. */
+export async function listIncidents(
+  table: Table,
+  which: 'open' | 'closed',
+  limit: number,
+  before?: string,
+): Promise<{ readonly incidents: readonly Incident[]; readonly cursor: string | null }> {
+  const items = await queryIndex(table, `INCIDENTS#${which}`, limit, before);
+  const last = items.at(-1);
+  return { incidents: items.map(incidentOf), cursor: items.length === limit && last ? String(last['gsi1sk']) : null };
+}
+
+/** Everything there is of an incident, entries by time. */
+export async function viewIncident(table: Table, id: string): Promise<IncidentView> {
+  const items = await query(table, pkOf(id));
+  const meta = items.find((item) => item.sk === META);
+  if (!meta) throw new NoSuchIncidentError(`there is no incident ${JSON.stringify(id)}; stopbath incidents lists them`);
+  return {
+    incident: incidentOf(meta),
+    plans: bodies<Plan>(items, 'PLAN#').toSorted((a, b) => a.plannedAt.localeCompare(b.plannedAt)),
+    ledger: bodies<LedgerEntry>(items, 'LEDGER#').toSorted(byAct),
+    entries: bodies<Entry>(items, 'ENTRY#').toSorted((a, b) => a.at.localeCompare(b.at)),
+  };
+}
+
+/**
+ * One line of an incident's history, once.
+ *
+ * @param key - what it is about (`<execution>/look/3`): a retry that says the same again adds nothing
+ */
+export async function addEntry(table: Table, key: string, entry: Entry): Promise<void> {
+  await putNew(table, { pk: pkOf(entry.incident), sk: `ENTRY#${key}`, json: JSON.stringify(entry) });
+}
+
+export async function savePlan(table: Table, plan: Plan): Promise<void> {
+  await putNew(table, { pk: pkOf(plan.incident), sk: `PLAN#${plan.digest}`, json: JSON.stringify(plan) });
+}
+
+export async function getPlan(table: Table, incident: string, digest: string): Promise<Plan | null> {
+  const item = await get(table, pkOf(incident), `PLAN#${digest}`);
+  return item ? body<Plan>(item) : null;
+}
+
+/** Writes the undo of a change before the act. An entry that is there already (a retry) stays as it was first written. */
+export async function intend(table: Table, entry: LedgerEntry): Promise<void> {
+  await putNew(table, ledgerItem(entry));
+}
+
+/** Writes that a change was acknowledged. */
+export async function complete(table: Table, entry: LedgerEntry): Promise<void> {
+  await put(table, ledgerItem(entry));
+}
+
+export async function ledgerOf(table: Table, incident: string): Promise<readonly LedgerEntry[]> {
+  return bodies<LedgerEntry>(await query(table, pkOf(incident), 'LEDGER#'), 'LEDGER#').toSorted(byAct);
+}
+
+function ledgerItem(entry: LedgerEntry): Item {
+  return { pk: pkOf(entry.incident), sk: `LEDGER#${entry.execution}#${entry.digest.slice(0, 16)}#${String(entry.seq).padStart(4, '0')}`, json: JSON.stringify(entry) };
+}
+
+function byAct(a: LedgerEntry, b: LedgerEntry): number {
+  return a.intendedAt.localeCompare(b.intendedAt) || a.seq - b.seq;
+}
+
+function indexed(status: Incident['status']): { readonly gsi1pk: string } {
+  return { gsi1pk: `INCIDENTS#${CLOSED.has(status) ? 'closed' : 'open'}` };
+}
+
+// What the suite itself wrote under this key is trusted to have its shape: only the suite's roles can write the table.
+function body<T>(item: Item): T {
+  return JSON.parse(String(item['json'])) as T;
+}
+
+function bodies<T>(items: readonly Item[], prefix: string): readonly T[] {
+  return items.filter((item) => item.sk.startsWith(prefix)).map((item) => body<T>(item));
+}
+
+function incidentOf(item: Item): Incident {
+  const { pk: _pk, sk: _sk, gsi1pk: _gsi1pk, gsi1sk: _gsi1sk, ...incident } = item;
+  return incident as Partial<Incident> as Incident;
+}

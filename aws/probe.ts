@@ -1,0 +1,64 @@
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { AssumeRoleCommand } from '@aws-sdk/client-sts';
+import type { Answer } from '../core/quarantine/look.ts';
+import type { BucketAddress } from './bucket.ts';
+import { codeOf, isRefusal } from './errors.ts';
+import type { Tools } from './function.ts';
+
+/** How many objects a look tries to read. */
+const SAMPLES = 3;
+/** A name that no object has: where a listing is allowed, S3 answers 404 to it, otherwise 403. */
+const NO_SUCH_KEY = 'stopbath-probe-of-a-name-that-does-not-exist';
+
+/** A few keys of the bucket to try from outside. They stay in memory: no key enters a plan or a record. */
+export async function sampleKeys(s3: S3Client, address: BucketAddress): Promise<readonly string[]> {
+  const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: address.bucket, MaxKeys: SAMPLES, ExpectedBucketOwner: address.account }));
+  return (Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key]));
+}
+
+/**
+ * What nobody in particular gets from a bucket: objects and the listing, asked without a signature.
+ * One answered request is `served`; `refused` takes a refusal of every one.
+ */
+export async function askAnonymously(clients: Pick<Tools['clients'], 'anonymousS3'>, address: BucketAddress, keys: readonly string[]): Promise<Answer> {
+  const s3 = clients.anonymousS3;
+  const reads = (keys.length > 0 ? keys : [NO_SUCH_KEY]).map((Key) => read(s3, address, Key));
+  return worst(await Promise.all([...reads, answerOf(s3.send(new ListObjectsV2Command({ Bucket: address.bucket, MaxKeys: 1 })))]));
+}
+
+/** The same as a principal inside the account that no deny exempts: the probe role, which only this may assume. */
+export async function askFromInside(tools: Tools, address: BucketAddress, keys: readonly string[]): Promise<Answer> {
+  const role = tools.settings.STOPBATH_PROBE_ROLE_ARN;
+  if (role === null) return 'unknown';
+  const { Credentials } = await tools.clients.sts.send(new AssumeRoleCommand({ RoleArn: role, RoleSessionName: 'stopbath-verify', DurationSeconds: 900 }));
+  if (!Credentials?.AccessKeyId || !Credentials.SecretAccessKey) return 'unknown';
+  const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken } = Credentials;
+  const s3 = new S3Client({ region: address.region, maxAttempts: 1, credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) } });
+  try {
+    return worst(await Promise.all((keys.length > 0 ? keys : [NO_SUCH_KEY]).map((Key) => read(s3, address, Key))));
+  } finally {
+    s3.destroy();
+  }
+}
+
+async function read(s3: S3Client, address: BucketAddress, Key: string): Promise<Answer> {
+  // One byte is enough to know, and a picture is nobody's business here.
+  const answer = s3.send(new GetObjectCommand({ Bucket: address.bucket, Key, Range: 'bytes=0-0' }));
+  return await answerOf(answer.then((output) => output.Body?.transformToByteArray()));
+}
+
+async function answerOf(request: Promise<unknown>): Promise<Answer> {
+  try {
+    await request;
+    return 'served';
+  } catch (error) {
+    if (isRefusal(error)) return 'refused';
+    // 404 tells an outsider that the name is free: S3 says so only to who may list.
+    return codeOf(error) === 'NoSuchKey' || codeOf(error) === 'InvalidRange' ? 'served' : 'unknown';
+  }
+}
+
+function worst(answers: readonly Answer[]): Answer {
+  if (answers.includes('served')) return 'served';
+  return answers.includes('unknown') ? 'unknown' : 'refused';
+}

@@ -1,0 +1,118 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Tools } from './function.ts';
+
+/**
+ * The one table: items by partition and sort key, written singly and conditionally. Bodies that must come back
+ * exactly as they were (a policy's text, a plan under a digest) travel as JSON in `json`.
+ */
+export interface Item {
+  readonly pk: string;
+  readonly sk: string;
+  readonly [attribute: string]: unknown;
+}
+
+export type Table = Pick<Tools, 'settings' | 'clients'>;
+
+/** @returns false where an item with this key exists already; the item that exists is untouched */
+export async function putNew(table: Table, item: Item): Promise<boolean> {
+  return await succeeded(
+    table.clients.dynamo.send(
+      new PutCommand({ TableName: table.settings.STOPBATH_TABLE, Item: item, ConditionExpression: 'attribute_not_exists(pk)' }),
+    ),
+  );
+}
+
+export async function put(table: Table, item: Item): Promise<void> {
+  await table.clients.dynamo.send(new PutCommand({ TableName: table.settings.STOPBATH_TABLE, Item: item }));
+}
+
+/** Strongly consistent: decisions are made on it. */
+export async function get(table: Table, pk: string, sk: string): Promise<Item | null> {
+  const { Item: item } = await table.clients.dynamo.send(
+    new GetCommand({ TableName: table.settings.STOPBATH_TABLE, Key: { pk, sk }, ConsistentRead: true }),
+  );
+  return item ? { ...item, pk, sk } : null;
+}
+
+/** All items of a partition whose sort key begins so, in key order. */
+export async function query(table: Table, pk: string, prefix = ''): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  let from: Record<string, unknown> | undefined;
+  do {
+    const page = await table.clients.dynamo.send(
+      new QueryCommand({
+        TableName: table.settings.STOPBATH_TABLE,
+        KeyConditionExpression: prefix === '' ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :prefix)',
+        ExpressionAttributeValues: prefix === '' ? { ':pk': pk } : { ':pk': pk, ':prefix': prefix },
+        ConsistentRead: true,
+        ExclusiveStartKey: from,
+      }),
+    );
+    items.push(...(page.Items ?? []).map(asItem));
+    from = page.LastEvaluatedKey;
+  } while (from !== undefined);
+  return items;
+}
+
+/** A page of the index, newest first. `cursor` is the sort key of the last item of the page before. */
+export async function queryIndex(table: Table, gsi1pk: string, limit: number, before?: string): Promise<readonly Item[]> {
+  const page = await table.clients.dynamo.send(
+    new QueryCommand({
+      TableName: table.settings.STOPBATH_TABLE,
+      IndexName: 'byStatus',
+      KeyConditionExpression: before === undefined ? 'gsi1pk = :pk' : 'gsi1pk = :pk AND gsi1sk < :before',
+      ExpressionAttributeValues: before === undefined ? { ':pk': gsi1pk } : { ':pk': gsi1pk, ':before': before },
+      ScanIndexForward: false,
+      Limit: limit,
+    }),
+  );
+  return (page.Items ?? []).map(asItem);
+}
+
+export interface Condition {
+  readonly expression: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Sets attributes of an item that exists; attributes that are not named stay.
+ *
+ * @param condition - beside existing; names in it are attribute names, not placeholders
+ * @returns false where the item does not exist or the condition does not hold
+ */
+export async function update(
+  table: Table,
+  key: { readonly pk: string; readonly sk: string },
+  attributes: Readonly<Record<string, unknown>>,
+  condition?: Condition,
+): Promise<boolean> {
+  const entries = Object.entries(attributes).filter(([, value]) => value !== undefined);
+  return await succeeded(
+    table.clients.dynamo.send(
+      new UpdateCommand({
+        TableName: table.settings.STOPBATH_TABLE,
+        Key: key,
+        UpdateExpression: `SET ${entries.map((_, index) => `#a${index} = :a${index}`).join(', ')}`,
+        ConditionExpression: `attribute_exists(pk)${condition ? ` AND (${condition.expression})` : ''}`,
+        ExpressionAttributeNames: Object.fromEntries(entries.map(([name], index) => [`#a${index}`, name])),
+        ExpressionAttributeValues: { ...Object.fromEntries(entries.map(([, value], index) => [`:a${index}`, value])), ...condition?.values },
+      }),
+    ),
+  );
+}
+
+/** False for a condition that did not hold; every other failure is the caller's. */
+export async function succeeded(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
+
+export function asItem(attributes: Readonly<Record<string, unknown>>): Item {
+  return { ...attributes, pk: String(attributes['pk']), sk: String(attributes['sk']) };
+}
