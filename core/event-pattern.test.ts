@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidEventPatternError, matchesPattern, parsePattern } from './event-pattern.ts';
@@ -164,20 +163,3 @@ describe('hostile events', () => {
     expect(matchesPattern(parsePattern({ detail: ['x'] }), { detail: deep })).toBe(true);
   });
 });
-
-const recorded = new URL('../../shared/corpora/event-patterns/localstack.jsonl', import.meta.url);
-if (existsSync(recorded)) {
-  describe('agreement with recorded AWS verdicts', () => {
-    const rows = readFileSync(recorded, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
-
-    it.each(rows.map((row): [string, unknown, unknown, string, string | undefined] => [row.id, row.pattern, row.event, row.expected, row.aws_error]))(
-      '%s',
-      (_, pattern, event, expected, error) => {
-        if (expected === 'exception') expect(() => parsePattern(pattern)).toThrow(error);
-        else expect(matches(pattern, event)).toBe(expected === 'match');
-      },
-    );
-  });
-} else {
-  process.stdout.write('event-pattern: recorded AWS verdicts not run, ../shared/corpora is absent\n');
-}
