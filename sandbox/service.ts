@@ -60,7 +60,7 @@ export interface Call {
 export type Caller =
   | { readonly kind: 'anonymous' }
   /** `events.amazonaws.com` and the like, acting inside the sandbox. */
-  | { readonly kind: 'service'; readonly service: string }
+  | { readonly kind: 'service'; readonly service: string; /** `aws:SourceArn`: the rule that sends, the machine that runs. */ readonly sourceArn?: string }
   | {
       readonly kind: 'user' | 'role' | 'root';
       readonly account: string;
@@ -70,6 +70,8 @@ export type Caller =
       readonly arn: string;
       /** `aws:userid`: `AROA…:session` or `AIDA…`. */
       readonly userId: string;
+      /** The key it signed with; absent where the sandbox calls for it. */
+      readonly accessKeyId?: string;
       /** ms since the epoch at which temporary credentials were issued; absent for keys of a user. */
       readonly tokenIssuedAt?: number;
     };
