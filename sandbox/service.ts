@@ -13,6 +13,30 @@ export interface Service {
   readonly operations: Readonly<Record<string, Operation>>;
   /** Replaces the default (identity policies only) where a resource has a policy of its own. Throws `AwsError`. */
   readonly authorize?: (operation: string, input: unknown, call: Call) => void;
+  /** Requests that are no API operation: function URLs, website hosting. Signed or anonymous; `call` says which. */
+  readonly http?: {
+    readonly serves: (request: HttpRequest) => boolean;
+    readonly handle: (request: HttpRequest, call: Call) => HttpResponse | Promise<HttpResponse>;
+  };
+}
+
+/** A request as it arrived, with its body read (and `aws-chunked` undone). */
+export interface HttpRequest {
+  readonly method: string;
+  /** The `Host` header without its port. */
+  readonly host: string;
+  /** The path as sent, still percent-encoded, without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | string;
 }
 
 export interface Operation {
@@ -149,5 +173,13 @@ export interface World {
   credentials(roleArn: string, sessionName: string, service: string): Credentials;
   /** Puts an event of an AWS service (`aws.states`) on the default bus. */
   emit(event: { readonly source: string; readonly detailType: string; readonly detail: unknown; readonly resources: readonly string[] }): void;
+  /**
+   * What the caller's own policies (session policy included) say to a need: the identity half of every decision.
+   * `none` is the default deny; root is allowed everything; anonymous callers and services have no policies.
+   */
+  identityDecision(call: Call, need: Need): Decision;
   readonly random: () => number;
 }
+
+/** Explicit deny, allow, or neither. */
+export type Decision = 'allow' | 'deny' | 'none';
