@@ -1,6 +1,6 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Entry, Incident, IncidentView, LedgerEntry, Plan } from '../core/incident.ts';
-import { get, put, putNew, query, queryIndex, update, type Item, type Table } from './records.ts';
+import { get, put, putNew, query, queryIndex, succeeded, update, type Item, type Table } from './records.ts';
 
 const CLOSED: ReadonlySet<string> = new Set(['restored', 'not-exposed']);
 const META = 'META';
@@ -27,20 +27,19 @@ export async function updateIncident(table: Table, id: string, change: Partial<I
   if (!written) throw new NoSuchIncidentError(`there is no incident ${JSON.stringify(id)}`);
 }
 
-/** Adds an execution to those of an incident, once. */
+/** Adds an execution to those of an incident, before it is started; a second time changes nothing. */
 export async function addExecution(table: Table, id: string, execution: string): Promise<void> {
-  const { executions } = await getIncident(table, id);
-  if (!executions.includes(execution)) {
-    await table.clients.dynamo.send(
+  await succeeded(
+    table.clients.dynamo.send(
       new UpdateCommand({
         TableName: table.settings.STOPBATH_TABLE,
         Key: { pk: pkOf(id), sk: META },
-        UpdateExpression: 'SET executions = list_append(executions, :one)',
-        ConditionExpression: 'attribute_exists(pk)',
-        ExpressionAttributeValues: { ':one': [execution] },
+        UpdateExpression: 'SET executions = list_append(executions, :list)',
+        ConditionExpression: 'attribute_exists(pk) AND NOT contains(executions, :one)',
+        ExpressionAttributeValues: { ':list': [execution], ':one': execution },
       }),
-    );
-  }
+    ),
+  );
 }
 
 /** Newest first. `before`: the `cursor` of the page before. */

@@ -31,6 +31,8 @@ export interface Incident {
   /** Why it is in this status, one sentence. */
   readonly outcome: string;
   readonly ticket: TicketState | null;
+  /** Why the ticket's own workflow gave up; `null` while it has not. */
+  readonly ticketGap: string | null;
   /** Executions that were started for it, oldest first. */
   readonly executions: readonly string[];
   readonly schemaVersion: 1;

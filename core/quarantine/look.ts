@@ -10,7 +10,7 @@ export type Answer = 'refused' | 'served' | 'unknown';
 export interface Look {
   /** Nobody's request: object reads, a listing, each as an attacker would. */
   readonly anonymous: Answer;
-  /** A presigned read by a principal of the account that is not exempt. */
+  /** A signed read by a role of the account that no level exempts. */
   readonly inside: Answer;
   /** Settings that are not as the ledger says they were left, by name. */
   readonly drifted: readonly string[];
@@ -63,7 +63,7 @@ function faults(look: Look, expected: Expectation): readonly string[] {
   const wrong: string[] = [];
   if (expected.direction === 'contain') {
     if (look.anonymous !== 'refused') wrong.push(look.anonymous === 'served' ? 'an anonymous request was still answered' : 'no answer to an anonymous request');
-    if (expected.level === 'full' && look.inside !== 'refused') wrong.push(look.inside === 'served' ? 'a presigned request from inside the account was still answered' : 'no answer to a presigned request');
+    if (expected.level === 'full' && look.inside !== 'refused') wrong.push(look.inside === 'served' ? 'a request signed by another role of the account was still answered' : 'no answer to a signed request');
   } else if (expected.anonymousBefore !== 'unknown' && look.anonymous !== expected.anonymousBefore) {
     wrong.push(`an anonymous request was ${look.anonymous}; before the containment it was ${expected.anonymousBefore}`);
   }

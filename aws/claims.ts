@@ -1,0 +1,39 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { get, succeeded, update, type Table } from './records.ts';
+
+export interface Claim {
+  readonly incident: string;
+  /** The signal that opened the incident. */
+  readonly signal: string;
+  readonly closedAt: string | null;
+}
+
+/**
+ * Claims a target for an incident: one open incident per target. The claim is what excludes; everything after it
+ * can be done again by whoever finds it half done.
+ *
+ * @param eventTime - only an event newer than the close of the last incident opens a new one
+ * @returns the claim that holds: the new one, or the one that was there
+ */
+export async function claimTarget(table: Table, targetArn: string, claim: Omit<Claim, 'closedAt'>, eventTime: string): Promise<Claim> {
+  const key = { pk: `TARGET#${targetArn}`, sk: 'CLAIM' };
+  const won = await succeeded(
+    table.clients.dynamo.send(
+      new PutCommand({
+        TableName: table.settings.STOPBATH_TABLE,
+        Item: { ...key, ...claim, closedAt: null },
+        ConditionExpression: 'attribute_not_exists(pk) OR (attribute_type(closedAt, :text) AND closedAt < :eventTime)',
+        ExpressionAttributeValues: { ':text': 'S', ':eventTime': eventTime },
+      }),
+    ),
+  );
+  if (won) return { ...claim, closedAt: null };
+  const item = await get(table, key.pk, key.sk);
+  if (!item) throw new Error(`the claim on ${targetArn} was refused and does not exist`);
+  return { incident: String(item['incident']), signal: String(item['signal']), closedAt: typeof item['closedAt'] === 'string' ? item['closedAt'] : null };
+}
+
+/** Frees a target whose incident is closed. Another incident's claim stays. */
+export async function releaseTarget(table: Table, targetArn: string, incident: string, closedAt: string): Promise<void> {
+  await update(table, { pk: `TARGET#${targetArn}`, sk: 'CLAIM' }, { closedAt }, { expression: 'incident = :incident', values: { ':incident': incident } });
+}

@@ -1,0 +1,50 @@
+import { readBucket } from '../../aws/bucket.ts';
+import type { Tools } from '../../aws/function.ts';
+import { addEntry, viewIncident } from '../../aws/incidents.ts';
+import { askAnonymously, askFromInside, sampleKeys } from '../../aws/probe.ts';
+import type { Direction, IncidentView } from '../../core/incident.ts';
+import { driftOf, judge, type Answer, type Judgement, type Look } from '../../core/quarantine/look.ts';
+import { LEVELS, type Level } from '../../core/quarantine/levels.ts';
+
+export interface LookInput {
+  readonly incident: string;
+  readonly direction: Direction;
+  readonly execution: string;
+  readonly streak: number;
+  readonly looks: number;
+}
+
+export async function lookAtQuarantine(input: LookInput, tools: Tools): Promise<Judgement & { readonly looks: number }> {
+  const view = await viewIncident(tools, input.incident);
+  const { target } = view.incident;
+  const address = { bucket: target.name, account: target.account, region: target.region };
+  const plan = view.plans.findLast((entry) => entry.direction === 'contain');
+  const level = LEVELS.find((entry) => entry === plan?.level) ?? 'public';
+  const [state, keys] = await Promise.all([readBucket(tools.clients.s3, address), sampleKeys(tools.clients.s3, address)]);
+  const [anonymous, inside] = await Promise.all([askAnonymously(tools.clients, address, keys), askFromInside(tools, address, keys)]);
+  const look: Look = { anonymous, inside, drifted: driftOf(view.ledger.filter((entry) => entry.direction === input.direction), state) };
+
+  const looks = input.looks + 1;
+  const judgement = judge(look, expectation(input.direction, level, view, tools), input.streak, looks);
+  await addEntry(tools, `${input.execution}/look/${looks}`, {
+    incident: view.incident.id,
+    at: tools.now(),
+    kind: 'look',
+    text: `look ${looks}: anonymous ${anonymous}, another role of the account ${inside}${look.drifted.length > 0 ? `, changed since: ${look.drifted.join(', ')}` : ''}`,
+    by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
+    detail: { ...look, drifted: [...look.drifted], streak: judgement.streak, verdict: judgement.verdict },
+  });
+  return { ...judgement, looks };
+}
+
+function expectation(direction: Direction, level: Level, view: IncidentView, tools: Tools) {
+  const before = view.plans.find((entry) => entry.direction === 'contain')?.impact['anonymousBefore'];
+  const answers: readonly Answer[] = ['refused', 'served', 'unknown'];
+  return {
+    direction,
+    level,
+    anonymousBefore: answers.find((answer) => answer === before) ?? 'unknown',
+    needed: tools.settings.STOPBATH_VERIFY_LOOKS,
+    allowed: tools.settings.STOPBATH_VERIFY_MAX_LOOKS,
+  } as const;
+}
