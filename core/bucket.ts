@@ -58,6 +58,8 @@ export interface AccessPoint {
   readonly arn: string;
   readonly publicAccessBlock: PublicAccessBlock | null;
   readonly policy: string | null;
+  /** Where requests may come from; an access point of a VPC is never public. Absent: the internet. */
+  readonly networkOrigin?: 'Internet' | 'VPC';
 }
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

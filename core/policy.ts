@@ -104,8 +104,17 @@ function readConditions(value: unknown, path: string): readonly Condition[] {
     return Object.entries(keys).map(([key, values]) => ({
       operator,
       key: key.toLowerCase(),
-      values: (Array.isArray(values) ? values : [values]).map(String),
+      values: readValues(values, `${path}.${operator}`),
     }));
+  });
+}
+
+/** Booleans and numbers are allowed where strings are: `{"Bool": {"aws:SecureTransport": false}}`. */
+function readValues(value: unknown, path: string): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return list.map((entry) => {
+    if (typeof entry !== 'string' && typeof entry !== 'number' && typeof entry !== 'boolean') throw new PolicyParseError(path, 'must be a string, a number or a boolean');
+    return String(entry);
   });
 }
 
