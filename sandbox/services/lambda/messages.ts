@@ -1,0 +1,31 @@
+/** What the sandbox and its worker thread say to each other. Payloads are JSON text, as between Lambda and a runtime. */
+export type ToWorker =
+  | {
+      readonly kind: 'invoke';
+      readonly id: number;
+      /** The handler's module: a file URL. */
+      readonly module: string;
+      readonly environment: Readonly<Record<string, string>>;
+      readonly payload: string;
+      readonly context: InvocationContext;
+    }
+  /** The invocation timed out: from now on it reaches nobody. Answered by `frozen`, unless the thread is stuck. */
+  | { readonly kind: 'freeze'; readonly id: number };
+
+export type FromWorker =
+  | { readonly kind: 'result'; readonly id: number; readonly ok: boolean; readonly payload: string }
+  | { readonly kind: 'log'; readonly id: number; readonly text: string }
+  | { readonly kind: 'frozen'; readonly id: number };
+
+/** The `context` argument, less its methods. */
+export interface InvocationContext {
+  readonly functionName: string;
+  readonly functionVersion: string;
+  readonly invokedFunctionArn: string;
+  readonly memoryLimitInMB: string;
+  readonly awsRequestId: string;
+  readonly logGroupName: string;
+  readonly logStreamName: string;
+  /** Sandbox time, ms since the epoch. */
+  readonly deadline: number;
+}
