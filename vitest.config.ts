@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['{core,aws,functions,cli,sandbox,deploy,test}/**/*.test.ts'],
     environment: 'node',
     pool: 'forks',
+    reporters: ['default', './test/count-reporter.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import type { BucketState, Json } from '../bucket.ts';
+import type { LedgerEntry } from '../incident.ts';
+import { remaining, StateMovedError } from '../apply.ts';
+import { BLOCK_ALL, POLICY_LIMIT_BYTES, quarantine, type Level } from './levels.ts';
+import { restoration, settingOf } from './restore.ts';
+
+const OPEN = { BlockPublicAcls: false, IgnorePublicAcls: false, BlockPublicPolicy: false, RestrictPublicBuckets: false };
+const PUBLIC_POLICY = '{ "Version": "2012-10-17",\n  "Statement": [{ "Sid": "World", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::family/*" }] }';
+
+const bucket: BucketState = {
+  bucket: 'family',
+  account: '111122223333',
+  region: 'us-east-1',
+  publicAccessBlock: OPEN,
+  accountPublicAccessBlock: null,
+  policy: PUBLIC_POLICY,
+  acl: null,
+  ownership: 'ObjectWriter',
+  lifecycle: {
+    Rules: [
+      { ID: 'expire', Status: 'Enabled', Filter: { Prefix: '' }, Expiration: { Days: 30 } },
+      { ID: 'move', Status: 'Enabled', Filter: { Prefix: '' }, Transitions: [{ Days: 90, StorageClass: 'GLACIER' }] },
+    ],
+    TransitionDefaultMinimumObjectSize: null,
+  },
+  replication: null,
+  website: null,
+  cors: null,
+  tagging: [{ Key: 'team', Value: 'albums' }],
+  versioning: 'Enabled',
+  objectLock: null,
+  notifications: null,
+  accessPoints: [],
+};
+
+const options = (level: Level, organizationId: string | null = null) => ({ incident: 'inc-1', level, exempt: ['arn:aws:iam::111122223333:role/responder'], organizationId });
+
+describe('quarantine', () => {
+  it('blocks all public access in one write at level public', () => {
+    const { changes } = quarantine(bucket, options('public'));
+    expect(changes.map((change) => change.setting)).toEqual(['publicAccessBlock', 'lifecycle', 'tagging']);
+    expect(changes[0]).toMatchObject({ before: OPEN, after: BLOCK_ALL });
+  });
+
+  it('refuses public policies only after the deny is written, since S3 refuses to write one under that block', () => {
+    const { changes } = quarantine(bucket, options('external'));
+    expect(changes.slice(0, 3).map((change) => change.setting)).toEqual(['publicAccessBlock', 'policy', 'publicAccessBlock']);
+    expect(changes[0]?.after).toEqual({ ...BLOCK_ALL, BlockPublicPolicy: false });
+    expect(changes[2]?.after).toEqual(BLOCK_ALL);
+  });
+
+  it('lifts the block on policies for the write where it stood already', () => {
+    const { changes } = quarantine({ ...bucket, publicAccessBlock: BLOCK_ALL }, options('full'));
+    expect(changes[0]).toMatchObject({ setting: 'publicAccessBlock', before: BLOCK_ALL, after: { BlockPublicPolicy: false, RestrictPublicBuckets: true } });
+  });
+
+  it('keeps the statements it did not write', () => {
+    const after = policyAfter(quarantine(bucket, options('full')).changes);
+    expect(after.Statement).toHaveLength(2);
+    expect(after.Statement[0]).toMatchObject({ Sid: 'World' });
+  });
+
+  it('exempts by principal ARN, account or organisation, never by NotPrincipal', () => {
+    const full = policyAfter(quarantine(bucket, options('full')).changes).Statement[1];
+    expect(full).toMatchObject({ Effect: 'Deny', Principal: '*', Condition: { ArnNotLike: { 'aws:PrincipalArn': ['arn:aws:iam::111122223333:role/responder'] } } });
+    const external = policyAfter(quarantine(bucket, options('external')).changes).Statement[1];
+    expect(external).toMatchObject({ Condition: { StringNotEquals: { 'aws:PrincipalAccount': '111122223333' }, BoolIfExists: { 'aws:PrincipalIsAWSService': 'false' } } });
+    const organisation = policyAfter(quarantine(bucket, options('external', 'o-photos')).changes).Statement[1];
+    expect(organisation).toMatchObject({ Condition: { StringNotEquals: { 'aws:PrincipalOrgID': 'o-photos' } } });
+  });
+
+  it('switches off the rules that expire and leaves the others running', () => {
+    const lifecycle = quarantine(bucket, options('public')).changes.find((change) => change.setting === 'lifecycle');
+    expect(lifecycle?.after).toMatchObject({ Rules: [{ ID: 'expire', Status: 'Disabled' }, { ID: 'move', Status: 'Enabled' }] });
+  });
+
+  it('blocks the public and says what is missing where the policy has no room for a deny', () => {
+    const policy = JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid: 'x'.repeat(POLICY_LIMIT_BYTES - 200), Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::family/*' }] });
+    const planned = quarantine({ ...bucket, policy }, options('full'));
+    expect(planned.level).toBe('public');
+    expect(planned.changes.map((change) => change.setting)).toEqual(['publicAccessBlock', 'lifecycle', 'tagging']);
+    expect(planned.notes.join()).toContain('level full is not reached');
+  });
+
+  it.each(['public', 'external', 'full'] as const)('has nothing to do on a bucket that is at level %s', (level) => {
+    const after = play(bucket, quarantine(bucket, options(level)).changes);
+    expect(quarantine(after, options(level)).changes).toEqual([]);
+  });
+});
+
+describe('remaining', () => {
+  it('finds nothing left after all was done, and the rest after a crash at any point', () => {
+    const { changes } = quarantine(bucket, options('full'));
+    for (let done = 0; done <= changes.length; done++) {
+      const state = play(bucket, changes.slice(0, done));
+      expect(remaining(changes, (setting) => settingOf(state, setting)).map((change) => change.seq)).toEqual(changes.slice(done).map((change) => change.seq));
+    }
+  });
+
+  it('starts again where a setting ends as it began', () => {
+    const blocked = { ...bucket, publicAccessBlock: BLOCK_ALL };
+    const { changes } = quarantine(blocked, options('full'));
+    expect(remaining(changes, (setting) => settingOf(blocked, setting))).toEqual(changes);
+  });
+
+  it('stops where somebody changed the state since the plan', () => {
+    const { changes } = quarantine(bucket, options('public'));
+    const moved = { ...bucket, publicAccessBlock: { ...OPEN, IgnorePublicAcls: true } };
+    expect(() => remaining(changes, (setting) => settingOf(moved, setting))).toThrow(StateMovedError);
+  });
+});
+
+describe('restoration', () => {
+  it.each(['public', 'external', 'full'] as const)('brings back every setting byte for byte from level %s', (level) => {
+    const { changes } = quarantine(bucket, options(level));
+    const contained = play(bucket, changes);
+    expect(play(contained, restoration(ledger(changes), contained).changes)).toEqual(bucket);
+  });
+
+  it.each([0, 1, 2, 3, 4, 5])('brings back a containment that stopped after %i changes', (done) => {
+    const { changes } = quarantine(bucket, options('full'));
+    const halfway = play(bucket, changes.slice(0, done));
+    expect(play(halfway, restoration(ledger(changes), halfway).changes)).toEqual(bucket);
+  });
+
+  it('deletes what was absent', () => {
+    const bare = { ...bucket, publicAccessBlock: null, policy: null, tagging: null, lifecycle: null };
+    const { changes } = quarantine(bare, options('full'));
+    const contained = play(bare, changes);
+    expect(play(contained, restoration(ledger(changes), contained).changes)).toEqual(bare);
+  });
+
+  it("keeps what somebody changed since, takes out only the suite's own, and says so", () => {
+    const { changes } = quarantine(bucket, options('external'));
+    const contained = play(bucket, changes);
+    const policy = policyAfter(changes);
+    const newer: BucketState = {
+      ...contained,
+      policy: JSON.stringify({ ...policy, Statement: [...policy.Statement, { Sid: 'New', Effect: 'Deny', Principal: '*', Action: 's3:DeleteObject', Resource: 'arn:aws:s3:::family/*' }] }),
+      tagging: [...(contained.tagging ?? []), { Key: 'cost', Value: '42' }],
+    };
+    const { changes: undo, notes } = restoration(ledger(changes), newer);
+    const restored = play(newer, undo);
+    expect((JSON.parse(restored.policy ?? '') as { Statement: { Sid: string }[] }).Statement.map((entry) => entry.Sid)).toEqual(['World', 'New']);
+    expect(restored.tagging).toEqual([{ Key: 'team', Value: 'albums' }, { Key: 'cost', Value: '42' }]);
+    expect(restored.publicAccessBlock).toEqual(OPEN);
+    expect(notes.join()).toContain('policy was changed after the containment');
+  });
+
+  it('has nothing to do a second time', () => {
+    const { changes } = quarantine(bucket, options('full'));
+    expect(restoration(ledger(changes), bucket).changes).toEqual([]);
+  });
+});
+
+function play(state: BucketState, changes: readonly { readonly setting: string; readonly before: Json; readonly after: Json }[]): BucketState {
+  return changes.reduce<BucketState>((present, change) => {
+    expect(settingOf(present, change.setting)).toEqual(change.before);
+    return { ...present, [change.setting]: change.after };
+  }, state);
+}
+
+function ledger(changes: ReturnType<typeof quarantine>['changes']): readonly LedgerEntry[] {
+  return changes.map((change) => ({ ...change, incident: 'inc-1', direction: 'contain', execution: 'x', digest: 'd', intendedAt: '2026-01-01T00:00:00.000Z', doneAt: null, result: 'intended' }));
+}
+
+function policyAfter(changes: ReturnType<typeof quarantine>['changes']): { readonly Statement: readonly Readonly<Record<string, unknown>>[] } {
+  const change = changes.find((entry) => entry.setting === 'policy');
+  return JSON.parse(String(change?.after)) as { Statement: Readonly<Record<string, unknown>>[] };
+}
