@@ -1,3 +1,4 @@
+import { globMatches } from './glob.ts';
 import type { Direction, Target } from './incident.ts';
 
 /** The guard's own data, as it was read; `unreadable` where it could not be: then nothing may be changed. */
@@ -20,21 +21,6 @@ export function guardSays(direction: Direction, target: Target, state: GuardStat
   if (direction === 'restore') return null;
   if ('unreadable' in state) return `the guard's data cannot be read, so nothing is changed: ${state.unreadable}`;
   if (state.paused) return `containment is paused since ${state.paused.at} by ${state.paused.by}: ${state.paused.reason}`;
-  const pattern = rules.protectedBuckets.find((entry) => matchesName(entry, target.name));
+  const pattern = rules.protectedBuckets.find((entry) => globMatches(entry, target.name));
   return pattern === undefined ? null : `the bucket is protected (${pattern}): a responder decides`;
-}
-
-/** `*` in a pattern stands for any characters; everything else for itself. */
-export function matchesName(pattern: string, name: string): boolean {
-  const [first = '', ...rest] = pattern.split('*');
-  const last = rest.pop();
-  if (last === undefined) return pattern === name;
-  if (!name.startsWith(first) || name.length < first.length + last.length || !name.endsWith(last)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found === -1 || found + part.length > name.length - last.length) return false;
-    at = found + part.length;
-  }
-  return true;
 }

@@ -1,4 +1,5 @@
 import type { IncidentView } from './incident.ts';
+import { plain } from './text.ts';
 
 export interface TicketText {
   readonly title: string;
@@ -37,15 +38,10 @@ export function renderTicket({ incident, plans, ledger, entries }: IncidentView)
     ...entries.filter((entry) => entry.kind === 'failure').map((entry) => `Failure ${entry.at}: ${entry.text}`),
   ];
   return {
-    title: clip(inert(`${incident.drill ? '[drill] ' : ''}${incident.title}`), TITLE_LIMIT),
-    description: clip(lines.map(inert).join('\n'), DESCRIPTION_LIMIT),
+    title: plain(`${incident.drill ? '[drill] ' : ''}${incident.title}`, TITLE_LIMIT),
+    description: clip(lines.map((line) => plain(line, DESCRIPTION_LIMIT)).join('\n'), DESCRIPTION_LIMIT),
     severity: incident.severity >= 9 ? '1' : incident.severity >= 7 ? '2' : incident.severity >= 4 ? '3' : '4',
   };
-}
-
-/** Event text is hostile: control and direction characters go, so that a ticket shows what it says. */
-function inert(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ');
 }
 
 function clip(text: string, limit: number): string {
