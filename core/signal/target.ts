@@ -1,0 +1,42 @@
+import type { Target } from '../incident.ts';
+
+/** Names that S3 gives or once gave: old buckets of us-east-1 have capitals, underscores and up to 255 characters. */
+const BUCKET_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/;
+
+export interface Place {
+  readonly partition: string;
+  readonly account: string;
+  readonly region: string;
+}
+
+/** @returns `null` where that cannot be a bucket's name */
+export function bucketTarget(name: unknown, { partition, account, region }: Place): Target | null {
+  if (typeof name !== 'string' || !BUCKET_NAME.test(name)) return null;
+  return { kind: 'bucket', arn: `arn:${partition}:s3:::${name}`, name, account, region };
+}
+
+/** The object's ARN carries its key as it is; keys are up to 1,024 bytes of UTF-8. */
+export function objectTarget(bucket: unknown, key: unknown, place: Place): Target | null {
+  const target = bucketTarget(bucket, place);
+  if (!target || typeof key !== 'string' || key === '' || Buffer.byteLength(key) > 1024) return null;
+  return { ...target, kind: 'object', arn: `${target.arn}/${key}`, name: `${target.name}/${key}` };
+}
+
+export function accountTarget({ partition, account, region }: Place): Target {
+  return { kind: 'account', arn: `arn:${partition}:iam::${account}:root`, name: account, account, region };
+}
+
+export function otherTarget(kind: Target['kind'], arn: string, name: string, { account, region }: Place): Target {
+  return { kind, arn, name, account, region };
+}
+
+/** Without repeats, in order. */
+export function unique(targets: readonly (Target | null)[]): readonly Target[] {
+  return [...new Map(targets.filter((target) => target !== null).map((target) => [target.arn, target])).values()];
+}
+
+/** ISO 8601 UTC with milliseconds; `fallback` where the text is no time. */
+export function timeOf(text: unknown, fallback: string): string {
+  const ms = typeof text === 'string' ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(ms) ? fallback : new Date(ms).toISOString();
+}
