@@ -1,0 +1,108 @@
+import { type EventPattern, parsePattern } from './event-pattern.ts';
+import { PREDICATE_NAMES, type PredicateName } from './decide/names.ts';
+import type { Json } from './bucket.ts';
+import { z } from 'zod';
+
+const modes = ['observe', 'approve', 'contain'] as const;
+const kinds = ['bucket', 'object', 'account', 'principal', 'trail', 'other'] as const;
+const name = z.string().regex(/^[a-z][a-z0-9-]{0,47}$/, 'must be lower-case-with-dashes');
+const prose = z.string().min(1);
+
+const TriggerSchema = z.strictObject({
+  name,
+  /** An EventBridge pattern: deployed as a rule and evaluated by triage, the same text. */
+  pattern: z.record(z.string(), z.json()),
+  /** What the pattern language cannot say; all must hold, each for the target in question. */
+  when: z.array(z.enum(PREDICATE_NAMES)).min(1).optional(),
+  /** Which kinds of target it may act on; the playbook's unless told. */
+  targets: z.array(z.enum(kinds)).min(1).optional(),
+  mode: z.enum(modes),
+  inputs: z.record(z.string(), z.json()).optional(),
+  /** GuardDuty's scale; a finding brings its own. */
+  severity: z.number().min(1).max(10).optional(),
+  /** Another playbook that this trigger recommends: for one whose folder does not exist yet. */
+  playbook: name.optional(),
+  /** One sentence for a responder: what has happened. */
+  why: prose,
+});
+
+/** `workflows/<name>/playbook.json`. Unknown keys are errors. */
+export const PlaybookSchema = z.strictObject({
+  $schema: z.string().optional(),
+  title: prose,
+  description: prose,
+  /** Which kinds of target it acts on. */
+  targets: z.array(z.enum(kinds)).min(1),
+  defaultMode: z.enum(modes),
+  /** MITRE ATT&CK techniques: `T1530`. */
+  attack: z.array(z.string().regex(/^T\d{4}(\.\d{3})?$/, 'must be an ATT&CK technique: T1530 or T1562.008')),
+  inputs: z.record(z.string(), z.strictObject({ description: prose, values: z.record(z.string(), prose).optional(), default: z.json().optional() })),
+  triggers: z.array(TriggerSchema),
+  /** What a reader of the docs should know beside: limits, consequences. */
+  notes: z.array(prose).default([]),
+});
+
+export interface Trigger {
+  readonly name: string;
+  readonly pattern: { readonly [key: string]: Json };
+  readonly matcher: EventPattern;
+  readonly when: readonly PredicateName[];
+  readonly targets: readonly (typeof kinds)[number][];
+  readonly mode: (typeof modes)[number];
+  readonly inputs: { readonly [key: string]: Json };
+  readonly severity: number | null;
+  /** The playbook that it recommends. */
+  readonly playbook: string;
+  readonly why: string;
+}
+
+export interface Playbook extends Omit<Readonly<z.infer<typeof PlaybookSchema>>, 'triggers' | '$schema'> {
+  /** Its folder's name. */
+  readonly name: string;
+  readonly triggers: readonly Trigger[];
+}
+
+/** A playbook.json that is not one. Names the folder and the field. */
+export class PlaybookError extends Error {
+  override readonly name = 'PlaybookError';
+}
+
+/**
+ * Read the playbook.json of a folder.
+ *
+ * @param folder - the folder's name, which is the playbook's
+ * @param document - the file's JSON, parsed
+ * @throws {PlaybookError} where it is not one, or a pattern in it is none
+ */
+export function readPlaybook(folder: string, document: unknown): Playbook {
+  const parsed = PlaybookSchema.safeParse(document);
+  if (!parsed.success) throw new PlaybookError(`workflows/${folder}/playbook.json: ${z.prettifyError(parsed.error)}`);
+  const { $schema: _, triggers, ...playbook } = parsed.data;
+  const names = triggers.map((trigger) => trigger.name);
+  const twice = names.find((entry, index) => names.indexOf(entry) !== index);
+  if (twice !== undefined) throw new PlaybookError(`workflows/${folder}/playbook.json: two triggers are named ${twice}`);
+  return {
+    ...playbook,
+    name: folder,
+    triggers: triggers.map((trigger) => ({
+      name: trigger.name,
+      pattern: trigger.pattern,
+      matcher: matcherOf(folder, trigger),
+      when: trigger.when ?? [],
+      targets: trigger.targets ?? playbook.targets,
+      mode: trigger.mode,
+      inputs: trigger.inputs ?? {},
+      severity: trigger.severity ?? null,
+      playbook: trigger.playbook ?? folder,
+      why: trigger.why,
+    })),
+  };
+}
+
+function matcherOf(folder: string, trigger: z.infer<typeof TriggerSchema>): EventPattern {
+  try {
+    return parsePattern(trigger.pattern);
+  } catch (cause) {
+    throw new PlaybookError(`workflows/${folder}/playbook.json: the pattern of trigger ${trigger.name} is not one`, { cause });
+  }
+}
