@@ -85,6 +85,23 @@ export async function getPlan(table: Table, incident: string, digest: string): P
   return item ? body<Plan>(item) : null;
 }
 
+/** A responder's word that a held incident may be contained; its absence is the rule. */
+export interface Release {
+  readonly by: string;
+  readonly at: string;
+  readonly reason: string;
+}
+
+/** @returns false where it was released before: the first word stays */
+export async function saveRelease(table: Table, incident: string, release: Release): Promise<boolean> {
+  return await putNew(table, { pk: pkOf(incident), sk: 'RELEASE', json: JSON.stringify(release) });
+}
+
+export async function getRelease(table: Table, incident: string): Promise<Release | null> {
+  const item = await get(table, pkOf(incident), 'RELEASE');
+  return item ? body<Release>(item) : null;
+}
+
 /** Writes the undo of a change before the act. An entry that is there already (a retry) stays as it was first written. */
 export async function intend(table: Table, entry: LedgerEntry): Promise<void> {
   await putNew(table, ledgerItem(entry));

@@ -7,6 +7,8 @@ export type GuardState =
   | { readonly unreadable: string };
 
 export interface GuardRules {
+  /** Whether a responder released this incident: that lifts protection, never the kill switch. */
+  readonly released: boolean;
   /** Name patterns of buckets that are never contained without a person: `*` matches any run of characters. */
   readonly protectedBuckets: readonly string[];
 }
@@ -21,6 +23,7 @@ export function guardSays(direction: Direction, target: Target, state: GuardStat
   if (direction === 'restore') return null;
   if ('unreadable' in state) return `the guard's data cannot be read, so nothing is changed: ${state.unreadable}`;
   if (state.paused) return `containment is paused since ${state.paused.at} by ${state.paused.by}: ${state.paused.reason}`;
+  if (rules.released) return null;
   const pattern = rules.protectedBuckets.find((entry) => globMatches(entry, target.name));
   return pattern === undefined ? null : `the bucket is protected (${pattern}): a responder decides`;
 }

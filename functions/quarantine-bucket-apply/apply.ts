@@ -1,10 +1,11 @@
 import { readBucket, writeSetting } from '../../aws/bucket.ts';
+import { takeBudgets } from '../../aws/budget.ts';
 import type { Tools } from '../../aws/function.ts';
 import { readGuard } from '../../aws/guard.ts';
-import { addEntry, complete, getIncident, getPlan, intend, updateIncident } from '../../aws/incidents.ts';
+import { addEntry, complete, getIncident, getPlan, getRelease, intend, updateIncident } from '../../aws/incidents.ts';
 import { remaining, StateMovedError } from '../../core/apply.ts';
 import { guardSays } from '../../core/guard.ts';
-import type { Change, Direction, LedgerEntry } from '../../core/incident.ts';
+import type { Change, Direction, Incident, LedgerEntry } from '../../core/incident.ts';
 import { checkDigest } from '../../core/plan.ts';
 import { settingOf } from '../../core/quarantine/restore.ts';
 
@@ -21,16 +22,23 @@ export async function applyQuarantine(
   input: { readonly incident: string; readonly direction: Direction; readonly execution: string; readonly digest: string },
   tools: Tools,
 ): Promise<{ readonly changes: number; readonly acknowledgedAt: string }> {
-  const [incident, stored, guard] = await Promise.all([getIncident(tools, input.incident), getPlan(tools, input.incident, input.digest), readGuard(tools)]);
+  const [incident, stored, guard, release] = await Promise.all([
+    getIncident(tools, input.incident),
+    getPlan(tools, input.incident, input.digest),
+    readGuard(tools),
+    getRelease(tools, input.incident),
+  ]);
+  const released = release !== null;
   if (!stored) throw new StateMovedError(`there is no plan ${input.digest} for ${input.incident}: plan again`);
   const plan = checkDigest(stored);
   if (plan.direction !== input.direction) throw new StateMovedError(`plan ${plan.digest} is to ${plan.direction}, not to ${input.direction}`);
-  const held = guardSays(plan.direction, incident.target, guard, { protectedBuckets: tools.settings.STOPBATH_PROTECTED_BUCKETS });
+  const held = guardSays(plan.direction, incident.target, guard, { protectedBuckets: tools.settings.STOPBATH_PROTECTED_BUCKETS, released });
   if (held !== null) throw new HeldError(held);
-  if (plan.direction === 'contain' && incident.mode !== 'contain') throw new HeldError(`the incident's mode is ${incident.mode}: nothing may be changed`);
+  if (plan.direction === 'contain' && incident.mode !== 'contain' && !released) throw new HeldError(`the incident's mode is ${incident.mode}: nothing may be changed`);
 
   const address = { bucket: incident.target.name, account: incident.target.account, region: incident.target.region };
-  const state = await readBucket(tools.clients.s3, address);
+  const [state, spent] = await Promise.all([readBucket(tools.clients.s3, address), plan.direction === 'contain' && !released ? spend(incident, tools) : null]);
+  if (spent !== null) throw new HeldError(spent);
   const changes = remaining(plan.changes, (setting) => settingOf(state, setting));
   const intendedAt = tools.now();
   const intents = changes.map((change): LedgerEntry => ({ ...change, incident: incident.id, direction: plan.direction, execution: input.execution, digest: plan.digest, intendedAt, doneAt: null, result: 'intended' }));
@@ -59,6 +67,13 @@ export async function applyQuarantine(
       }),
     ]);
   }
+}
+
+/** One containment from the budgets of the last hour; why not, where there is none left. */
+async function spend(incident: Incident, tools: Tools): Promise<string | null> {
+  const { STOPBATH_BUDGET_ACCOUNT: account, STOPBATH_BUDGET_ALL: all, STOPBATH_BUDGET_RESERVED: reserved } = tools.settings;
+  const wanted = { incident: incident.id, account: incident.target.account, severity: incident.severity, at: tools.now() };
+  return await takeBudgets(tools, wanted, { account: { limit: account, reserved }, all: { limit: all, reserved } });
 }
 
 /** S3's refusals do not always name the setting; the record must. */

@@ -2,7 +2,7 @@ import { readBucket, type BucketAddress } from '../../aws/bucket.ts';
 import { putEvidence } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
 import { readGuard } from '../../aws/guard.ts';
-import { addEntry, getIncident, ledgerOf, savePlan } from '../../aws/incidents.ts';
+import { addEntry, getIncident, getRelease, ledgerOf, savePlan } from '../../aws/incidents.ts';
 import { askAnonymously, sampleKeys } from '../../aws/probe.ts';
 import type { BucketState } from '../../core/bucket.ts';
 import { exposuresOf } from '../../core/exposure.ts';
@@ -28,10 +28,11 @@ export async function planQuarantine(
 ): Promise<PlanResult> {
   const incident = await getIncident(tools, input.incident);
   const address = { bucket: incident.target.name, account: incident.target.account, region: incident.target.region };
-  const [state, ledger, guard, anonymous] = await Promise.all([
+  const [state, ledger, guard, release, anonymous] = await Promise.all([
     readBucket(tools.clients.s3, address),
     ledgerOf(tools, incident.id),
     readGuard(tools),
+    getRelease(tools, incident.id),
     outside(tools, address),
   ]);
   const contained = ledger.filter((entry) => entry.direction === 'contain');
@@ -52,8 +53,8 @@ export async function planQuarantine(
     impact: { anonymousBefore: anonymous, exposures: exposuresOf(state).map((exposure) => exposure.phrase) },
     plannedAt: tools.now(),
   });
-  const held = guardSays(input.direction, incident.target, guard, { protectedBuckets: tools.settings.STOPBATH_PROTECTED_BUCKETS });
-  const result = next(plan, state, contained, incident, held);
+  const held = guardSays(input.direction, incident.target, guard, { protectedBuckets: tools.settings.STOPBATH_PROTECTED_BUCKETS, released: release !== null });
+  const result = next(plan, state, contained, release === null ? incident : { ...incident, mode: 'contain' }, held);
   await Promise.all([
     savePlan(tools, plan),
     putEvidence(tools, `incidents/${incident.id}/${input.execution}-before.json`, { incident: incident.id, execution: input.execution, at: plan.plannedAt, state, plan }),

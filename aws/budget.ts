@@ -1,0 +1,45 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import { take, type BudgetRule } from '../core/budget.ts';
+import { get, succeeded, type Table } from './records.ts';
+
+const stored = z.array(z.object({ incident: z.string(), at: z.string() }));
+/** Tries against others who take at the same moment; more contention than that is a flood, and a flood is held. */
+const TRIES = 8;
+
+/**
+ * Takes one from each budget that a containment counts against: its account's and everybody's. Fails closed.
+ *
+ * @returns why there is none left, in one sentence; `null` where it may go on
+ */
+export async function takeBudgets(
+  table: Table,
+  wanted: { readonly incident: string; readonly account: string; readonly severity: number; readonly at: string },
+  rules: { readonly account: BudgetRule; readonly all: BudgetRule },
+): Promise<string | null> {
+  const refused = await Promise.all([takeOne(table, `ACCOUNT#${wanted.account}`, wanted, rules.account), takeOne(table, 'ALL', wanted, rules.all)]);
+  return refused.find((reason) => reason !== null) ?? null;
+}
+
+async function takeOne(table: Table, scope: string, wanted: { readonly incident: string; readonly severity: number; readonly at: string }, rule: BudgetRule): Promise<string | null> {
+  const sk = `BUDGET#${scope}`;
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const item = await get(table, 'GUARD', sk);
+    const version = Number(item?.['version'] ?? 0);
+    const result = take(stored.parse(item?.['takes'] ?? []), wanted, rule);
+    if ('refused' in result) return result.refused;
+    const written = await succeeded(
+      table.clients.dynamo.send(
+        new UpdateCommand({
+          TableName: table.settings.STOPBATH_TABLE,
+          Key: { pk: 'GUARD', sk },
+          UpdateExpression: 'SET takes = :takes, version = :next',
+          ConditionExpression: item ? 'version = :version' : 'attribute_not_exists(pk)',
+          ExpressionAttributeValues: { ':takes': result.takes, ':next': version + 1, ...(item ? { ':version': version } : {}) },
+        }),
+      ),
+    );
+    if (written) return null;
+  }
+  return `the budget ${scope} is being taken by too many at once, so nothing is changed: a responder decides`;
+}

@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { take, type Take } from './budget.ts';
+
+const rule = { limit: 5, reserved: 2 };
+const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString();
+const takes = (count: number): Take[] => Array.from({ length: count }, (_, index) => ({ incident: `inc-${index}`, at: at(index) }));
+
+it('refuses over the limit and says how many there were', () => {
+  expect(take(takes(3), { incident: 'new', at: at(10), severity: 8 }, rule)).toEqual({ refused: expect.stringContaining('3 buckets') });
+});
+
+it('keeps a share for critical incidents', () => {
+  expect(take(takes(3), { incident: 'new', at: at(10), severity: 9 }, rule)).toMatchObject({ takes: { length: 4 } });
+  expect(take(takes(5), { incident: 'new', at: at(10), severity: 10 }, rule)).toHaveProperty('refused');
+});
+
+it('takes once for an incident, however often it is tried', () => {
+  expect(take(takes(3), { incident: 'inc-1', at: at(10), severity: 5 }, rule)).toEqual({ takes: takes(3) });
+});
+
+it('forgets what is more than an hour old', () => {
+  expect(take(takes(3), { incident: 'new', at: at(62), severity: 5 }, rule)).toMatchObject({ takes: [{ incident: 'new' }] });
+});
+
+it('never lets more than the limit through in any hour, in whatever order', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 600 }), fc.integer({ min: 1, max: 10 })), { maxLength: 80 }), (events) => {
+      let kept: readonly Take[] = [];
+      const taken: number[] = [];
+      for (const [index, [minute, severity]] of events.toSorted((a, b) => a[0] - b[0]).entries()) {
+        const result = take(kept, { incident: `e${index}`, at: at(minute), severity }, rule);
+        if ('takes' in result) {
+          kept = result.takes;
+          taken.push(minute);
+        }
+      }
+      return taken.every((minute) => taken.filter((other) => other > minute - 60 && other <= minute).length <= rule.limit);
+    }),
+  );
+});
