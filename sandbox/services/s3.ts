@@ -1,0 +1,63 @@
+import * as sdk from '@aws-sdk/client-s3';
+import type { PublicAccessBlock } from '../../core/bucket.ts';
+import type { Call, Need, Operation, Service, World } from '../service.ts';
+import { assertAllowed, assertAllowedByIdentity } from './s3/access.ts';
+import { bucketOperations } from './s3/buckets.ts';
+import { deleteOperations } from './s3/deletes.ts';
+import { listingOperations } from './s3/listings.ts';
+import { lockOperations } from './s3/lock.ts';
+import { objectSettingOperations } from './s3/object-settings.ts';
+import { objectOperations } from './s3/objects.ts';
+import { permissionOperations } from './s3/permissions.ts';
+import { settingOperations } from './s3/settings.ts';
+import { accountBlockOf, bucketOf, write, type BucketInput, type S3State } from './s3/state.ts';
+import { isWebsiteRequest, serveWebsite } from './s3/website.ts';
+
+export interface S3 extends Service {
+  /** The account's own Block Public Access, which counts with every bucket's; S3 Control sets it on AWS. */
+  readonly setAccountPublicAccessBlock: (account: string, block: PublicAccessBlock | null) => void;
+}
+
+/** Without a bucket to ask: only the caller's own policies count. */
+const WITHOUT_BUCKET: ReadonlySet<string> = new Set(['CreateBucket', 'ListBuckets']);
+
+/**
+ * The sandbox's S3: buckets and their settings, objects in memory, and who may reach them, as S3 decides it. Settings
+ * that govern access reach reads and writes of objects `world.propagationMs` after they were written.
+ */
+export function createS3(world: World): S3 {
+  const state: S3State = { world, buckets: new Map(), accountBlocks: new Map() };
+  const operations: Readonly<Record<string, Operation>> = {
+    ...bucketOperations(state),
+    ...permissionOperations(state),
+    ...settingOperations(state),
+    ...objectOperations(state),
+    ...objectSettingOperations(state),
+    ...lockOperations(state),
+    ...deleteOperations(state),
+    ...listingOperations(state),
+  };
+  return {
+    name: 's3',
+    sdk,
+    protocol: 'rest-xml',
+    operations,
+    authorize: (operation, input, call) => {
+      const needs: readonly Need[] = operations[operation]?.needs?.(input, call) ?? [];
+      if (WITHOUT_BUCKET.has(operation)) {
+        for (const need of needs) assertAllowedByIdentity(call, need);
+        return;
+      }
+      // Before anything else: the bucket exists, and it is whose the caller thinks it is.
+      bucketOf(state, input as BucketInput);
+      for (const need of needs) assertAllowed(state, call, need);
+    },
+    http: {
+      serves: isWebsiteRequest,
+      handle: (request, call: Call) => serveWebsite(state, request, call),
+    },
+    setAccountPublicAccessBlock: (account, block) => {
+      state.accountBlocks.set(account, write(state, accountBlockOf(state, account), block, { time: world.clock.now() }));
+    },
+  };
+}
