@@ -1,0 +1,34 @@
+import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { Direction, Incident } from '../core/incident.ts';
+import { addExecution } from './incidents.ts';
+import type { Table } from './records.ts';
+
+/** `<incident>-<direction>-<n>`: the name is what makes a repeated start the same execution. */
+export function nextExecution(incident: Incident, direction: Direction): string {
+  const prefix = `${incident.id}-${direction}-`;
+  return `${prefix}${incident.executions.filter((name) => name.startsWith(prefix)).length + 1}`;
+}
+
+/**
+ * Starts an incident's playbook with constant input, so that starting twice is starting once.
+ *
+ * @returns false where an execution of this name has run to its end before
+ * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+ */
+export async function startExecution(table: Table, incident: Incident, direction: Direction, name: string): Promise<boolean> {
+  const { AWS_REGION, STOPBATH_ACCOUNT, STOPBATH_NAME } = table.settings;
+  await addExecution(table, incident.id, name);
+  try {
+    await table.clients.sfn.send(
+      new StartExecutionCommand({
+        stateMachineArn: `arn:aws:states:${AWS_REGION}:${STOPBATH_ACCOUNT}:stateMachine:${STOPBATH_NAME}-${incident.playbook}`,
+        name,
+        input: JSON.stringify({ incident: incident.id, direction }),
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof ExecutionAlreadyExists) return false;
+    throw error;
+  }
+}
