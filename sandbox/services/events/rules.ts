@@ -1,0 +1,80 @@
+import type { Target } from '@aws-sdk/client-eventbridge';
+import type { EventPattern } from '../../../core/event-pattern.ts';
+import { AwsError } from '../../service.ts';
+
+export interface Rule {
+  readonly name: string;
+  readonly arn: string;
+  readonly targets: Map<string, Target>;
+  pattern: string;
+  parsed: EventPattern;
+  description: string | null;
+  enabled: boolean;
+}
+
+/** What a target may say here. The rest changes what arrives, so it is refused instead of ignored. */
+const TARGET_FIELDS = new Set(['Id', 'Arn', 'RoleArn', 'Input', 'DeadLetterConfig', 'RetryPolicy']);
+const TARGETS_LIMIT = 5;
+
+/** The rules of the default bus, the only one there is. */
+export class Rules {
+  readonly #byName = new Map<string, Rule>();
+  readonly #prefix: string;
+
+  constructor(region: string, account: string) {
+    this.#prefix = `arn:aws:events:${region}:${account}:rule/`;
+  }
+
+  arnOf(name: string): string {
+    return `${this.#prefix}${name}`;
+  }
+
+  list(): readonly Rule[] {
+    return [...this.#byName.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
+  put(name: string | undefined, bus: string | undefined, settings: Pick<Rule, 'pattern' | 'parsed' | 'description' | 'enabled'>): Rule {
+    assertDefaultBus(bus);
+    if (!name || !/^[.\-_A-Za-z0-9]{1,64}$/.test(name)) {
+      const message = `1 validation error detected: Value '${name ?? ''}' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+`;
+      throw new AwsError('ValidationException', message);
+    }
+    const rule: Rule = { name, arn: this.arnOf(name), targets: this.#byName.get(name)?.targets ?? new Map(), ...settings };
+    this.#byName.set(name, rule);
+    return rule;
+  }
+
+  /** @throws {AwsError} `ResourceNotFoundException` */
+  get(name: string | undefined, bus: string | undefined): Rule {
+    assertDefaultBus(bus);
+    const rule = this.#byName.get(name ?? '');
+    if (!rule) throw new AwsError('ResourceNotFoundException', `Rule ${name ?? ''} does not exist on EventBus default.`);
+    return rule;
+  }
+
+  /** Deleting what is not there succeeds, as with AWS. */
+  delete(name: string | undefined, bus: string | undefined): void {
+    assertDefaultBus(bus);
+    if ((this.#byName.get(name ?? '')?.targets.size ?? 0) > 0) throw new AwsError('ValidationException', "Rule can't be deleted since it has targets.");
+    this.#byName.delete(name ?? '');
+  }
+
+  putTargets(name: string | undefined, bus: string | undefined, targets: readonly Target[]): void {
+    const rule = this.get(name, bus);
+    for (const target of targets) {
+      const unknown = Object.entries(target).find(([field, value]) => value !== undefined && !TARGET_FIELDS.has(field));
+      if (unknown) throw new AwsError('NotImplemented', `events:PutTargets with ${unknown[0]} is not in the sandbox`, 501);
+      if (!target.Arn?.includes(':lambda:') && !target.Arn?.includes(':states:')) {
+        throw new AwsError('NotImplemented', `events:PutTargets for ${target.Arn ?? 'a target without ARN'} is not in the sandbox: only Lambda and Step Functions are`, 501);
+      }
+    }
+    const ids = new Set([...rule.targets.keys(), ...targets.map((target) => target.Id)]);
+    if (ids.size > TARGETS_LIMIT) throw new AwsError('LimitExceededException', 'The requested resource exceeds the maximum number allowed.');
+    for (const target of targets) rule.targets.set(target.Id ?? '', target);
+  }
+}
+
+function assertDefaultBus(bus: string | undefined): void {
+  if (bus === undefined || bus === 'default' || bus.endsWith(':event-bus/default')) return;
+  throw new AwsError('ResourceNotFoundException', `Event bus ${bus} does not exist.`);
+}

@@ -1,0 +1,98 @@
+import type { World } from '../../service.ts';
+import type { DeadLetter } from '../events/dead-letters.ts';
+import type { LambdaFunction } from './functions.ts';
+import type { Outcome } from './runtime.ts';
+
+/** How long Lambda waits before the second and the third attempt, ms. */
+const WAITS = [60_000, 120_000];
+
+export interface AsyncQueue {
+  /** Takes an event in; `run` makes one attempt. */
+  add(fn: LambdaFunction, payload: string, requestId: string): void;
+  /** Resolves once every event has ended, retries and destinations included. */
+  idle(): Promise<void>;
+  stop(): void;
+}
+
+/**
+ * Asynchronous invocations: the event is tried again where the function fails, after one and two minutes, and then
+ * sent to the destination with the record that AWS documents.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+ */
+export function createAsyncQueue(
+  world: World,
+  run: (fn: LambdaFunction, payload: string, requestId: string) => Promise<Outcome>,
+  deadLetter: (letter: DeadLetter) => void,
+): AsyncQueue {
+  const underway = new Set<Promise<void>>();
+  const stopped = new AbortController();
+
+  const process = async (fn: LambdaFunction, payload: string, requestId: string): Promise<void> => {
+    const arrived = world.clock.now();
+    const attempts = 1 + fn.async.maximumRetries;
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await run(fn, payload, requestId).catch(systemError);
+      const finished = { fn, payload, requestId, outcome, attempt };
+      if (outcome.ok) return await send(fn.async.onSuccess, { ...finished, condition: 'Success' });
+      if (attempt >= attempts) return await send(fn.async.onFailure, { ...finished, condition: 'RetriesExhausted' });
+      const wait = WAITS[attempt - 1] ?? 0;
+      if (world.clock.now() + wait - arrived > fn.async.maximumAgeSeconds * 1000) {
+        return await send(fn.async.onFailure, { ...finished, condition: 'EventAgeExceeded' });
+      }
+      await world.clock.sleep(wait, stopped.signal);
+    }
+  };
+
+  const send = async (destination: string | null, finished: Finished): Promise<void> => {
+    if (destination === null) return;
+    const record = JSON.stringify(recordOf(finished, world.clock.now()));
+    const letter = { at: world.clock.now(), queue: destination, body: record, source: finished.fn.arn, target: finished.fn.arn };
+    if (!destination.includes(':function:')) return deadLetter({ ...letter, attributes: {} });
+    try {
+      const caller = world.assume(finished.fn.role, finished.fn.name, 'lambda.amazonaws.com');
+      await world.call('lambda', 'Invoke', { FunctionName: destination, InvocationType: 'Event', Payload: record }, caller);
+    } catch (error) {
+      deadLetter({ ...letter, attributes: { ERROR_MESSAGE: error instanceof Error ? error.message : String(error) } });
+    }
+  };
+
+  return {
+    add: (fn, payload, requestId) => {
+      const task = process(fn, payload, requestId)
+        .catch(() => undefined)
+        .finally(() => underway.delete(task));
+      underway.add(task);
+    },
+    idle: async () => {
+      while (underway.size > 0) await Promise.all(underway);
+    },
+    stop: () => stopped.abort(),
+  };
+}
+
+interface Finished {
+  readonly fn: LambdaFunction;
+  readonly payload: string;
+  readonly requestId: string;
+  readonly outcome: Outcome;
+  readonly attempt: number;
+  readonly condition: 'Success' | 'RetriesExhausted' | 'EventAgeExceeded';
+}
+
+function recordOf({ fn, payload, requestId, outcome, attempt, condition }: Finished, now: number): object {
+  return {
+    version: '1.0',
+    timestamp: new Date(now).toISOString(),
+    requestContext: { requestId, functionArn: `${fn.arn}:$LATEST`, condition, approximateInvokeCount: attempt },
+    requestPayload: JSON.parse(payload),
+    responseContext: { statusCode: 200, executedVersion: '$LATEST', ...(outcome.ok ? {} : { functionError: 'Unhandled' }) },
+    responsePayload: JSON.parse(outcome.payload),
+  };
+}
+
+function systemError(error: unknown): Outcome {
+  const [errorType, errorMessage] = error instanceof Error ? [error.name, error.message] : ['Error', String(error)];
+  return { ok: false, payload: JSON.stringify({ errorType, errorMessage }) };
+}
