@@ -2,7 +2,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/canonical.ts';
 import { codeOf } from './errors.ts';
-import type { Table } from './records.ts';
+import type { Tools } from './function.ts';
 
 /** Where a record lies and what it says, for whoever checks it later. */
 export interface EvidencePointer {
@@ -17,18 +17,18 @@ export interface EvidencePointer {
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html (`If-None-Match: *`, 412 where the key exists)
  */
-export async function putEvidence(table: Table, key: string, record: unknown): Promise<EvidencePointer> {
+export async function putEvidence(tools: Pick<Tools, 'settings' | 'clients'>, key: string, record: unknown): Promise<EvidencePointer> {
   const body = canonicalJson(JSON.parse(JSON.stringify(record)));
   const sha256 = createHash('sha256').update(body).digest('hex');
   try {
-    const { VersionId } = await table.clients.s3.send(
+    const { VersionId } = await tools.clients.s3.send(
       new PutObjectCommand({
-        Bucket: table.settings.STOPBATH_EVIDENCE_BUCKET,
+        Bucket: tools.settings.STOPBATH_EVIDENCE_BUCKET,
         Key: key,
         Body: body,
         ContentType: 'application/json',
         IfNoneMatch: '*',
-        ExpectedBucketOwner: table.settings.STOPBATH_ACCOUNT,
+        ExpectedBucketOwner: tools.settings.STOPBATH_ACCOUNT,
         ChecksumAlgorithm: 'SHA256',
       }),
     );

@@ -1,7 +1,7 @@
 import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Direction, Incident } from '../core/incident.ts';
 import { addExecution } from './incidents.ts';
-import type { Table } from './records.ts';
+import type { Tools } from './function.ts';
 
 /** `<incident>-<direction>-<n>`: the name is what makes a repeated start the same execution. */
 export function nextExecution(incident: Incident, direction: Direction): string {
@@ -15,11 +15,11 @@ export function nextExecution(incident: Incident, direction: Direction): string 
  * @returns false where an execution of this name has run to its end before
  * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
  */
-export async function startExecution(table: Table, incident: Incident, direction: Direction, name: string): Promise<boolean> {
-  const { AWS_REGION, STOPBATH_ACCOUNT, STOPBATH_NAME } = table.settings;
-  await addExecution(table, incident.id, name);
+export async function startExecution(tools: Pick<Tools, 'settings' | 'clients'>, incident: Incident, direction: Direction, name: string): Promise<boolean> {
+  const { AWS_REGION, STOPBATH_ACCOUNT, STOPBATH_NAME } = tools.settings;
+  await addExecution(tools, incident.id, name);
   try {
-    await table.clients.sfn.send(
+    await tools.clients.sfn.send(
       new StartExecutionCommand({
         stateMachineArn: `arn:aws:states:${AWS_REGION}:${STOPBATH_ACCOUNT}:stateMachine:${STOPBATH_NAME}-${incident.playbook}`,
         name,

@@ -12,7 +12,10 @@ export interface Item {
   readonly [attribute: string]: unknown;
 }
 
-export type Table = Pick<Tools, 'settings' | 'clients'>;
+export interface Table {
+  readonly settings: Pick<Tools['settings'], 'STOPBATH_TABLE'>;
+  readonly clients: Pick<Tools['clients'], 'dynamo'>;
+}
 
 /** @returns false where an item with this key exists already; the item that exists is untouched */
 export async function putNew(table: Table, item: Item): Promise<boolean> {
