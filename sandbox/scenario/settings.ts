@@ -1,0 +1,30 @@
+import type { Credentials } from '../service.ts';
+import { fetchSigned } from './signed.ts';
+
+/** A bucket's settings as S3 sends them, by the name of the subresource: status and body, byte for byte. */
+export type RawSettings = Readonly<Record<string, string>>;
+
+/** The settings of BucketState (core/bucket.ts), by S3's names for them. */
+const SUBRESOURCES = [
+  'publicAccessBlock', 'policy', 'acl', 'ownershipControls', 'lifecycle', 'replication', 'website', 'cors', 'tagging', 'versioning', 'object-lock', 'notification',
+] as const;
+
+/**
+ * Reads all settings of a bucket over HTTP. By no code of the product's, so that what the product reads wrong
+ * still shows as a difference.
+ */
+export async function readRawSettings(from: { readonly endpoint: string; readonly region: string; readonly credentials: Credentials; readonly now: number }, bucket: string): Promise<RawSettings> {
+  const entries = SUBRESOURCES.map(async (name) => {
+    const url = new URL(`${from.endpoint}/${bucket}?${name}=`);
+    const answer = await fetchSigned({ ...from, service: 's3', method: 'GET', url });
+    const body = await answer.text();
+    // An error's body carries a request id; its code is what says "absent".
+    return [name, answer.ok ? `200 ${body}` : `${answer.status} ${/<Code>(.*?)<\/Code>/.exec(body)?.[1] ?? ''}`] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** The names of the settings that differ. */
+export function differences(before: RawSettings, after: RawSettings): readonly string[] {
+  return SUBRESOURCES.filter((name) => before[name] !== after[name]);
+}
