@@ -28,9 +28,14 @@ export async function claimTarget(table: Table, targetArn: string, claim: Omit<C
     ),
   );
   if (won) return { ...claim, closedAt: null };
-  const item = await get(table, key.pk, key.sk);
-  if (!item) throw new Error(`the claim on ${targetArn} was refused and does not exist`);
-  return { incident: String(item['incident']), signal: String(item['signal']), closedAt: typeof item['closedAt'] === 'string' ? item['closedAt'] : null };
+  const holding = await readClaim(table, targetArn);
+  if (!holding) throw new Error(`the claim on ${targetArn} was refused and does not exist`);
+  return holding;
+}
+
+export async function readClaim(table: Table, targetArn: string): Promise<Claim | null> {
+  const item = await get(table, `TARGET#${targetArn}`, 'CLAIM');
+  return item && { incident: String(item['incident']), signal: String(item['signal']), closedAt: typeof item['closedAt'] === 'string' ? item['closedAt'] : null };
 }
 
 /** Frees a target whose incident is closed. Another incident's claim stays. */

@@ -167,5 +167,5 @@ function ledger(changes: ReturnType<typeof quarantine>['changes']): readonly Led
 
 function policyAfter(changes: ReturnType<typeof quarantine>['changes']): { readonly Statement: readonly Readonly<Record<string, unknown>>[] } {
   const change = changes.find((entry) => entry.setting === 'policy');
-  return JSON.parse(String(change?.after)) as { Statement: Readonly<Record<string, unknown>>[] };
+  return JSON.parse(typeof change?.after === 'string' ? change.after : '') as { Statement: Readonly<Record<string, unknown>>[] };
 }

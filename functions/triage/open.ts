@@ -1,0 +1,67 @@
+import { claimTarget, readClaim } from '../../aws/claims.ts';
+import { nextExecution, startExecution } from '../../aws/executions.ts';
+import { TransientError } from '../../aws/errors.ts';
+import type { Tools } from '../../aws/function.ts';
+import { addEntry, createIncident, getIncident, updateIncident } from '../../aws/incidents.ts';
+import type { BucketState } from '../../core/bucket.ts';
+import { incidentOf, joins, type Opening } from '../../core/correlate.ts';
+import type { Incident } from '../../core/incident.ts';
+import { actorText } from '../../core/signal.ts';
+
+export interface Opened {
+  readonly incident: string;
+  /** What is to be said of it beside the decision; `null` where it is a new one. */
+  readonly note: string | null;
+}
+
+/**
+ * Opens an incident for a target, or joins the one that is open: the claim on the target excludes, and every step after
+ * it heals what an earlier try left half done.
+ */
+export async function openOrJoin(opening: Omit<Opening, 'cap'> & { readonly state: BucketState | undefined }, tools: Tools): Promise<Opened | null> {
+  const full: Opening = { ...opening, cap: tools.settings.STOPBATH_MODE_CAP };
+  const wanted = incidentOf(full);
+  if (wanted === null) return await joinOpen(full, tools);
+
+  const claim = await claimTarget(tools, wanted.target.arn, { incident: wanted.id, signal: opening.signal.id }, opening.signal.time);
+  if (claim.incident !== wanted.id) {
+    if (claim.closedAt !== null) return { incident: claim.incident, note: `it was closed at ${claim.closedAt}, after this event: nothing is done again` };
+    return await join(claim.incident, full, tools);
+  }
+  const created = await createIncident(tools, wanted);
+  await addEntry(tools, 'decision', { incident: wanted.id, at: wanted.decidedAt, kind: 'decision', text: wanted.reason, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger: opening.response.trigger, recommended: wanted.recommendedMode, mode: wanted.mode } });
+  await addSignal(wanted.id, full, tools);
+  const started = await startExecution(tools, wanted, 'contain', `${wanted.id}-contain-1`);
+  return { incident: wanted.id, note: created || started ? null : 'the same event again: nothing is done twice' };
+}
+
+/** A signal that asks for nothing by itself still belongs to the incident that is open on its target. */
+async function joinOpen(opening: Opening, tools: Tools): Promise<Opened | null> {
+  const claim = await readClaim(tools, opening.response.target.arn);
+  return claim && claim.closedAt === null ? await join(claim.incident, opening, tools) : null;
+}
+
+async function join(id: string, opening: Opening, tools: Tools): Promise<Opened> {
+  const incident = await getIncident(tools, id);
+  const verdict = joins(incident, opening);
+  await addSignal(id, opening, tools);
+  if (verdict.act === 'wait') throw new TransientError(`${id} is ${incident.status} and ${verdict.because}: decided again when it is done`);
+  await updateIncident(tools, id, verdict.change);
+  if (verdict.act === 'again') {
+    const again: Incident = { ...incident, ...verdict.change };
+    await startExecution(tools, again, 'contain', nextExecution(incident, 'contain'));
+  }
+  return { incident: id, note: verdict.because };
+}
+
+async function addSignal(id: string, { signal, receivedAt, response }: Opening, tools: Tools): Promise<void> {
+  const actor = signal.actor ? `, by ${actorText(signal.actor)}` : '';
+  await addEntry(tools, `signal/${signal.id}/${signal.time}/${signal.count}`, {
+    incident: id,
+    at: receivedAt,
+    kind: 'signal',
+    text: `${signal.source} ${signal.type}${signal.count > 1 ? ` (seen ${signal.count} times)` : ''}${actor}`,
+    by: signal.source,
+    detail: { id: signal.id, type: signal.type, time: signal.time, severity: response.severity, verdict: response.verdict },
+  });
+}
