@@ -1,5 +1,5 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Table } from './records.ts';
+import { query, type Table } from './records.ts';
 
 /** What was decided about an event that arrived: also about those that did nothing, and why. */
 export interface DecisionRecord {
@@ -26,4 +26,10 @@ export async function recordDecision(table: Table, decision: DecisionRecord): Pr
       ExpressionAttributeValues: { ':json': JSON.stringify(decision), ':at': decision.receivedAt, ':one': 1 },
     }),
   );
+}
+
+/** The decisions of a day (`2026-01-31`, by when the event was received), with how often each event was delivered. */
+export async function readDecisions(table: Table, day: string): Promise<readonly (DecisionRecord & { readonly deliveries: number })[]> {
+  const items = await query(table, `DECISION#${day}`);
+  return items.map((item) => ({ ...(JSON.parse(String(item['json'])) as DecisionRecord), deliveries: Number(item['deliveries'] ?? 1) }));
 }

@@ -4,6 +4,7 @@ import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
 import { NoSuchIncidentError } from '../../aws/incidents.ts';
 import type { RespondRequest } from './handler.ts';
 import { release, restore } from './incident.ts';
+import { suppress, unsuppress, unsuppressBody } from './suppress.ts';
 import { pause, resume } from './switch.ts';
 
 const reason = z.string().trim().min(1, 'say why, for the record').max(1024);
@@ -15,6 +16,8 @@ const ROUTES: Readonly<Record<string, (body: unknown, by: string, tools: Tools) 
   '/restore': async (body, by, tools) => await restore(ofIncident.parse(body), by, tools),
   '/release': async (body, by, tools) => await release(ofIncident.parse(body), by, tools),
   '/pause': async (body, by, tools) => await pause(ofSuite.parse(body), by, tools),
+  '/suppress': suppress,
+  '/unsuppress': async (body, by, tools) => await unsuppress(unsuppressBody.parse(body), by, tools),
   '/resume': async (body, by, tools) => await resume(ofSuite.parse(body), by, tools),
 };
 

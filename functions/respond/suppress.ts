@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import type { Tools } from '../../aws/function.ts';
+import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
+import { addSuppression, endSuppression } from '../../aws/suppressions.ts';
+import { InvalidEventPatternError } from '../../core/event-pattern.ts';
+import { readSuppression, SuppressionSchema } from '../../core/suppression.ts';
+
+export const unsuppressBody = z.strictObject({ id: z.string().min(1).max(128), reason: z.string().trim().min(1, 'say why, for the record').max(1024) });
+
+/** Accepts an exposure, until it expires: 201 with the suppression; 409 where the id is taken. */
+export async function suppress(body: unknown, by: string, tools: Tools): Promise<HttpAnswer> {
+  const at = tools.now();
+  const document = SuppressionSchema.parse(body);
+  if (Date.parse(document.expires) <= Date.parse(at)) return httpAnswer(400, { error: `expires is ${document.expires}: it must be in the future` });
+  try {
+    readSuppression(document);
+  } catch (error) {
+    if (error instanceof InvalidEventPatternError) return httpAnswer(400, { error: `pattern: ${error.message}` });
+    throw error;
+  }
+  if (!(await addSuppression(tools, document, by, at))) return httpAnswer(409, { error: `there is a suppression ${JSON.stringify(document.id)}: choose another id, or end that one first` });
+  return httpAnswer(201, { ...document, by, at });
+}
+
+/** Ends a suppression now: 200; 404 where there is none. It stays on record. */
+export async function unsuppress({ id, reason }: z.infer<typeof unsuppressBody>, by: string, tools: Tools): Promise<HttpAnswer> {
+  const at = tools.now();
+  if (!(await endSuppression(tools, id, { by, at, reason }))) return httpAnswer(404, { error: `there is no suppression ${JSON.stringify(id)}; stopbath suppressions lists them` });
+  return httpAnswer(200, { id, ended: at, by, reason });
+}
