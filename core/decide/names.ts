@@ -13,6 +13,7 @@ export const PREDICATE_NAMES = [
   'acls-enabled',
   'website-set',
   'replicates-outside',
+  'replicates-somewhere',
   'versioning-weakened',
   'expires-soon',
   'logging-off',

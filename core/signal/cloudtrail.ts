@@ -53,7 +53,7 @@ function targetsOf(record: object, service: string, bucketArn: string | null, pl
       case 's3':
       case 's3-control':
       case 's3control':
-        return [bucketTarget(at(request, 'bucketName'), place) ?? bucketTarget(bucketArn?.split(':::').at(-1), place) ?? bucketTarget(bucketOfAccessPoint(request), place)];
+        return [bucketTarget(at(request, 'bucketName'), place) ?? bucketTarget(bucketArn?.split(':::').at(-1), place) ?? bucketTarget(bucketOfAccessPoint(request), place) ?? accessPointOf(request, place)];
       case 'cloudtrail':
         return [named('trail', 'trail/', 'name', 'trailName')];
       case 'iam':
@@ -88,6 +88,11 @@ function targetsOf(record: object, service: string, bucketArn: string | null, pl
 /** S3 Control calls name the bucket of an access point in the request's body. */
 function bucketOfAccessPoint(request: unknown): unknown {
   return at(request, 'CreateAccessPointRequest', 'Bucket') ?? at(request, 'bucket') ?? at(request, 'Bucket');
+}
+
+function accessPointOf(request: unknown, place: Place): Target | null {
+  const name = textOf(at(request, 'name')) ?? textOf(at(request, 'Name'));
+  return name && /^[a-z0-9.-]{3,63}$/.test(name) ? otherTarget('other', `arn:${place.partition}:s3:${place.region}:${place.account}:accesspoint/${name}`, name, place) : null;
 }
 
 function callerOf(record: object, place: Place): Target | null {

@@ -14,7 +14,8 @@ const FindingSchema = z.looseObject({
 });
 
 /** More than any finding carries; what an invented one carries beyond is not walked. */
-const MAX_RESOURCES = 1000;
+const MAX_RESOURCES = 500;
+const MAX_OBJECTS = 50;
 
 /**
  * @see https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-summary.html
@@ -76,7 +77,7 @@ function targetsOf(finding: z.infer<typeof FindingSchema>, place: Place): readon
   const details = listOf(at(finding, 'resource', 's3BucketDetails')).slice(0, MAX_RESOURCES);
   if (finding.type.startsWith('Object:S3/')) {
     const objects = unique(details.flatMap((bucket) => listOf(at(bucket, 's3ObjectDetails')).map((object) => objectTarget(at(bucket, 'name'), at(object, 'key'), place))));
-    if (objects.length > 0) return objects.slice(0, MAX_RESOURCES);
+    if (objects.length > 0) return objects.slice(0, MAX_OBJECTS);
   }
   const buckets = unique([...details.map((bucket) => bucketTarget(at(bucket, 'name'), place)), ...sequence.map((resource) => bucketOfSequence(resource, place))]);
   if (buckets.length > 0) return buckets;

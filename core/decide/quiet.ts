@@ -1,0 +1,36 @@
+import type { Own } from './facts.ts';
+import type { Signal } from '../signal.ts';
+import { at, textOf } from '../signal/envelope.ts';
+import { isOwnName } from './touched.ts';
+import { plain } from '../text.ts';
+
+export interface Quiet {
+  readonly verdict: 'record' | 'ignore';
+  readonly because: string;
+}
+
+/** Why a signal starts nothing, whatever it is about; `null` where triggers have to say. */
+export function quietBecause(signal: Signal, own: Own | undefined): Quiet | null {
+  if (signal.source === 'unknown') return { verdict: 'ignore', because: 'not an event of GuardDuty or CloudTrail' };
+  if (signal.archived) return { verdict: 'record', because: 'the finding is archived' };
+  if (signal.source !== 'cloudtrail') return null;
+  const error = textOf(at(signal.event.detail, 'errorCode')) ?? textOf(at(signal.event.detail, 'errorMessage'));
+  if (error !== null) return { verdict: 'ignore', because: `an attempt that failed (${plain(error, 64)}), not a change` };
+  if (at(signal.event.detail, 'requestParameters', 'dryRun') === true) return { verdict: 'ignore', because: 'a dry run, not a change' };
+  return own && isOwnAct(signal, own) ? { verdict: 'ignore', because: "the suite's own act" } : null;
+}
+
+/** Where the suite's roles do their work: buckets' settings, and its own table, executions, queues and logs. */
+const WORKPLACES = new Set(['aws.s3', 'aws.s3control', 'aws.dynamodb', 'aws.states', 'aws.sqs', 'aws.logs']);
+
+/**
+ * Whether one of the suite's roles did it. A role of the suite that does anything else on the lists (stops a trail,
+ * changes a function) was stolen, and is not excused; nor is one in another account than the resource's, since a role
+ * of that name can be made anywhere.
+ */
+function isOwnAct({ account, event: { source, detail } }: Signal, { prefix }: Own): boolean {
+  if (!WORKPLACES.has(source)) return false;
+  const issuer = textOf(at(detail, 'userIdentity', 'sessionContext', 'sessionIssuer', 'arn')) ?? '';
+  const [, role] = /^arn:aws[a-z-]*:iam::(?:\d{12}):role\/(.{1,256})$/s.exec(issuer.slice(0, 512)) ?? [];
+  return role !== undefined && issuer.split(':')[4] === account && isOwnName(role, prefix) && role.startsWith(prefix);
+}

@@ -1,0 +1,60 @@
+import { type EventPattern, matchesPattern, parsePattern } from './event-pattern.ts';
+import type { Signal } from './signal.ts';
+import type { Target } from './incident.ts';
+import { z } from 'zod';
+
+/** What a suppression's pattern is matched against: one target of a signal. */
+interface Subject {
+  readonly source: string;
+  readonly type: string;
+  readonly severity: number;
+  readonly account: string;
+  readonly region: string;
+  readonly target: Pick<Target, 'kind' | 'arn' | 'name'>;
+  readonly actor: { readonly principal: string; readonly address: string } | null;
+}
+
+const instant = z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time: 2027-01-31T00:00:00Z' });
+
+/** An accepted exposure: who accepts what, why, and until when. Unknown keys are errors. */
+export const SuppressionSchema = z.strictObject({
+  id: z.string().min(1),
+  /**
+   * An EventBridge pattern over `{ source, type, severity, account, region, target: { kind, arn, name }, actor: {
+   * principal, address } }`. It must say which type or which target, so that nobody silences everything.
+   */
+  pattern: z.record(z.string(), z.json()).refine((pattern) => 'type' in pattern || 'target' in pattern, 'must name a type or a target'),
+  owner: z.string().min(1),
+  reason: z.string().min(1),
+  expires: instant,
+});
+
+export interface Suppression extends Readonly<z.infer<typeof SuppressionSchema>> {
+  readonly matcher: EventPattern;
+}
+
+/**
+ * @throws {ZodError} where a field is missing or wrong
+ * @throws {InvalidEventPatternError} where the pattern is none
+ */
+export function readSuppression(document: unknown): Suppression {
+  const suppression = SuppressionSchema.parse(document);
+  return { ...suppression, matcher: parsePattern(suppression.pattern) };
+}
+
+/**
+ * The first suppression in force that covers a target of a signal.
+ *
+ * @param now - ISO 8601; one that expired suppresses nothing, which is what the date is for
+ */
+export function suppressedBy(suppressions: readonly Suppression[], signal: Signal, target: Target, now: string): Suppression | null {
+  const time = Date.parse(now);
+  const inForce = suppressions.filter((suppression) => Date.parse(suppression.expires) > time);
+  if (inForce.length === 0) return null;
+  const subject = subjectOf(signal, target);
+  return inForce.find((suppression) => matchesPattern(suppression.matcher, subject)) ?? null;
+}
+
+function subjectOf({ source, type, severity, account, region, actor }: Signal, { kind, arn, name }: Target): Subject {
+  return { source, type, severity, account, region, target: { kind, arn, name }, actor: actor && { principal: actor.principal, address: actor.address ?? '' } };
+}
