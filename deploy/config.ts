@@ -1,0 +1,52 @@
+import { z } from 'zod';
+
+const roles = z.array(z.string().regex(/^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'must be the ARN of a role: arn:aws:iam::111122223333:role/name')).default([]);
+
+/** `stopbath.config.json`: what an installation decides for itself. Unknown keys are errors. */
+export const ConfigSchema = z.strictObject({
+  $schema: z.string().optional(),
+  modeCap: z
+    .enum(['observe', 'approve', 'contain'])
+    .default('observe')
+    .describe('The most that a response may do without being asked. A new install only observes.'),
+  responderRoles: roles.describe('Roles that may plan, start and restore playbooks, and read everything.'),
+  auditorRoles: roles.describe('Roles that may read everything and change nothing.'),
+  exemptRoles: roles.describe("Roles that a full quarantine leaves in, beside the suite's own and the responders'."),
+  protectedBuckets: z.array(z.string().min(1)).default([]).describe('Names of buckets that are never changed without approval; * stands for anything.'),
+  organizationId: z
+    .string()
+    .regex(/^o-[a-z0-9]{10,32}$/, 'must be an organisation id: o-exampleorgid')
+    .nullable()
+    .default(null)
+    .describe('The organisation whose principals an external quarantine leaves in; null: only the account.'),
+  verifyIntervalSeconds: z.int().min(1).max(300).default(5).describe('How long a playbook waits between two looks at what it changed.'),
+  verifyLooks: z.int().min(2).max(50).default(3).describe('How many looks in a row must find the way closed.'),
+  verifyMaxLooks: z.int().min(2).max(200).default(24).describe('After how many looks an outcome is called unverified.'),
+  evidenceRetentionDays: z.int().min(1).max(36_500).default(365).describe('For how long nobody can delete evidence (Object Lock, compliance mode).'),
+});
+
+export type Config = Readonly<Omit<z.infer<typeof ConfigSchema>, '$schema'>>;
+
+/** A configuration that is not one. Names each field, its value and what to do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * @param document - the file's JSON, parsed
+ * @throws {ConfigError}
+ */
+export function readConfig(document: unknown): Config {
+  const parsed = ConfigSchema.safeParse(document);
+  if (!parsed.success) throw new ConfigError(`stopbath.config.json: ${z.prettifyError(parsed.error)}`);
+  const { $schema: _, ...config } = parsed.data;
+  if (config.verifyMaxLooks < config.verifyLooks) {
+    throw new ConfigError(`stopbath.config.json: verifyMaxLooks is ${config.verifyMaxLooks}: must be at least verifyLooks, ${config.verifyLooks}`);
+  }
+  return config;
+}
+
+/** For editors; kept in `deploy/config.schema.json`. */
+export function configJsonSchema(): object {
+  return z.toJSONSchema(ConfigSchema, { io: 'input' });
+}

@@ -1,0 +1,185 @@
+import { z } from 'zod';
+import type { Config } from './config.ts';
+import { arnOf, DeployError, functionLogicalId, NAME, pascalOf, type PolicyStatement, ref, type Resource, roleLogicalId, sub, type Template } from './names.ts';
+
+/** `functions/<name>/`: what the folder says of its deployment. */
+export interface FunctionFolder {
+  readonly name: string;
+  /** `function.yml`, parsed. */
+  readonly properties: FunctionProperties;
+  /** `role.yml`, parsed. */
+  readonly statements: readonly PolicyStatement[];
+}
+
+const PropertiesSchema = z.strictObject({
+  description: z.string().min(1),
+  timeout: z.int().min(1).max(900),
+  memorySize: z.int().min(128).max(10_240),
+  environment: z.record(z.string(), z.json()).optional(),
+  /** Only with IAM: there is no function for everybody. */
+  url: z.strictObject({ authorizer: z.literal('aws_iam') }).optional(),
+  reservedConcurrency: z.int().min(0).optional(),
+  /** Functions, by name, that asynchronous failures go to. */
+  destinations: z.strictObject({ onFailure: z.string() }).optional(),
+  maximumRetryAttempts: z.int().min(0).max(2).optional(),
+  maximumEventAge: z.int().min(60).max(21_600).optional(),
+});
+
+export type FunctionProperties = Readonly<z.infer<typeof PropertiesSchema>>;
+
+const StatementsSchema = z.array(
+  z.strictObject({
+    Sid: z.string().optional(),
+    Effect: z.enum(['Allow', 'Deny']),
+    Action: z.union([z.string(), z.array(z.string())]),
+    Resource: z.json(),
+    Condition: z.record(z.string(), z.json()).optional(),
+  }),
+);
+
+/** @throws {DeployError} naming the file and the field */
+export function readFunctionFolder(name: string, properties: unknown, statements: unknown): FunctionFolder {
+  const read = <T>(file: string, schema: z.ZodType<T>, value: unknown): T => {
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) throw new DeployError(`functions/${name}/${file}: ${z.prettifyError(parsed.error)}`);
+    return parsed.data;
+  };
+  return {
+    name,
+    properties: read('function.yml', PropertiesSchema, properties),
+    statements: read('role.yml', StatementsSchema, statements ?? []),
+  };
+}
+
+/** A function as osls takes it. */
+export function functionEntry({ name, properties }: FunctionFolder): object {
+  return {
+    name: `${NAME}-${name}`,
+    handler: `dist/${name}/handler.handler`,
+    role: arnOf(roleLogicalId(name)),
+    package: { patterns: [`dist/${name}/handler.mjs`] },
+    ...properties,
+  };
+}
+
+/** Roles of the functions, the role that probes, and who may call the functions with a URL. */
+export function rolesTemplate(folders: readonly FunctionFolder[], config: Config): Template {
+  return {
+    Resources: {
+      ...Object.fromEntries(folders.map((folder) => [roleLogicalId(folder.name), functionRole(folder)])),
+      ProbeRole: PROBE_ROLE,
+      ...Object.assign({}, ...folders.filter((folder) => folder.properties.url).map((folder) => urlPermissions(folder.name, config))),
+    },
+  };
+}
+
+function functionRole({ name, statements, properties }: FunctionFolder): Resource {
+  const onFailure = properties.destinations?.onFailure;
+  const forward: readonly PolicyStatement[] = onFailure
+    ? [{ Sid: 'SendFailures', Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: arnOf(functionLogicalId(onFailure)) }]
+    : [];
+  return {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      RoleName: `${NAME}-${name}`,
+      Description: `What the function ${name} may do: functions/${name}/role.yml`,
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        // Lambda documents no source condition for execution roles; iam:PassRole is what guards them.
+        Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+      },
+      Policies: [{ PolicyName: 'own', PolicyDocument: { Version: '2012-10-17', Statement: [...statements, ...forward, logs(name)] } }],
+    },
+  };
+}
+
+function logs(name: string): PolicyStatement {
+  return {
+    Sid: 'Logs',
+    Effect: 'Allow',
+    Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    Resource: sub(`arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${NAME}-${name}:*`),
+  };
+}
+
+/** A principal of the account that no quarantine exempts: what it can still read, anybody inside could. */
+const PROBE_ROLE: Resource = {
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    RoleName: `${NAME}-probe`,
+    Description: 'Looks at quarantined buckets as any principal of the account would',
+    AssumeRolePolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          // The account, narrowed to one role by name: naming the role itself would make the two roles need each other.
+          Principal: { AWS: sub('arn:${AWS::Partition}:iam::${AWS::AccountId}:root') },
+          Action: 'sts:AssumeRole',
+          Condition: { ArnEquals: { 'aws:PrincipalArn': sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-quarantine-bucket-verify`) } },
+        },
+      ],
+    },
+    Policies: [
+      {
+        PolicyName: 'read',
+        PolicyDocument: {
+          Version: '2012-10-17',
+          Statement: [{ Effect: 'Allow', Action: ['s3:GetObject', 's3:ListBucket'], Resource: sub('arn:${AWS::Partition}:s3:::*') }],
+        },
+      },
+    ],
+  },
+};
+
+/**
+ * Both permissions that a URL asks for, and only through the URL: nobody can invoke the function with a caller of
+ * their own invention.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+ */
+function urlPermissions(name: string, config: Config): Readonly<Record<string, Resource>> {
+  const FunctionName = arnOf(functionLogicalId(name));
+  const permission = (properties: object): Resource => ({ Type: 'AWS::Lambda::Permission', Properties: { FunctionName, ...properties } });
+  return Object.assign(
+    {},
+    ...callersOf(name, config).map((Principal, index) => ({
+      [`${pascalOf(name)}Caller${index + 1}Url`]: permission({ Principal, Action: 'lambda:InvokeFunctionUrl', FunctionUrlAuthType: 'AWS_IAM' }),
+      [`${pascalOf(name)}Caller${index + 1}`]: permission({ Principal, Action: 'lambda:InvokeFunction', InvokedViaFunctionUrl: true }),
+    })),
+  );
+}
+
+function callersOf(name: string, { responderRoles, auditorRoles }: Config): readonly string[] {
+  if (name === 'respond') return responderRoles;
+  if (name === 'audit') return [...new Set([...responderRoles, ...auditorRoles])];
+  throw new DeployError(`functions/${name}/function.yml: has a url, and nobody is said to call it: add it to callersOf in deploy/functions.ts`);
+}
+
+/** What all functions are deployed with. */
+export function environmentOf(folders: readonly FunctionFolder[], config: Config): Readonly<Record<string, unknown>> {
+  return {
+    STOPBATH_NAME: NAME,
+    STOPBATH_ACCOUNT: ref('AWS::AccountId'),
+    STOPBATH_TABLE: ref('Table'),
+    STOPBATH_EVIDENCE_BUCKET: ref('EvidenceBucket'),
+    STOPBATH_EVIDENCE_RETENTION_DAYS: String(config.evidenceRetentionDays),
+    STOPBATH_MODE_CAP: config.modeCap,
+    STOPBATH_PROTECTED_BUCKETS: config.protectedBuckets.join(','),
+    STOPBATH_RESPONDER_ROLES: config.responderRoles.join(','),
+    STOPBATH_EXEMPT_ROLES: exemptRoles(folders, config),
+    // By name: the probe's role is never a dependency of every function.
+    STOPBATH_PROBE_ROLE_ARN: sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-probe`),
+    STOPBATH_ORGANIZATION_ID: config.organizationId ?? '',
+    STOPBATH_VERIFY_LOOKS: String(config.verifyLooks),
+    STOPBATH_VERIFY_MAX_LOOKS: String(config.verifyMaxLooks),
+  };
+}
+
+/** Those of the suite's own roles that read or change the settings of buckets, and the configured ones. */
+function exemptRoles(folders: readonly FunctionFolder[], config: Config): object {
+  const touchesBuckets = ({ statements }: FunctionFolder) =>
+    statements.some(({ Action }) => [Action].flat().some((action) => action === 's3:GetBucketPolicy' || action === 's3:PutBucketPolicy'));
+  const own = folders.filter(touchesBuckets).map((folder) => `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-${folder.name}`);
+  return sub([...own, ...config.exemptRoles].join(','));
+}

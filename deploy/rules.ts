@@ -1,0 +1,94 @@
+import { parsePattern } from '../core/event-pattern.ts';
+import { arnOf, DeployError, functionLogicalId, NAME, type Resource, type Template } from './names.ts';
+
+/** One trigger of a playbook, as far as its rule needs it. */
+export interface RuleTrigger {
+  readonly playbook: string;
+  readonly name: string;
+  readonly pattern: object;
+}
+
+/** The default quota of a rule's pattern, in characters. @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
+export const PATTERN_LIMIT = 2048;
+
+/**
+ * The union of all triggers, in as many rules as AWS's limit makes necessary, each with triage as its target.
+ *
+ * @throws {DeployError} where one pattern alone is over the limit
+ */
+export function rulesTemplate(triggers: readonly RuleTrigger[]): Template {
+  const resources = patternsOf(triggers).map((pattern, index): Readonly<Record<string, Resource>> => {
+    const id = `TriageRule${index + 1}`;
+    return { [id]: rule(pattern, index + 1), [`${id}Permission`]: permission(id) };
+  });
+  return { Resources: Object.assign({}, ...resources) };
+}
+
+/** Patterns for rules: what any trigger matches, one of them matches, and nothing else does. */
+export function patternsOf(triggers: readonly RuleTrigger[]): readonly object[] {
+  const groups: RuleTrigger[][] = [];
+  const seen = new Set<string>();
+  for (const trigger of triggers) {
+    const text = JSON.stringify(trigger.pattern);
+    if (text.length > PATTERN_LIMIT) {
+      throw new DeployError(
+        `workflows/${trigger.playbook}/playbook.json: the pattern of trigger ${trigger.name} has ${text.length} characters, AWS takes ${PATTERN_LIMIT}: split the trigger`,
+      );
+    }
+    if (seen.has(text)) continue;
+    seen.add(text);
+    const last = groups.at(-1);
+    if (last && fits([...last, trigger])) last.push(trigger);
+    else groups.push([trigger]);
+  }
+  return groups.map(unionOf);
+}
+
+function fits(group: readonly RuleTrigger[]): boolean {
+  const union = unionOf(group);
+  if (JSON.stringify(union).length > PATTERN_LIMIT) return false;
+  try {
+    parsePattern(union);
+    return true;
+  } catch {
+    // More combinations than a rule may have; alone, each pattern is fine.
+    return false;
+  }
+}
+
+function unionOf(group: readonly RuleTrigger[]): object {
+  const [first, ...rest] = group;
+  return first && rest.length === 0 ? first.pattern : { $or: group.map((trigger) => trigger.pattern) };
+}
+
+function rule(pattern: object, number: number): Resource {
+  return {
+    Type: 'AWS::Events::Rule',
+    Properties: {
+      Name: `${NAME}-triage-${number}`,
+      Description: 'Made from the triggers in workflows/*/playbook.json',
+      State: 'ENABLED',
+      EventPattern: pattern,
+      Targets: [
+        {
+          Id: 'triage',
+          Arn: arnOf(functionLogicalId('triage')),
+          RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
+          DeadLetterConfig: { Arn: arnOf('UndeliveredEvents') },
+        },
+      ],
+    },
+  };
+}
+
+function permission(ruleId: string): Resource {
+  return {
+    Type: 'AWS::Lambda::Permission',
+    Properties: {
+      Action: 'lambda:InvokeFunction',
+      FunctionName: arnOf(functionLogicalId('triage')),
+      Principal: 'events.amazonaws.com',
+      SourceArn: arnOf(ruleId),
+    },
+  };
+}

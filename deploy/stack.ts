@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { type Config, readConfig } from './config.ts';
+import { environmentOf, functionEntry, type FunctionFolder, readFunctionFolder, rolesTemplate } from './functions.ts';
+import type { Template } from './names.ts';
+import { playbookTemplate } from './playbooks.ts';
+import { type RuleTrigger, rulesTemplate } from './rules.ts';
+
+/** What `serverless.yml` takes in with `${file(deploy/stack.cjs):…}`. Parts are made when they are asked for. */
+export interface Stack {
+  readonly config: Config;
+  /** Variables of all functions. */
+  readonly environment: Readonly<Record<string, unknown>>;
+  /** By folder name. */
+  readonly functions: Readonly<Record<string, object>>;
+  /** By folder name. */
+  readonly playbooks: Readonly<Record<string, Template>>;
+  readonly roles: Template;
+  readonly rules: Template;
+  /** The same folders with another configuration. */
+  readonly with: (config: Partial<Config>) => Stack;
+}
+
+/**
+ * The deployment that the folders under a root describe.
+ *
+ * @throws {DeployError | ConfigError} where they do not describe one
+ */
+export function stackOf(root: string, overrides: Partial<Config> = {}): Stack {
+  const config = readConfig({ ...readJson(join(root, 'stopbath.config.json'), z.looseObject({})), ...overrides });
+  const folders = foldersOf(join(root, 'functions')).map((name) => readFolder(root, name));
+  const playbooks = foldersOf(join(root, 'workflows'));
+  const surroundings = { config, functions: folders.map((folder) => folder.name), playbooks };
+  return {
+    config,
+    environment: environmentOf(folders, config),
+    functions: Object.fromEntries(folders.map((folder) => [folder.name, functionEntry(folder)])),
+    playbooks: Object.fromEntries(
+      playbooks.map((name) => [name, playbookTemplate(name, readJson(join(root, 'workflows', name, 'workflow.asl.json'), z.json()), surroundings)]),
+    ),
+    roles: rolesTemplate(folders, config),
+    rules: rulesTemplate(playbooks.flatMap((name) => triggersOf(root, name))),
+    with: (config) => stackOf(root, { ...overrides, ...config }),
+  };
+}
+
+function readFolder(root: string, name: string): FunctionFolder {
+  const read = (file: string): unknown => parse(readFileSync(join(root, 'functions', name, file), 'utf8'));
+  return readFunctionFolder(name, read('function.yml'), read('role.yml'));
+}
+
+/** Only what a rule needs; the whole of a playbook.json is checked where it is used. */
+const Triggers = z.looseObject({ triggers: z.array(z.looseObject({ name: z.string(), pattern: z.record(z.string(), z.json()) })) });
+
+function triggersOf(root: string, playbook: string): readonly RuleTrigger[] {
+  const { triggers } = readJson(join(root, 'workflows', playbook, 'playbook.json'), Triggers);
+  return triggers.map(({ name, pattern }) => ({ playbook, name, pattern }));
+}
+
+/** The folder is the registration. */
+export function foldersOf(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .toSorted();
+}
+
+function readJson<T>(path: string, schema: z.ZodType<T>): T {
+  return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+}
