@@ -9,13 +9,16 @@ import { lockOperations } from './s3/lock.ts';
 import { objectSettingOperations } from './s3/object-settings.ts';
 import { objectOperations } from './s3/objects.ts';
 import { permissionOperations } from './s3/permissions.ts';
+import { latest, settled } from './s3/propagation.ts';
 import { settingOperations } from './s3/settings.ts';
-import { accountBlockOf, bucketOf, write, type BucketInput, type S3State } from './s3/state.ts';
+import { accountBlockOf, bucketOf, write, type Bucket, type BucketInput, type S3State } from './s3/state.ts';
 import { isWebsiteRequest, serveWebsite } from './s3/website.ts';
 
 export interface S3 extends Service {
   /** The account's own Block Public Access, which counts with every bucket's; S3 Control sets it on AWS. */
   readonly setAccountPublicAccessBlock: (account: string, block: PublicAccessBlock | null) => void;
+  /** Makes the data plane see every setting at once, as if all had been made long ago: for seeds. */
+  readonly settle: () => void;
 }
 
 /** Without a bucket to ask: only the caller's own policies count. */
@@ -59,5 +62,16 @@ export function createS3(world: World): S3 {
     setAccountPublicAccessBlock: (account, block) => {
       state.accountBlocks.set(account, write(state, accountBlockOf(state, account), block, { time: world.clock.now() }));
     },
+    settle: () => {
+      for (const [account, block] of state.accountBlocks) state.accountBlocks.set(account, settled(latest(block)));
+      for (const bucket of state.buckets.values()) settleBucket(bucket);
+    },
   };
+}
+
+function settleBucket(bucket: Bucket): void {
+  bucket.block = settled(latest(bucket.block));
+  bucket.policy = settled(latest(bucket.policy));
+  bucket.acl = settled(latest(bucket.acl));
+  bucket.ownership = settled(latest(bucket.ownership));
 }

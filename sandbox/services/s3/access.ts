@@ -2,11 +2,12 @@ import type { Acl, Grant, PublicAccessBlock } from '../../../core/bucket.ts';
 import { ALL_USERS, AUTHENTICATED_USERS, publicGrants } from '../../../core/exposure/acl.ts';
 import { isPublicPolicy, strictest } from '../../../core/exposure.ts';
 import { canonicalUserId } from '../../auth/accounts.ts';
+import { accessDenied as deniedFor } from '../../auth/authorize.ts';
 import { contextOf } from '../../auth/context.ts';
 import { evaluate } from '../../auth/evaluate.ts';
-import type { AwsError, Call, Caller, Decision, Need } from '../../service.ts';
+import type { AwsError, Call, Decision, Need } from '../../service.ts';
 import { privateAcl } from './acl.ts';
-import { bucketArn, requestKeys } from './actions.ts';
+import { bucketArn, ownerKeys } from './actions.ts';
 import { accessDenied } from './errors.ts';
 import { isObjectAction } from './policy.ts';
 import { effective, latest } from './propagation.ts';
@@ -28,13 +29,15 @@ export function assertAllowed(state: S3State, call: Call, need: Need): void {
   // "If the object you request doesn't exist, the error that Amazon S3 returns depends on whether you also have the
   // s3:ListBucket permission": https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
   if (!verdict.explicit && isObjectAction(need.action) && need.action.startsWith('s3:Get') && !objectOfNeed(bucket, need) && mayList(state, call, bucket)) return;
-  throw refusal(call, bucket, need.action, need.resource, verdict.why);
+  throw refusal(call, bucket, need, verdict.why);
 }
 
 /** For what has no bucket yet, or none in particular: only the caller's own policies decide. */
 export function assertAllowedByIdentity(call: Call, need: Need): void {
-  if (call.world.identityDecision(call, need) === 'allow') return;
-  throw accessDenied(`User: ${nameOf(call.caller)} is not authorized to perform: ${need.action} because no identity-based policy allows the ${need.action} action`);
+  const decision = call.world.identityDecision(call, need);
+  if (decision === 'allow') return;
+  if (call.caller.kind === 'anonymous') throw accessDenied();
+  throw deniedFor(call, need, (decision === 'deny' ? DENIED_BY_IDENTITY : implicit('identity-based', need)).why);
 }
 
 export function isAllowed(state: S3State, call: Call, need: Need): boolean {
@@ -48,9 +51,8 @@ export function mayList(state: S3State, call: Call, bucket: Bucket): boolean {
 }
 
 /** Callers of other accounts are told nothing: troubleshoot-403-errors.html, "generic Access Denied". */
-export function refusal(call: Call, bucket: Bucket, action: string, resource: string, why: string): AwsError {
-  const inside = accountOf(call.caller) === bucket.account;
-  return accessDenied(inside ? `User: ${nameOf(call.caller)} is not authorized to perform: ${action} on resource: "${resource}" ${why}` : undefined);
+export function refusal(call: Call, bucket: Bucket, need: Pick<Need, 'action' | 'resource'>, why: string): AwsError {
+  return accountOf(call.caller) === bucket.account ? deniedFor(call, need, why) : accessDenied();
 }
 
 /** The blocks of account and bucket together, as last written. */
@@ -95,7 +97,7 @@ const ALWAYS_ROOTS: ReadonlySet<string> = new Set(['s3:GetBucketPolicy', 's3:Put
 
 function judge(state: S3State, call: Call, bucket: Bucket, plainNeed: Need): Verdict {
   const { caller } = call;
-  const need: Need = { ...plainNeed, context: { ...requestKeys(state, call, bucket.name), ...plainNeed.context } };
+  const need: Need = { ...plainNeed, context: { ...ownerKeys(bucket), ...plainNeed.context } };
   const inside = accountOf(caller) === bucket.account;
   if (inside && caller.kind === 'root' && ALWAYS_ROOTS.has(need.action)) return ALLOWED;
 
@@ -210,8 +212,4 @@ function objectOfNeed(bucket: Bucket, need: Need) {
 function partsOf(resource: string): { readonly bucket: string; readonly key: string } {
   const [, bucket = '', key = ''] = /^arn:aws:s3:::([^/]*)\/?(.*)$/s.exec(resource) ?? [];
   return { bucket, key };
-}
-
-function nameOf(caller: Caller): string {
-  return 'arn' in caller ? caller.arn : caller.kind === 'service' ? caller.service : 'anonymous';
 }

@@ -1,5 +1,5 @@
-import type { Call, ConditionContext, Need } from '../../service.ts';
-import { versionOf, type S3State } from './state.ts';
+import type { ConditionContext, Need } from '../../service.ts';
+import { versionOf, type Bucket, type S3State } from './state.ts';
 
 /**
  * What operations need of their caller: which action, on which resource, with which `s3:` condition keys.
@@ -67,10 +67,9 @@ export function aclKeys(input: object): Readonly<Record<string, unknown>> {
   };
 }
 
-/** What every request to S3 carries beside the call's own keys. */
-export function requestKeys(state: S3State, call: Call, bucket: string): ConditionContext {
-  const account = state.buckets.get(bucket)?.account;
-  return account === undefined ? {} : { 'aws:resourceaccount': account, 's3:resourceaccount': account, ...call.context };
+/** Condition keys that every request to a bucket has. */
+export function ownerKeys(bucket: Bucket): ConditionContext {
+  return { 'aws:resourceaccount': bucket.account, 's3:resourceaccount': bucket.account };
 }
 
 /** A key that the request does not set is absent, which is not the same as empty. */

@@ -36,7 +36,7 @@ export function objectSettingOperations(state: S3State): Readonly<Record<string,
       run: (input, call) => {
         const bucket = bucketOf(state, input);
         const object = objectOf(bucket, input.Key ?? '', input.VersionId, 'PUT');
-        const acl = newAcl(state, bucket, input, object.owner, call, 's3:PutObjectAcl', `${bucketArn(bucket.name)}/${input.Key ?? ''}`);
+        const acl = newAcl(state, bucket, input, object.owner, call, { action: 's3:PutObjectAcl', resource: `${bucketArn(bucket.name)}/${input.Key ?? ''}` });
         replaceVersion(bucket, input.Key ?? '', { ...object, acl });
         return {};
       },

@@ -14,7 +14,6 @@ import { AwsError, operation, type Call, type Need, type Operation } from '../..
 import { isBucketOwnerFullControl, privateAcl, requestedAcl, type AclInput } from './acl.ts';
 import { mayList } from './access.ts';
 import { aclKeys, bucketArn, objectNeed, onObject } from './actions.ts';
-import { checksumsOf } from './checksums.ts';
 import { accessDenied, decoded, invalidArgument, invalidRequest, noSuchKey, preconditionFailed } from './errors.ts';
 import { retentionOfNew, type LockInput } from './lock.ts';
 import { newAcl } from './permissions.ts';
@@ -37,7 +36,7 @@ export function objectOperations(state: S3State): Readonly<Record<string, Operat
         const bucket = bucketOf(state, input);
         assertWritable(bucket, input);
         const body = typeof input.Body === 'string' ? Buffer.from(input.Body) : (input.Body ?? new Uint8Array());
-        const checksums = checksumsOf(input, body);
+        const checksums = checksumsOf(input);
         const locking = input.ObjectLockMode ?? input.ObjectLockRetainUntilDate ?? input.ObjectLockLegalHoldStatus;
         if (locking !== undefined && input.ContentMD5 === undefined && Object.keys(checksums).length === 0) {
           throw invalidRequest('Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters');
@@ -173,7 +172,7 @@ function put(state: S3State, bucket: Bucket, input: WriteInput, call: Call, cont
     owner,
     body: content.body,
     etag: `"${createHash('md5').update(content.body).digest('hex')}"`,
-    acl: given ? newAcl(state, bucket, input, owner, call, 's3:PutObject', `${bucketArn(bucket.name)}/${key}`) : privateAcl(owner),
+    acl: given ? newAcl(state, bucket, input, owner, call, { action: 's3:PutObject', resource: `${bucketArn(bucket.name)}/${key}` }) : privateAcl(owner),
     tags: content.tags ?? tagsOfHeader(input.Tagging),
     headers: content.headers,
     checksums: content.checksums,
@@ -249,6 +248,13 @@ function headersOf(input: Omit<PutObjectCommandInput, 'Body'> | CopyObjectComman
     WebsiteRedirectLocation: input.WebsiteRedirectLocation,
     Metadata: input.Metadata ?? {},
   };
+}
+
+/** The checksums that came with an upload, which the wire has checked, by member name of the SDK. */
+function checksumsOf(input: PutInput): Readonly<Record<string, string>> {
+  const { ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 } = input;
+  const sent = Object.entries({ ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 });
+  return Object.fromEntries(sent.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 /** `bucket/key?versionId=…`, percent-encoded, with or without a leading slash. */

@@ -20,7 +20,7 @@ import type {
 import type { Acl } from '../../../core/bucket.ts';
 import { isPublicAcl, isPublicPolicy } from '../../../core/exposure.ts';
 import { canonicalUserId } from '../../auth/accounts.ts';
-import { AwsError, operation, type Call, type Operation } from '../../service.ts';
+import { AwsError, operation, type Call, type Need, type Operation } from '../../service.ts';
 import { requestedAcl, toSdk, type AclInput } from './acl.ts';
 import { aclKeys, bucketArn, onBucket } from './actions.ts';
 import { blockOf, effectiveAcl, refusal } from './access.ts';
@@ -75,7 +75,7 @@ export function permissionOperations(state: S3State): Readonly<Record<string, Op
         const bucket = ownedBy(call, bucketOf(state, input));
         const policy = readBucketPolicy(input.Policy ?? '', bucket.name);
         if (blockOf(state, bucket).BlockPublicPolicy && isPublicPolicy(policy.parsed)) {
-          throw refusal(call, bucket, 's3:PutBucketPolicy', bucketArn(bucket.name), 'because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.');
+          throw refusal(call, bucket, { action: 's3:PutBucketPolicy', resource: bucketArn(bucket.name) }, 'because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.');
         }
         bucket.policy = write(state, bucket.policy, policy, call);
         return {};
@@ -101,7 +101,7 @@ export function permissionOperations(state: S3State): Readonly<Record<string, Op
       run: (input, call) => {
         const bucket = bucketOf(state, input);
         const owner = canonicalUserId(bucket.account);
-        const acl = newAcl(state, bucket, input, owner, call, 's3:PutBucketAcl', bucketArn(bucket.name));
+        const acl = newAcl(state, bucket, input, owner, call, { action: 's3:PutBucketAcl', resource: bucketArn(bucket.name) });
         bucket.acl = write(state, bucket.acl, acl, call);
         return {};
       },
@@ -148,11 +148,11 @@ export function permissionOperations(state: S3State): Readonly<Record<string, Op
  * @throws {AwsError} AccessDenied where it is public and may not be, AccessControlListNotSupported where ACLs are off
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
  */
-export function newAcl(state: S3State, bucket: Bucket, input: AclInput, owner: string, call: Call, action: string, resource: string): Acl {
+export function newAcl(state: S3State, bucket: Bucket, input: AclInput, owner: string, call: Call, need: Pick<Need, 'action' | 'resource'>): Acl {
   const acl = requestedAcl(input, owner, canonicalUserId(bucket.account));
   if (!acl) throw new AwsError('MissingSecurityHeader', 'Your request was missing a required header', 400, { MissingHeaderName: 'x-amz-acl' });
   if (isPublicAcl(acl) && blockOf(state, bucket).BlockPublicAcls) {
-    throw refusal(call, bucket, action, resource, 'because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access.');
+    throw refusal(call, bucket, need, 'because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access.');
   }
   if (latest(bucket.ownership) === 'BucketOwnerEnforced') throw new AwsError('AccessControlListNotSupported', 'The bucket does not allow ACLs', 400);
   return acl;
