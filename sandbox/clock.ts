@@ -24,21 +24,33 @@ export function realClock(): Clock {
   return {
     offset: new Float64Array(new SharedArrayBuffer(8)),
     now: () => Date.now(),
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        signal?.throwIfAborted();
-        const timer = setTimeout(() => {
-          signal?.removeEventListener('abort', abort);
-          resolve();
-        }, ms);
-        const abort = () => {
-          clearTimeout(timer);
-          reject(signal?.reason);
-        };
-        signal?.addEventListener('abort', abort, { once: true });
-      }),
+    sleep: async (ms, signal) => {
+      let left = ms;
+      do {
+        await timer(Math.min(left, LONGEST_TIMER), signal);
+        left -= LONGEST_TIMER;
+      } while (left > 0);
+    },
     work: (run) => run(),
   };
+}
+
+/** A timer of Node's holds 24.8 days; one that is set for longer fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const handle = setTimeout(() => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    const abort = () => {
+      clearTimeout(handle);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+  });
 }
 
 export function skippingClock(): Clock {

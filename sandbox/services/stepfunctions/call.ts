@@ -29,7 +29,7 @@ export async function callService(step: Step, resource: Resource, parameters: Js
 /** The clock stands still while a service works. */
 function send({ run: { world, execution } }: Step, resource: Resource, input: unknown): Promise<unknown> {
   const session = execution.name.replace(/[^\w+=,.@-]/g, '-').slice(0, 64);
-  const caller = () => world.assume(execution.roleArn, session, 'states.amazonaws.com');
+  const caller = () => world.assume(execution.roleArn, session, 'states.amazonaws.com', execution.stateMachineArn);
   return world.clock.work(async () => world.call(resource.service.signing, resource.operation, input, caller()));
 }
 

@@ -12,7 +12,7 @@ import { awsFunctions, type Surroundings } from './functions.ts';
  * @see https://github.com/floci-io/floci/issues/2736 the texts of failed expressions, measured on AWS
  * @see https://github.com/floci-io/floci/issues/2737 the bounds
  */
-const BOUNDS = { stack: 100, sequence: 873_782, timeout: 2_000 };
+const BOUNDS = { stack: 100, sequence: 873_782, timeout: 5_000 };
 
 export interface Bindings {
   /** What the state sees, outer scopes included. */

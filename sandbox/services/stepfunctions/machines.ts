@@ -59,7 +59,7 @@ export function machineOperations(world: World, machines: StateMachines, executi
         const machine = definitionOf(input.definition);
         const before = machines.get(arn);
         if (before && (before.definition !== input.definition || before.roleArn !== input.roleArn)) throw new AwsError('StateMachineAlreadyExists', `State Machine Already Exists: '${arn}'`);
-        const roleArn = assumable(world, input.roleArn);
+        const roleArn = assumable(world, input.roleArn, arn);
         const created = before ?? { arn, name, definition: input.definition ?? '', machine, roleArn, creationDate: new Date(world.clock.now()), revisionId: null };
         machines.set(arn, created);
         return { stateMachineArn: arn, creationDate: created.creationDate };
@@ -73,7 +73,7 @@ export function machineOperations(world: World, machines: StateMachines, executi
           throw new AwsError('MissingRequiredParameter', 'Either the definition, the role ARN, the LoggingConfiguration, the TracingConfiguration or the EncryptionConfiguration must be specified');
         }
         const machine = input.definition === undefined ? before.machine : definitionOf(input.definition);
-        const roleArn = input.roleArn === undefined ? before.roleArn : assumable(world, input.roleArn);
+        const roleArn = input.roleArn === undefined ? before.roleArn : assumable(world, input.roleArn, before.arn);
         const revisionId = uuid(world.random);
         machines.set(before.arn, { ...before, definition: input.definition ?? before.definition, machine, roleArn, revisionId });
         return { updateDate: new Date(world.clock.now()), revisionId };
@@ -135,10 +135,10 @@ function definitionOf(text: string | undefined): Machine {
 }
 
 /** AWS tries the role when it is given. */
-function assumable(world: World, roleArn: string | undefined): string {
+function assumable(world: World, roleArn: string | undefined, sourceArn: string): string {
   if (!roleArn?.startsWith('arn:')) throw new AwsError('InvalidArn', `Invalid Role Arn: '${roleArn}'`);
   try {
-    world.assume(roleArn, 'create-state-machine', 'states.amazonaws.com');
+    world.assume(roleArn, 'create-state-machine', 'states.amazonaws.com', sourceArn);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     throw new AwsError('AccessDeniedException', 'Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the provided role.');

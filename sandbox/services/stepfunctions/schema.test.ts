@@ -16,6 +16,7 @@ describe('a definition', () => {
     ['an expression that does not parse', { Type: 'Pass', Output: { v: '{% 1 + %}' }, End: true }, 'INVALID_JSONATA_EXPRESSION: Unexpected end of expression at /States/A/Output/v'],
     ['a name without a source', { Type: 'Pass', Output: '{% $uppercase(phone) %}', End: true }, "UNSUPPORTED_JSONATA_EXPRESSION: Reference to 'phone' at the top level is not supported. at /States/A/Output"],
     ['$ at the top level', { Type: 'Pass', Output: '{% $.phone %}', End: true }, "UNSUPPORTED_JSONATA_EXPRESSION: Reference to '$' at the top level is not supported. at /States/A/Output"],
+    ['an error output where there is none', { Type: 'Pass', Output: { e: '{% $string($states.errorOutput.Error) %}' }, End: true }, "'$states.errorOutput' is only there in the Output and Assign of a Catch. at /States/A/Output/e"],
     ['a resource nobody knows', { Type: 'Task', Resource: 'arn:aws:states:::nosuch:thing', End: true }, 'is not recognized. The value is not a valid resource ARN'],
     ['States.ALL beside others', { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', Retry: [{ ErrorEquals: ['States.ALL', 'X'] }], End: true }, "'States.ALL' must be alone and in the last element at /States/A/Retry[0]/ErrorEquals"],
     ['a distributed Map', { Type: 'Map', ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED' }, StartAt: 'B', States: { B: { Type: 'Succeed' } } }, End: true }, "only 'INLINE' is run by this sandbox"],

@@ -204,6 +204,12 @@ describe('expressions', () => {
     expect(outputOf(await evaluate('$states.input', { x: '{% $uuid() %}', __proto__: null }))).toEqual({ v: { x: '{% $uuid() %}' } });
   });
 
+  it('reads nothing but data from data', async () => {
+    for (const path of ['constructor', '__proto__', 'toString', 'constructor.constructor']) expect((await evaluate(`$states.input.${path}`)).cause, path).toMatch(/returned nothing|during evaluation/);
+    expect(outputOf(await evaluate('$states.input', JSON.parse('{"__proto__": {"polluted": 1}}')))).toEqual({ v: JSON.parse('{"__proto__": {"polluted": 1}}') });
+    expect('polluted' in {}).toBe(false);
+  });
+
   it('stops what recurses without end, and what grows without bound', async () => {
     expect((await evaluate('($f := function($x){ 1 + $f($x) }; $f(1))')).cause).toMatch(/threw an error during evaluation\. D1011: /);
     expect((await evaluate('$count([1..900000])')).cause).toMatch(/during evaluation: Expression evaluation memory limit exceeded/);

@@ -94,7 +94,9 @@ function expressionProblems(template: Json | undefined, at: string): Problem[] {
   if (expression === null) return [];
   try {
     const ast: unknown = jsonata(expression).ast();
-    return [...topLevelNames(ast)].map((name) => ({ code: 'UNSUPPORTED_JSONATA_EXPRESSION', message: `Reference to '${name}' at the top level is not supported.`, location: at }));
+    const unsupported = (message: string): Problem => ({ code: 'UNSUPPORTED_JSONATA_EXPRESSION', message, location: at });
+    const names = [...topLevelNames(ast)].map((name) => unsupported(`Reference to '${name}' at the top level is not supported.`));
+    return reads(ast, 'errorOutput') && !at.includes('/Catch[') ? [...names, unsupported("'$states.errorOutput' is only there in the Output and Assign of a Catch.")] : names;
   } catch (error) {
     return [{ code: 'INVALID_JSONATA_EXPRESSION', message: (error as { readonly message?: string }).message ?? String(error), location: at }];
   }
@@ -120,6 +122,14 @@ function* topLevelNames(node: unknown): Generator<string> {
   for (const [key, child] of Object.entries(rest)) {
     if (!['predicate', 'stages', 'group', 'pattern', 'update', 'delete'].includes(key)) yield* topLevelNames(child);
   }
+}
+
+/** Whether `$states.<member>` stands anywhere in an expression. */
+function reads(node: unknown, member: string): boolean {
+  if (typeof node !== 'object' || node === null) return false;
+  const { type, steps } = node as { readonly type?: unknown; readonly steps?: readonly { readonly type?: unknown; readonly value?: unknown }[] };
+  if (type === 'path' && steps?.[0]?.type === 'variable' && steps[0].value === 'states' && steps[1]?.value === member) return true;
+  return Object.values(node).some((child) => reads(child, member));
 }
 
 function duplicateNames(scope: Scope, path: string, seen: Map<string, string>): Problem[] {
