@@ -108,6 +108,7 @@ function begin(step: Step, child: Frame, previous: number): void {
 
 function iteration(step: Step, child: Frame, type: EventType & `MapIteration${string}`, previous: number): number {
   const { execution, world } = step.run;
+  step.signal.throwIfAborted();
   const key = `m${type.slice(1)}EventDetails`;
   return append(execution, type, world.clock.now(), previous, { [key]: { name: step.frame.state, index: child.item?.index ?? 0 } });
 }

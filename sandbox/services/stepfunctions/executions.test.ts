@@ -139,6 +139,21 @@ describe('RedriveExecution', () => {
     expect(fake.calls.map(({ input }) => String((input as { readonly Payload: unknown }).Payload))).toEqual(['0', '1', '1', '2']);
   });
 
+  it('counts retries anew', async () => {
+    let answers = 0;
+    const fake = fakeWorld({
+      'lambda.Invoke': () => {
+        if (++answers < 6) throw new AwsError('ServiceException', 'broken', 500);
+        return { StatusCode: 200, Payload: '{}' };
+      },
+    });
+    const retried = { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', Arguments: { FunctionName: 'f' }, Retry: [{ ErrorEquals: ['States.ALL'], MaxAttempts: 2 }], Output: '{% $states.context.State.RetryCount %}', End: true };
+    const { executionArn } = await fake.execute(machine({ Call: retried }));
+    expect(answers).toBe(3);
+    await fake.sfn('RedriveExecution', { executionArn });
+    expect(await fake.ended(executionArn)).toMatchObject({ status: 'SUCCEEDED', output: '2' });
+  });
+
   it('is not there after 14 days', async () => {
     const fake = fakeWorld();
     const { executionArn } = await fake.execute(machine({ Stop: { Type: 'Fail' } }));

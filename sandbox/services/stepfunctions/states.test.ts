@@ -161,6 +161,11 @@ describe('variables', () => {
     expect(outputOf(await fakeWorld().execute(swap))).toEqual({ before: [1, 2], after: [2, 1] });
   });
 
+  it('keeps what was assigned before, until the end', async () => {
+    const twice = machine({ One: { Type: 'Pass', Assign: { a: 1 }, Next: 'Two' }, Two: { Type: 'Pass', Assign: { b: 2 }, Next: 'Show' }, Show: { Type: 'Pass', Output: '{% [$a, $b] %}', End: true } });
+    expect(outputOf(await fakeWorld().execute(twice))).toEqual([1, 2]);
+  });
+
   it('keeps what a branch assigns inside the branch', async () => {
     const scoped = machine({
       Set: { Type: 'Pass', Assign: { seen: 'outer' }, Next: 'Inner' },
@@ -236,6 +241,8 @@ describe('limits', () => {
   it('refuses an output over 256 KiB', async () => {
     const large = machine({ Grow: { Type: 'Pass', Output: "{% $join([1..70000].('abcd')) %}", End: true } });
     expect(await fakeWorld().execute(large)).toMatchObject({ status: 'FAILED', error: 'States.DataLimitExceeded' });
+    const around = machine({ Both: { Type: 'Parallel', Branches: [{ StartAt: 'Grow', States: large.States }], Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Caught' }], End: true }, Caught: { Type: 'Succeed' } });
+    expect((await fakeWorld().execute(around)).status).toBe('FAILED');
   });
 
   it('ends with TIMED_OUT when the execution takes longer than it may', async () => {
