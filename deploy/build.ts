@@ -56,9 +56,9 @@ async function bundle(root: string, name: string): Promise<Bundle> {
 /** zod brings its messages in fifty languages, reached through one namespace that no bundler can shake; English is a part of it anyway. */
 const withoutLocales: Plugin = {
   name: 'without-locales',
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) => (importer.includes('/zod/') ? { path: 'locales', namespace: 'nothing' } : undefined));
-    onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'export {}' }));
+  setup: (build) => {
+    build.onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) => (importer.includes('/zod/') ? { path: 'locales', namespace: 'nothing' } : undefined));
+    build.onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'export {}' }));
   },
 };
 

@@ -24,24 +24,47 @@ export function rulesTemplate(triggers: readonly RuleTrigger[]): Template {
   return { Resources: Object.assign({}, ...resources) };
 }
 
-/** Patterns for rules: what any trigger matches, one of them matches, and nothing else does. */
+/**
+ * Patterns for rules: what any trigger matches, one of them matches, and nothing else does. A pattern that another
+ * one covers is left out, since each rule that an event matches invokes triage once more.
+ */
 export function patternsOf(triggers: readonly RuleTrigger[]): readonly object[] {
   const groups: RuleTrigger[][] = [];
-  const seen = new Set<string>();
-  for (const trigger of triggers) {
+  for (const trigger of uncovered(triggers)) {
     const text = JSON.stringify(trigger.pattern);
     if (text.length > PATTERN_LIMIT) {
       throw new DeployError(
         `workflows/${trigger.playbook}/playbook.json: the pattern of trigger ${trigger.name} has ${text.length} characters, AWS takes ${PATTERN_LIMIT}: split the trigger`,
       );
     }
-    if (seen.has(text)) continue;
-    seen.add(text);
     const last = groups.at(-1);
     if (last && fits([...last, trigger])) last.push(trigger);
     else groups.push([trigger]);
   }
   return groups.map(unionOf);
+}
+
+function uncovered(triggers: readonly RuleTrigger[]): readonly RuleTrigger[] {
+  return triggers.filter(
+    (trigger, index) =>
+      !triggers.some((other, at) => at !== index && covers(other.pattern, trigger.pattern) && !(at > index && covers(trigger.pattern, other.pattern))),
+  );
+}
+
+/** Whether everything that the narrow pattern matches, the wide one matches too; `false` where that does not show in their text. */
+function covers(wide: object, narrow: object): boolean {
+  return Object.entries(wide).every(([name, value]: readonly [string, unknown]) => {
+    const other: unknown = Object.hasOwn(narrow, name) ? Reflect.get(narrow, name) : undefined;
+    if (name === '$or' || !Array.isArray(value)) {
+      return name !== '$or' && isObject(value) && isObject(other) ? covers(value, other) : JSON.stringify(value) === JSON.stringify(other);
+    }
+    const alternatives = new Set(value.map((alternative) => JSON.stringify(alternative)));
+    return Array.isArray(other) && other.every((alternative) => alternatives.has(JSON.stringify(alternative)));
+  });
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function fits(group: readonly RuleTrigger[]): boolean {

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { type Config, readConfig } from './config.ts';
 import { environmentOf, functionEntry, type FunctionFolder, readFunctionFolder, rolesTemplate } from './functions.ts';
 import type { Template } from './names.ts';
 import { playbookTemplate } from './playbooks.ts';
 import { type RuleTrigger, rulesTemplate } from './rules.ts';
+import { parseYaml } from './yaml.ts';
 
 /** What `serverless.yml` takes in with `${file(deploy/stack.cjs):…}`. Parts are made when they are asked for. */
 export interface Stack {
@@ -47,7 +47,7 @@ export function stackOf(root: string, overrides: Partial<Config> = {}): Stack {
 }
 
 function readFolder(root: string, name: string): FunctionFolder {
-  const read = (file: string): unknown => parse(readFileSync(join(root, 'functions', name, file), 'utf8'));
+  const read = (file: string) => parseYaml(readFileSync(join(root, 'functions', name, file), 'utf8'));
   return readFunctionFolder(name, read('function.yml'), read('role.yml'));
 }
 

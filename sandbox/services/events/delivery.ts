@@ -27,7 +27,7 @@ export function createDelivery(world: World, deadLetter: (letter: DeadLetter) =>
   const invoke = async (rule: Rule, target: Target, body: string): Promise<void> => {
     const arn = target.Arn ?? '';
     if (arn.includes(':states:')) {
-      const caller = world.assume(target.RoleArn ?? '', `events-${rule.name}`.slice(0, 64), 'events.amazonaws.com');
+      const caller = world.assume(target.RoleArn ?? '', `events-${rule.name}`.slice(0, 64), 'events.amazonaws.com', rule.arn);
       await world.call('states', 'StartExecution', { stateMachineArn: arn, input: body }, caller);
     } else {
       const caller = { kind: 'service', service: 'events.amazonaws.com', sourceArn: rule.arn } as const;

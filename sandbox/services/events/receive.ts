@@ -17,10 +17,11 @@ const Envelope = z.looseObject({
 
 /**
  * `POST /_sandbox/events`: events of AWS services, delivered exactly as given. Not an AWS API (there, only services
- * can send `aws.*` sources), so it asks for no signature; loopback and a JSON content type keep web pages out.
+ * can send `aws.*` sources), so it asks for no signature; loopback, its name and a JSON content type keep web pages out.
  */
 export function receive(request: HttpRequest, deliver: (event: EventEnvelope) => void): HttpResponse {
   if (request.method !== 'POST') return answer(405, { message: `method is ${request.method}: use POST` });
+  if (!['127.0.0.1', 'localhost'].includes(request.host)) return answer(403, { message: `host is ${request.host}: use 127.0.0.1` });
   if (!request.headers['content-type']?.startsWith('application/json')) {
     return answer(415, { message: `content-type is ${request.headers['content-type'] ?? 'absent'}: use application/json` });
   }

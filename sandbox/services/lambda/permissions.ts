@@ -1,5 +1,6 @@
 import type * as sdk from '@aws-sdk/client-lambda';
 import { type Policy, readPolicy } from '../../../core/policy.ts';
+import { accessDenied } from '../../auth/authorize.ts';
 import { contextOf } from '../../auth/context.ts';
 import { evaluate } from '../../auth/evaluate.ts';
 import { AwsError, type Call, type ConditionContext, type Decision, type Need, type Operation, operation } from '../../service.ts';
@@ -43,9 +44,10 @@ function assertAllowed(fn: LambdaFunction | undefined, need: Need, call: Call): 
     const foreign = 'account' in caller && caller.account !== world.account;
     if (foreign ? identity === 'allow' && resource === 'allow' : identity === 'allow' || resource === 'allow') return;
   }
-  const who = 'arn' in caller ? caller.arn : caller.kind === 'service' ? caller.service : 'anonymous';
-  const why = identity === 'deny' || resource === 'deny' ? 'with an explicit deny' : `because no identity-based policy allows the ${need.action} action`;
-  throw new AwsError('AccessDeniedException', `User: ${who} is not authorized to perform: ${need.action} on resource: ${need.resource} ${why}`, 403);
+  if (identity === 'deny') throw accessDenied(call, need, 'with an explicit deny in an identity-based policy');
+  if (resource === 'deny') throw accessDenied(call, need, 'with an explicit deny in a resource-based policy');
+  const missing = caller.kind === 'service' || identity === 'allow' ? 'resource-based' : 'identity-based';
+  throw accessDenied(call, need, `because no ${missing} policy allows the ${need.action} action`);
 }
 
 function policyOf(fn: LambdaFunction): Policy | null {

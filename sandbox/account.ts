@@ -1,0 +1,42 @@
+import { type DeployOptions, type Deployment, deployInto, ROOT } from './deploy.ts';
+import { type Sandbox, type SandboxOptions, startSandbox } from './sandbox.ts';
+import { createEvents, type EventsService } from './services/events.ts';
+import type { DeadLetter } from './services/events/dead-letters.ts';
+import { createLambda, type LambdaService } from './services/lambda.ts';
+import { createS3, type S3 } from './services/s3.ts';
+import { createStepFunctions } from './services/stepfunctions.ts';
+
+/** A sandbox with every service that the suite uses, and what is behind their APIs. */
+export interface Account extends Sandbox {
+  readonly s3: S3;
+  readonly lambda: LambdaService;
+  readonly events: EventsService;
+  /** What neither EventBridge nor Lambda could deliver, oldest first. */
+  readonly deadLetters: () => readonly DeadLetter[];
+  /** Ends all functions that run, as a crash would; the next invocation finds a new runtime. */
+  readonly killFunctions: () => Promise<void>;
+  /** Deploys `serverless.yml` into it. */
+  readonly deploy: (options?: DeployOptions) => Promise<Deployment>;
+}
+
+/** @param options.root - what functions see as `LAMBDA_TASK_ROOT`, and where `deploy` looks; this repository unless told */
+export async function startAccount(options: Omit<SandboxOptions, 'services'> & { readonly root?: string } = {}): Promise<Account> {
+  const { root = ROOT, ...rest } = options;
+  const sandbox = await startSandbox(rest);
+  const { world } = sandbox;
+  const [s3, lambda, events] = [createS3(world), createLambda(world, { root }), createEvents(world)];
+  for (const service of [s3, createStepFunctions(world), lambda, events]) sandbox.register(service);
+  return {
+    ...sandbox,
+    s3,
+    lambda,
+    events,
+    deadLetters: () => [...events.deadLetters, ...lambda.deadLetters].toSorted((one, other) => one.at - other.at),
+    killFunctions: () => lambda.kill(),
+    deploy: (how) => deployInto(world, lambda, { root, ...how }),
+    stop: async () => {
+      events.stop();
+      await Promise.all([lambda.stop(), sandbox.stop()]);
+    },
+  };
+}
