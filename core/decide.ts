@@ -54,7 +54,7 @@ export interface Response {
   readonly target: Target;
   readonly verdict: Exclude<Verdict, 'rejected'>;
   readonly playbook: string | null;
-  /** Whether that playbook is among the given ones; where it is not, only a ticket can be opened. */
+  /** Whether that playbook is among the given ones and acts on this kind of target; where not, only a ticket can be opened. */
   readonly installed: boolean;
   readonly inputs: { readonly [key: string]: Json } | null;
   readonly severity: number;
@@ -149,7 +149,7 @@ function responseTo({ signal }: Facts, target: Target, { id, trigger }: Matched,
     target,
     verdict: mayAct ? trigger.mode : 'observe',
     playbook: trigger.playbook,
-    installed: options.playbooks.some((playbook) => playbook.name === trigger.playbook),
+    installed: options.playbooks.some((playbook) => playbook.name === trigger.playbook && playbook.targets.includes(target.kind)),
     inputs: { ...trigger.inputs, ...objectDetails(signal, target) },
     severity,
     trigger: id,

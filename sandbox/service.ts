@@ -18,6 +18,8 @@ export interface Service {
     readonly serves: (request: HttpRequest) => boolean;
     readonly handle: (request: HttpRequest, call: Call) => HttpResponse | Promise<HttpResponse>;
   };
+  /** Takes what `World.emit` puts: EventBridge alone has it. */
+  readonly emit?: World['emit'];
 }
 
 /** A request as it arrived, with its body read (and `aws-chunked` undone). */
@@ -168,9 +170,9 @@ export interface World {
   /** Calls an operation inside the sandbox as somebody: authorised, counted and failed like a call over HTTP. */
   call(service: string, operation: string, input: unknown, as: Caller): Promise<unknown>;
   /** A caller for a role, as a service that assumes it gets (trust policy checked against the service principal). */
-  assume(roleArn: string, sessionName: string, service: string): Caller;
+  assume(roleArn: string, sessionName: string, service: string, sourceArn?: string): Caller;
   /** The same as credentials, for code that calls over HTTP. */
-  credentials(roleArn: string, sessionName: string, service: string): Credentials;
+  credentials(roleArn: string, sessionName: string, service: string, sourceArn?: string): Credentials;
   /** Puts an event of an AWS service (`aws.states`) on the default bus. */
   emit(event: { readonly source: string; readonly detailType: string; readonly detail: unknown; readonly resources: readonly string[] }): void;
   /**

@@ -20,7 +20,7 @@ export async function answer(request: AuditRequest, tools: Tools): Promise<HttpA
     case 'incidents':
       return id ? await incident(id, tools) : await incidents(request.queryStringParameters, tools);
     case 'guard':
-      return httpAnswer(200, { ...(await readGuard(tools)), suppressions: (await readSuppressions(tools)).map(({ matcher: _, ...suppression }) => suppression) });
+      return httpAnswer(200, { ...(await readGuard(tools)), suppressions: await readSuppressions(tools) });
     case 'decisions':
       return id && /^\d{4}-\d{2}-\d{2}$/.test(id) ? httpAnswer(200, { decisions: await readDecisions(tools, id) }) : httpAnswer(400, { error: 'name a day: /decisions/2026-01-31' });
     default:

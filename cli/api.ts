@@ -1,0 +1,145 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { Sha256 } from '@smithy/core/checksum';
+import { HttpRequest } from '@smithy/core/protocols';
+import { SignatureV4 } from '@smithy/signature-v4';
+import type { AwsCredentialIdentity } from '@smithy/types';
+import { z } from 'zod';
+import type { Incident, IncidentView } from '../core/incident.ts';
+import { CliError, EXIT } from './exit.ts';
+
+/** What `incidents`, `show` and `restore` ask: the suite's two function URLs, signed. AWS and the sandbox alike. */
+export async function listIncidents(which: 'open' | 'closed', options: Person): Promise<readonly Incident[]> {
+  const incidents: Incident[] = [];
+  let cursor: string | null = null;
+  do {
+    const query: Record<string, string> = cursor === null ? { which } : { which, before: cursor };
+    const page: z.infer<typeof pageAnswer> = read(pageAnswer, await ask('STOPBATH_AUDIT_URL', 'GET', '/incidents', { query, ...options }));
+    incidents.push(...page.incidents);
+    cursor = page.cursor;
+  } while (cursor !== null);
+  return incidents;
+}
+
+export async function viewIncident(id: string, options: Person): Promise<IncidentView> {
+  return read(viewAnswer, await ask('STOPBATH_AUDIT_URL', 'GET', `/incidents/${encodeURIComponent(id)}`, options));
+}
+
+export async function askRestore(incident: string, reason: string, options: Person): Promise<{ readonly incident: string; readonly execution: string }> {
+  return read(restoreAnswer, await ask('STOPBATH_RESPOND_URL', 'POST', '/restore', { body: { incident, reason }, ...options }));
+}
+
+/** Who signs: a person of the sandbox by name, or whoever the SDK's own chain finds. */
+export interface Person {
+  readonly as?: string | undefined;
+}
+
+interface Ask extends Person {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+type UrlVariable = 'STOPBATH_AUDIT_URL' | 'STOPBATH_RESPOND_URL';
+
+// The suite's own answer to a signed request: its shape is the suite's types, so only its outline is checked.
+const outlined = <T>(...keys: readonly string[]) => z.custom<T>((value) => typeof value === 'object' && value !== null && keys.every((key) => key in value), `has not ${keys.join(', ')}`);
+const viewAnswer = outlined<IncidentView>('incident', 'plans', 'ledger', 'entries');
+const pageAnswer = z.object({ incidents: z.array(outlined<Incident>('id', 'status', 'target')), cursor: z.string().nullable() });
+const restoreAnswer = z.object({ incident: z.string(), execution: z.string() });
+const refusal = z.object({ error: z.string() }).or(z.object({ Message: z.string() }).or(z.object({ message: z.string() })));
+
+const TIMEOUT_MS = 35_000;
+
+async function ask(variable: UrlVariable, method: 'GET' | 'POST', path: string, { query = {}, body, as }: Ask): Promise<unknown> {
+  const base = urlOf(variable);
+  const request = new HttpRequest({
+    method,
+    protocol: base.protocol,
+    hostname: base.hostname,
+    ...(base.port === '' ? {} : { port: Number(base.port) }),
+    path: `${base.pathname.replace(/\/$/, '')}${path}`,
+    query: { ...query },
+    headers: { host: base.host, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const region = regionOf(base);
+  const signer = new SignatureV4({ service: 'lambda', region, credentials: await credentialsOf(as, region), sha256: Sha256 });
+  const signed = await signer.sign(request);
+  const { host: _, ...headers } = signed.headers;
+  const search = new URLSearchParams(query).toString();
+  const url = `${base.protocol}//${base.host}${request.path}${search === '' ? '' : `?${search}`}`;
+  const response = await reach(url, variable, { method, headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS), ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  return await answerOf(response, variable);
+}
+
+function urlOf(variable: UrlVariable): URL {
+  const text = process.env[variable] ?? '';
+  if (text === '') throw new CliError(EXIT.usage, `${variable} is not set: export what "stopbath sandbox" prints, or the URL among the outputs of your stack`);
+  if (!URL.canParse(text)) throw new CliError(EXIT.usage, `${variable} is ${JSON.stringify(text)}, which is no URL: it looks like https://<id>.lambda-url.<region>.on.aws/`);
+  return new URL(text);
+}
+
+/** A function URL names its region; the sandbox's has none and takes the environment's. */
+function regionOf(url: URL): string {
+  return /\.lambda-url\.([a-z0-9-]+)\.on\.aws$/.exec(url.hostname)?.[1] ?? process.env['AWS_REGION'] ?? 'us-east-1';
+}
+
+/**
+ * @param person - `rosa` takes `ROSA_AWS_ACCESS_KEY_ID` and so on, which the sandbox prints
+ * @throws {CliError} where there are none
+ */
+export async function credentialsOf(person: string | undefined, region: string): Promise<AwsCredentialIdentity> {
+  if (person !== undefined) {
+    const prefix = `${person.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}_AWS_`;
+    const accessKeyId = process.env[`${prefix}ACCESS_KEY_ID`];
+    const secretAccessKey = process.env[`${prefix}SECRET_ACCESS_KEY`];
+    const sessionToken = process.env[`${prefix}SESSION_TOKEN`];
+    if (accessKeyId === undefined || secretAccessKey === undefined) {
+      throw new CliError(EXIT.usage, `--as ${person}: ${prefix}ACCESS_KEY_ID and ${prefix}SECRET_ACCESS_KEY are not set; export what "stopbath sandbox" prints`);
+    }
+    return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+  }
+  try {
+    // The default chain of every SDK client: environment, profile, SSO, container, instance.
+    return await new LambdaClient({ region }).config.credentials();
+  } catch (cause) {
+    throw new CliError(EXIT.refused, `there are no AWS credentials (${reasonOf(cause)}): sign in, set AWS_PROFILE, or export what "stopbath sandbox" prints`, { cause });
+  }
+}
+
+async function reach(url: string, variable: UrlVariable, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    throw new CliError(EXIT.unreachable, `${new URL(url).origin} did not answer (${reasonOf(cause)}): is the sandbox running, and is ${variable} its URL?`, { cause: error });
+  }
+}
+
+async function answerOf(response: Response, variable: UrlVariable): Promise<unknown> {
+  const text = await response.text();
+  if (response.ok) return parseJson(text);
+  const said = refusal.safeParse(parseJson(text));
+  const reason = said.success ? String(Object.values(said.data)[0]) : text.slice(0, 200);
+  if (response.status === 401 || response.status === 403) throw new CliError(EXIT.refused, `refused (${response.status}): ${reason}; ${variable === 'STOPBATH_AUDIT_URL' ? 'auditors and responders may read' : 'only responders may do this'}: sign as one of them`);
+  if (response.status >= 500 || response.status === 429) throw new CliError(EXIT.unreachable, `${variable} answered ${response.status}: ${reason}; try again, and look at the function's log`);
+  throw new CliError(response.status === 400 ? EXIT.usage : EXIT.no, reason);
+}
+
+function read<T>(schema: z.ZodType<T>, answer: unknown): T {
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  throw new CliError(EXIT.unreachable, `the answer is not Stopbath's (${z.prettifyError(parsed.error)}): is the URL that of this version's function?`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  return error instanceof Error ? error.message : String(error);
+}

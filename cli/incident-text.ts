@@ -1,0 +1,85 @@
+import type { Change, Incident, IncidentView, Plan } from '../core/incident.ts';
+import { diffOf } from './diff.ts';
+import { facts, table } from './table.ts';
+import { heading, ink, line } from './terminal.ts';
+import { toned } from './timeline.ts';
+import { count, instant, modeWords, statusWords, timeOfDay } from './words.ts';
+
+/** What an incident is and how it stands: the head of `show`. */
+export function incidentHead({ incident }: IncidentView): readonly string[] {
+  const { words, tone } = statusWords(incident.status);
+  return [
+    `${ink.bold(incident.id)}  ${toned(tone, words)}${incident.drill ? ink.dim('  (drill)') : ''}`,
+    ...facts([
+      ['What', incident.title],
+      ['Target', incident.target.arn],
+      ['Why', incident.reason],
+      ...incident.exposures.map((exposure): [string, string] => ['Way in', exposure]),
+      ['Actor', incident.actor],
+      ['Severity', String(incident.severity)],
+      ['Mode', modeWords(incident.mode, incident.recommendedMode)],
+      ['Playbook', incident.playbook],
+      ['Asked by', incident.requestedBy],
+      ['Event', instant(incident.eventTime)],
+      ['Decided', instant(incident.decidedAt)],
+      ['Contained', instant(incident.containedAt)],
+      ['Proven', instant(incident.verifiedAt)],
+      ['Restored', incident.restoredAt === null ? null : instant(incident.restoredAt)],
+      ['Ticket', ticketWords(incident)],
+      ['Outcome', incident.outcome],
+    ]),
+  ];
+}
+
+export function ticketWords({ ticket, ticketGap }: Incident): string {
+  const gap = ticketGap === null ? '' : `; gave up: ${ticketGap}`;
+  if (ticket === null) return `none yet${gap}`;
+  return `${ticket.id ?? 'no id yet'} is ${ticket.state} in ${ticket.tracker} since ${instant(ticket.since)}${ticket.reason === null ? '' : `: ${ticket.reason}`}${gap}`;
+}
+
+/** A plan: its digest, what it costs, what it leaves alone, and the before and after of each change. */
+export function planText(plan: Plan): readonly string[] {
+  const level = plan.level === null ? '' : ` at level ${plan.level}`;
+  return [
+    heading(`Plan to ${plan.direction}${level}: ${count(plan.changes.length, 'change')}`),
+    ...facts([
+      ['Digest', plan.digest],
+      ['Planned', instant(plan.plannedAt)],
+      ...Object.entries(plan.impact).map(([key, value]): [string, string] => [spaced(key), typeof value === 'string' ? value : JSON.stringify(value)]),
+      ...plan.notes.map((note): [string, string] => ['Note', note]),
+    ]),
+    ...changesText(plan.changes),
+  ];
+}
+
+/** The before and after of changes, as a diff each. */
+export function changesText(changes: readonly Change[]): readonly string[] {
+  return changes.flatMap((change) => [
+    '',
+    `  ${ink.bold(`${change.seq}. ${line(change.title)}`)}  ${ink.dim(line(change.setting))}`,
+    ...diffOf(change).map(({ sign, text }) => {
+      const row = `     ${sign} ${text}`;
+      return sign === '-' ? ink.red(row) : sign === '+' ? ink.green(row) : ink.dim(row);
+    }),
+  ]);
+}
+
+/** What was done, in order, with when it was meant and when it was acknowledged. */
+export function ledgerText(view: IncidentView): readonly string[] {
+  if (view.ledger.length === 0) return [heading('Ledger'), '  empty: nothing was changed'];
+  const rows = view.ledger.map((entry) => [entry.direction, String(entry.seq), entry.setting, entry.title, timeOfDay(entry.intendedAt), entry.doneAt === null ? 'not acknowledged' : timeOfDay(entry.doneAt)]);
+  return [heading('Ledger'), table(['direction', '#', 'setting', 'change', 'intended', 'done'], rows, (text) => (text === 'not acknowledged' ? ink.red(text) : text))];
+}
+
+/** What was seen from outside, look by look. */
+export function looksText(view: IncidentView): readonly string[] {
+  const looks = view.entries.filter((entry) => entry.kind === 'look');
+  if (looks.length === 0) return [heading('Looks from outside'), '  none: nobody looked'];
+  return [heading('Looks from outside'), table(['at', 'what was seen'], looks.map((entry) => [timeOfDay(entry.at), entry.text]))];
+}
+
+/** `anonymousBefore` → `Anonymous before` */
+export function spaced(key: string): string {
+  const words = key.replaceAll(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
+}

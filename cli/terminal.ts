@@ -1,0 +1,65 @@
+import picocolors from 'picocolors';
+import { plain } from '../core/text.ts';
+
+/**
+ * Everything that a verb prints goes through here: colour only where somebody looks at a terminal, and event text
+ * that cannot move the cursor, recolour lines or reorder what is read.
+ *
+ * @see https://no-color.org and Node's FORCE_COLOR; picocolors alone would colour a pipe where `CI` is set
+ */
+export const ink = picocolors.createColors(colours(process.env, process.stdout.isTTY === true));
+
+export function colours(environment: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
+  if ((environment['NO_COLOR'] ?? '') !== '') return false;
+  const forced = environment['FORCE_COLOR'];
+  if (forced !== undefined) return forced !== '0' && forced !== 'false';
+  return isTerminal && environment['TERM'] !== 'dumb';
+}
+
+/** Lines to stdout: the answer. */
+export function say(...lines: readonly string[]): void {
+  for (const line of lines) process.stdout.write(`${line}\n`);
+}
+
+/** Lines to stderr: what a pipe should not see. */
+export function tell(...lines: readonly string[]): void {
+  for (const line of lines) process.stderr.write(`${line}\n`);
+}
+
+/** One JSON value on stdout. Characters that a terminal would obey are escaped: the value stays the same. */
+export function sayJson(value: unknown): void {
+  say(jsonText(value));
+}
+
+export function jsonText(value: unknown): string {
+  const text = JSON.stringify(value, null, 2);
+  // JSON escapes C0 control characters; C1 and direction marks can only stand inside strings.
+  return text.replaceAll(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    [...Array(character.length).keys()].map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''),
+  );
+}
+
+/** Event text as one line, in full. */
+export function line(text: string): string {
+  return plain(text, Number.MAX_SAFE_INTEGER);
+}
+
+/**
+ * Text in a column that begins at `indent`: on a terminal, what does not fit goes on below itself; in a pipe a line
+ * stays a line, so that `grep` finds all of it.
+ */
+export function hang(text: string, indent: number, width: number | undefined = process.stdout.columns): string {
+  const room = (width ?? Infinity) - indent;
+  if (room < 20 || text.length <= room) return text;
+  const rows: string[] = [''];
+  for (const word of text.split(' ')) {
+    const row = rows.at(-1) ?? '';
+    if (row !== '' && row.length + 1 + word.length > room) rows.push(word);
+    else rows[rows.length - 1] = row === '' ? word : `${row} ${word}`;
+  }
+  return rows.join(`\n${' '.repeat(indent)}`);
+}
+
+export function heading(text: string): string {
+  return `\n${ink.bold(text)}`;
+}

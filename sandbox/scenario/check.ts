@@ -1,0 +1,119 @@
+import type { DecisionRecord } from '../../aws/decisions.ts';
+import type { IncidentView } from '../../core/incident.ts';
+import { lastingAnswers, type Probe } from './outsider.ts';
+import type { Expectation, ScenarioResult } from './result.ts';
+import type { Expected, Scenario } from './scenario.ts';
+
+/** What was found when everything had come to rest. */
+export interface Findings {
+  readonly incidents: readonly IncidentView[];
+  readonly decisions: readonly DecisionRecord[];
+  readonly tickets: ScenarioResult['tickets'];
+  readonly statesEntered: readonly string[];
+  readonly running: readonly string[];
+  readonly probes: readonly Probe[];
+  /** Settings of the bucket that are not what they were when the first event arrived. */
+  readonly changed: readonly string[];
+  /** Ids under which each event that was sent may be on record. */
+  readonly sent: readonly (readonly string[])[];
+  /** What a step had to say against going on. */
+  readonly stopped: string | null;
+}
+
+/** Holds what was found against what the scenario expects, and against what holds in every scenario. */
+export function check(scenario: Scenario, found: Findings): readonly Expectation[] {
+  return [...always(scenario, found), ...expected(scenario, found)];
+}
+
+function always({ given }: Scenario, found: Findings): readonly Expectation[] {
+  const recorded = new Set(found.decisions.map((decision) => decision.event));
+  const lost = found.sent.filter((ids) => !ids.some((id) => recorded.has(id))).map((ids) => ids.join(' or '));
+  const unfinished = found.incidents.filter(({ incident }) => UNFINISHED.has(incident.status)).map(({ incident }) => `${incident.id} is ${incident.status}`);
+  const silent = found.incidents.filter(({ incident }) => incident.ticket === null && incident.ticketGap === null).map(({ incident }) => incident.id);
+  const open = found.incidents.filter(({ incident }) => PROVEN.has(incident.status)).flatMap(({ ledger }) => ledger.filter((entry) => entry.result !== 'done'));
+  const early = found.incidents.filter(({ incident }) => incident.target.name === given.bucket).flatMap((view) => servedAfterProof(view, found.probes));
+  return [
+    holds('every step went as written', found.stopped === null, found.stopped ?? 'all of them'),
+    holds('every event has a decision on record', lost.length === 0, lost.length === 0 ? plural(found.sent.length, 'event') : `none about ${lost.join(', ')}`),
+    holds('everything came to an end', unfinished.length === 0 && found.running.length === 0, listOr([...unfinished, ...found.running.map((name) => `${name} runs`)], 'nothing runs')),
+    holds('every incident has a ticket, or the gap is on record', silent.length === 0, silent.length === 0 ? plural(found.incidents.length, 'incident') : `${silent.join(', ')} has neither`),
+    holds('the ledger of what was proven is complete', open.length === 0, open.length === 0 ? 'no act without its result' : `${plural(open.length, 'entry', 'entries')} without a result`),
+    holds('nothing was served after it was called verified', early.length === 0, early.length === 0 ? 'no answer' : `${plural(early.length, 'answer')}, the first at ${iso(early[0])}`),
+  ];
+}
+
+const UNFINISHED: ReadonlySet<string> = new Set(['open', 'containing', 'restoring']);
+const PROVEN: ReadonlySet<string> = new Set(['contained', 'restored']);
+
+/** Answers between the proof and the request to restore. */
+function servedAfterProof({ incident, entries }: IncidentView, probes: readonly Probe[]): readonly Probe[] {
+  if (incident.verifiedAt === null) return [];
+  const from = Date.parse(incident.verifiedAt);
+  const request = entries.find((entry) => entry.kind === 'request' && Date.parse(entry.at) >= from);
+  const until = request ? Date.parse(request.at) : Number.POSITIVE_INFINITY;
+  return probes.filter((probe) => probe.at >= from && probe.at < until && probe.status < 400);
+}
+
+function expected({ given, expect }: Scenario, found: Findings): readonly Expectation[] {
+  const answers = lastingAnswers(found.probes, given.propagationMs / 2);
+  const { incidents } = expect;
+  return [
+    equal(plural(incidents.length, 'incident'), found.incidents.length, incidents.length),
+    ...incidents.flatMap((wanted, index) => ofIncident(incidents.length > 1 ? `incident ${index + 1}: ` : '', wanted, found.incidents[index])),
+    ...(expect.decisions ? ofDecisions(expect.decisions, found.decisions) : []),
+    ...(expect.tickets === undefined ? [] : [equal(plural(expect.tickets, 'ticket'), found.tickets.length, expect.tickets)]),
+    ...(expect.outsider ? [equal(`the outsider got ${expect.outsider.join(', then ')}`, answers.join(', then '), expect.outsider.join(', then '))] : []),
+    ...(expect.changed
+      ? [equal(expect.changed.length === 0 ? 'all settings are byte for byte as before' : `only ${expect.changed.join(', ')} differs from before`, found.changed.join(', '), expect.changed.join(', '), 'no difference')]
+      : []),
+    ...(expect.states ?? []).map((state) => holds(`${state} is entered`, found.statesEntered.includes(state), found.statesEntered.includes(state) ? 'entered' : 'never entered')),
+  ];
+}
+
+function ofIncident(which: string, wanted: Expected['incidents'][number], view: IncidentView | undefined): readonly Expectation[] {
+  if (!view) return [holds(`${which}${wanted.status}`, false, 'no such incident')];
+  const { incident, plans } = view;
+  const notes = plans.flatMap((plan) => plan.notes).join(' ');
+  const { outcome, mode, level, executions, ticket, ticketGap } = wanted;
+  return [
+    holds(`${which}the incident is ${wanted.status}`, incident.status === wanted.status, `${incident.status}: ${incident.outcome}`),
+    ...(outcome === undefined ? [] : [contains(`${which}its outcome says “${outcome}”`, incident.outcome, outcome)]),
+    ...(mode === undefined ? [] : [equal(`${which}its mode is ${mode}`, incident.mode, mode)]),
+    ...(level === undefined ? [] : [equal(`${which}its level is ${level}`, plans.at(0)?.level ?? 'none', level)]),
+    ...(executions === undefined ? [] : [equal(`${which}${plural(executions, 'execution')} of its playbook`, incident.executions.length, executions)]),
+    ...(ticket === undefined ? [] : [equal(`${which}its ticket is ${ticket}`, incident.ticket?.state ?? 'none', ticket)]),
+    ...(ticketGap === undefined ? [] : [contains(`${which}the ticket's gap says “${ticketGap}”`, incident.ticketGap ?? 'no gap', ticketGap)]),
+    ...(wanted.notes ?? []).map((note) => contains(`${which}a plan notes “${note}”`, notes, note)),
+  ];
+}
+
+function ofDecisions(wanted: NonNullable<Expected['decisions']>, found: readonly DecisionRecord[]): readonly Expectation[] {
+  return [
+    equal(`decided: ${wanted.map((entry) => entry.decision).join(', ') || 'nothing'}`, found.map((entry) => entry.decision).join(', '), wanted.map((entry) => entry.decision).join(', '), 'nothing'),
+    ...wanted.flatMap(({ reason }, index) => (reason === undefined ? [] : [contains(`the reason says “${reason}”`, found[index]?.reason ?? 'no decision', reason)])),
+  ];
+}
+
+function holds(what: string, held: boolean, found: string): Expectation {
+  return { what, held, found };
+}
+
+function equal(what: string, found: string | number, wanted: string | number, nothing = 'none'): Expectation {
+  return holds(what, found === wanted, String(found) || nothing);
+}
+
+function contains(what: string, found: string, wanted: string): Expectation {
+  return holds(what, found.includes(wanted), found);
+}
+
+function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+function listOr(items: readonly string[], nothing: string): string {
+  return items.length === 0 ? nothing : items.join(', ');
+}
+
+function iso(probe: Probe | undefined): string {
+  return probe ? new Date(probe.at).toISOString() : '';
+}

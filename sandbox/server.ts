@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { authenticate, missingSignature } from './auth/authenticate.ts';
+import { signatureOf } from './auth/signature.ts';
+import { AwsError } from './service.ts';
+import type { Call, HttpRequest, HttpResponse, Service } from './service.ts';
+import { checkChecksums } from './wire/checksums.ts';
+import { modelOf } from './wire/model.ts';
+import { protocolOf, readRequest } from './wire/protocol.ts';
+import type { Room } from './world.ts';
+
+export interface Server {
+  readonly port: number;
+  readonly stop: () => Promise<void>;
+}
+
+/** More than any request of the suite has; a larger body is refused, not buffered. */
+const MAX_BODY = 64 * 1024 * 1024;
+
+/**
+ * Serve a room on one loopback port, for every AWS client: which service a request is for is in its signature.
+ *
+ * @param port - 0 for a free one
+ */
+export async function startServer(room: Room, port: number): Promise<Server> {
+  const server = createServer((incoming, outgoing) => {
+    // A request is work that a skipping clock waits for.
+    void room.clock.work(() => handle(room, incoming, outgoing));
+  });
+  // SDK clients keep sockets open between calls of a long drill.
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const address: AddressInfo | string | null = server.address();
+  return {
+    port: typeof address === 'object' && address ? address.port : port,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function handle(room: Room, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const response = await readBody(incoming).then(
+    (body) => answer(room, requestOf(incoming, body), incoming),
+    (): HttpResponse => ({ status: 413, headers: { connection: 'close' }, body: '' }),
+  );
+  // Sandbox time, so that SDKs correct their clocks to it.
+  outgoing.setHeader('date', new Date(room.clock.now()).toUTCString());
+  for (const [name, value] of Object.entries(response.headers)) outgoing.setHeader(name, headerText(value));
+  const bodiless = incoming.method === 'HEAD' || response.status === 204 || response.status === 304;
+  if (!bodiless) outgoing.setHeader('content-length', Buffer.byteLength(response.body));
+  outgoing.writeHead(response.status);
+  await new Promise<void>((resolve) => {
+    outgoing.once('close', resolve);
+    outgoing.end(bodiless ? undefined : response.body, resolve);
+  });
+}
+
+async function answer(room: Room, request: HttpRequest, incoming: IncomingMessage): Promise<HttpResponse> {
+  const requestId = randomUUID();
+  const target = targetOf(room, request);
+  const protocol = protocolOf(target.service);
+  try {
+    const { service, plain } = target;
+    if (!room.services.has(service.name)) throw new AwsError('NotImplemented', `The sandbox has no service '${service.name}'`, 501);
+    const signature = signatureOf(request);
+    const signed = signature && authenticate(request, signature, service.protocol, room.directory, room.clock.now());
+    if (!signed && !plain && service.name !== 's3') throw missingSignature(service.protocol);
+    const body = signed?.request ?? request;
+    const call: Call = room.callOf(signed?.caller ?? { kind: 'anonymous' }, {
+      requestId,
+      sourceIp: (incoming.socket.remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, ''),
+      authType: signed?.authType ?? 'none',
+      ...(signed ? { region: signed.region } : {}),
+      ...(request.headers['user-agent'] === undefined ? {} : { userAgent: request.headers['user-agent'] }),
+      context: { ...signed?.context, ...(request.headers['referer'] === undefined ? {} : { 'aws:referer': request.headers['referer'] }) },
+    });
+    if (plain) return await room.serve(service, body, call);
+    if (service.name === 's3') await checkChecksums(body);
+    const { operation, input } = readRequest(protocol, modelOf(service.sdk), body);
+    return protocol.write(operation, await room.perform(service, operation.name, input, call), requestId);
+  } catch (error) {
+    return protocol.writeError(error instanceof AwsError ? error : new AwsError('InternalFailure', String(error), 500), requestId);
+  }
+}
+
+/** The service that a request is for, and whether it is for something of it that is no API operation. */
+function targetOf(room: Room, request: HttpRequest): { readonly service: Service; readonly plain: boolean } {
+  for (const service of room.services.values()) {
+    if (service.http?.serves(request)) return { service, plain: true };
+  }
+  const scope =
+    /Credential=[^,\s]*?\/\d{8}\/[^/,\s]+\/([^/,\s]+)\//.exec(request.headers['authorization'] ?? '')?.[1] ??
+    request.query.get('X-Amz-Credential')?.split('/')[3];
+  const service = scope === undefined ? undefined : room.services.get(scope);
+  if (service) return { service, plain: false };
+  // Without a service of ours the protocol shows in the request itself, and S3 is all that answers the unsigned.
+  const looksLike = protocolLike(request);
+  const known = scope === undefined ? [...room.services.values()].find((candidate) => candidate.protocol === looksLike) : undefined;
+  return { service: known ?? { name: scope ?? 's3', sdk: {}, protocol: looksLike, operations: {} }, plain: false };
+}
+
+function protocolLike(request: HttpRequest): Service['protocol'] {
+  const target = request.headers['x-amz-target'];
+  if (target !== undefined) return request.headers['content-type']?.includes('json-1.0') ? 'json-1.0' : 'json-1.1';
+  const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
+  if (isForm || request.query.has('Action')) return 'query';
+  return /^\/\d{4}-\d\d-\d\d\//.test(request.path) ? 'rest-json' : 'rest-xml';
+}
+
+function requestOf(incoming: IncomingMessage, body: Buffer): HttpRequest {
+  const url = incoming.url ?? '/';
+  const mark = url.indexOf('?');
+  const headers = Object.entries(incoming.headers).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, Array.isArray(value) ? value.join(',') : value]],
+  );
+  return {
+    method: incoming.method ?? 'GET',
+    host: (incoming.headers.host ?? '').replace(/:\d+$/, ''),
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
+    headers: Object.fromEntries(headers),
+    body,
+  };
+}
+
+async function readBody(incoming: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    size += chunk.length;
+    if (size > MAX_BODY) throw new RangeError('request body too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Header values are Latin-1 on the wire; a line break or another control character in one would split the response. */
+function headerText(value: string): string {
+  return Buffer.from(value.replaceAll(/[^\P{Cc}\t]/gu, ' '), 'utf8').toString('latin1');
+}

@@ -1,0 +1,161 @@
+import { createRequire } from 'node:module';
+import * as sdk from '@aws-sdk/client-dynamodb';
+import { JsonCodec } from '@smithy/core/protocols';
+import type { DocumentType } from '@smithy/types';
+import { AwsError } from '../service.ts';
+import type { Call, Need, Operation, Service } from '../service.ts';
+import { writeJson } from '../wire/json.ts';
+import { modelOf } from '../wire/model.ts';
+
+/**
+ * What dynalite answers. It has neither transactions nor PartiQL, and its clock (of tables' creation) is the machine's.
+ *
+ * @see https://github.com/architect/dynalite
+ */
+const OPERATIONS = [
+  'BatchGetItem',
+  'BatchWriteItem',
+  'CreateTable',
+  'DeleteItem',
+  'DeleteTable',
+  'DescribeTable',
+  'GetItem',
+  'ListTables',
+  'PutItem',
+  'Query',
+  'Scan',
+  'UpdateItem',
+  'UpdateTable',
+];
+
+/** DynamoDB: dynalite in memory, called below its own HTTP server; each account has tables of its own. */
+export function createDynamodb(): Service {
+  const stores = new Map<string, Store>();
+  const storeOf = (call: Call) => {
+    const account = accountOf(call);
+    const store = stores.get(account) ?? createStore(account, call.region);
+    stores.set(account, store);
+    return store;
+  };
+  return {
+    name: 'dynamodb',
+    sdk,
+    protocol: 'json-1.0',
+    operations: Object.fromEntries(OPERATIONS.map((name) => [name, operationOf(name, storeOf)])),
+  };
+}
+
+const codec = new JsonCodec({ timestampFormat: { useTrait: true, default: 7 }, jsonName: false });
+
+function operationOf(name: string, storeOf: (call: Call) => Store): Operation {
+  return {
+    needs: (input, call) => needsOf(name, isRecord(input) ? input : {}, call),
+    run: async (input, call) => {
+      const wire = modelOf(sdk).operations.get(name);
+      if (!wire) throw new AwsError('UnknownOperationException', `No operation ${name}`);
+      const store = storeOf(call);
+      const data: Data = JSON.parse(writeJson(codec, wire.input, input));
+      const output = await reply(store, name, structuredClone(data)).catch(async (error: unknown) => {
+        throw await conditionFailure(store, data, error);
+      });
+      // Tables are made and dropped within some turns of the event loop; on AWS within seconds.
+      if (name.endsWith('Table') && name !== 'DescribeTable') await settled(store, data['TableName']);
+      return codec.createDeserializer().readObject(wire.output, output ?? {});
+    },
+  };
+}
+
+type Data = Record<string, DocumentType>;
+
+/** dynalite's own store; only it looks inside. */
+interface Store {
+  readonly tableDb: { awsAccountId: string; awsRegion: string };
+}
+
+interface Action {
+  (store: Store, data: Data, reply: (error: unknown, output?: Data) => void): void;
+}
+
+const require = createRequire(import.meta.url);
+const load = <T>(file: string): T => require(`dynalite/${file}`);
+
+function createStore(account: string, region: string): Store {
+  const db = load<{ create(options: object): Store }>('db/index.js');
+  const store = db.create({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  store.tableDb.awsAccountId = account;
+  store.tableDb.awsRegion = region;
+  return store;
+}
+
+/**
+ * @throws {AwsError} DynamoDB's own, with the code after the `#` of its type
+ */
+async function reply(store: Store, name: string, data: Data): Promise<Data | undefined> {
+  const file = name.charAt(0).toLowerCase() + name.slice(1);
+  const validations = load<Validations>('validations/index.js');
+  const { types, custom } = load<{ types: object; custom: unknown }>(`validations/${file}.js`);
+  try {
+    const checked = validations.checkTypes(data, types);
+    validations.checkValidations(checked, types, custom, store);
+    return await new Promise<Data | undefined>((resolve, reject) => {
+      load<Action>(`actions/${file}.js`)(store, checked, (error, output) => (error ? reject(error) : resolve(output)));
+    });
+  } catch (error) {
+    throw asAwsError(error);
+  }
+}
+
+interface Validations {
+  checkTypes(data: Data, types: object): Data;
+  checkValidations(data: Data, types: object, custom: unknown, store: Store): void;
+}
+
+/** dynalite throws errors that carry a status and a body. */
+function asAwsError(error: unknown): unknown {
+  if (!isRecord(error) || !isRecord(error['body'])) return error;
+  const { __type: type, message, Message } = error['body'];
+  return new AwsError(text(type).split('#').at(-1) ?? '', text(message) || text(Message), Number(error['statusCode'] ?? 400));
+}
+
+/** `ReturnValuesOnConditionCheckFailure`, which dynalite does not know: the error carries the item that it met. */
+async function conditionFailure(store: Store, data: Data, error: unknown): Promise<unknown> {
+  if (!(error instanceof AwsError) || error.code !== 'ConditionalCheckFailedException') return error;
+  if (data['ReturnValuesOnConditionCheckFailure'] !== 'ALL_OLD') return error;
+  const { Table } = (await reply(store, 'DescribeTable', { TableName: data['TableName'] })) ?? {};
+  const keys = isRecord(Table) && Array.isArray(Table['KeySchema']) ? Table['KeySchema'].filter(isRecord).map((key) => text(key['AttributeName'])) : [];
+  const source = isRecord(data['Key']) ? data['Key'] : isRecord(data['Item']) ? data['Item'] : {};
+  const Key = Object.fromEntries(keys.map((key) => [key, source[key]]));
+  const met = await reply(store, 'GetItem', { TableName: data['TableName'], Key, ConsistentRead: true });
+  return new AwsError(error.code, error.message, error.status, { Item: met?.['Item'] });
+}
+
+async function settled(store: Store, table: DocumentType = ''): Promise<void> {
+  for (;;) {
+    const { Table } = await reply(store, 'DescribeTable', { TableName: table }).catch((): Data => ({})) ?? {};
+    if (!isRecord(Table) || Table['TableStatus'] === 'ACTIVE') return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function needsOf(name: string, input: Readonly<Data>, call: Call): readonly Need[] {
+  const action = `dynamodb:${name}`;
+  if (name === 'ListTables') return [{ action, resource: '*' }];
+  const tables = isRecord(input['RequestItems']) ? Object.keys(input['RequestItems']) : [text(input['TableName'])];
+  const index = input['IndexName'];
+  return tables.map((table) => ({
+    action,
+    resource: `arn:aws:dynamodb:${call.region}:${accountOf(call)}:table/${table}${typeof index === 'string' ? `/index/${index}` : ''}`,
+  }));
+}
+
+function accountOf(call: Call): string {
+  return 'account' in call.caller ? call.caller.account : call.world.account;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function isRecord(value: unknown): value is Data {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

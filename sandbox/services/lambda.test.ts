@@ -1,0 +1,232 @@
+import {
+  AddPermissionCommand,
+  CreateFunctionUrlConfigCommand,
+  GetFunctionConfigurationCommand,
+  GetFunctionUrlConfigCommand,
+  GetPolicyCommand,
+  InvokeCommand,
+  LambdaClient,
+  ListFunctionsCommand,
+  PutFunctionEventInvokeConfigCommand,
+} from '@aws-sdk/client-lambda';
+import { Sha256 } from '@aws-crypto/sha256-js';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { skippingClock } from '../clock.ts';
+import type { Credentials } from '../service.ts';
+import { startTestAccount, type TestAccount } from './lambda/testing.ts';
+
+let account: TestAccount;
+let client: LambdaClient;
+
+beforeAll(async () => {
+  account = await startTestAccount({ clock: skippingClock() });
+  client = clientOf(account.admin);
+  account.makeFunction('echo', 'export const handler = async (event) => { console.log("seen"); return { event }; };');
+  account.makeFunction('fail', 'class WrongError extends Error { name = "WrongError" }; export const handler = async () => { throw new WrongError("no"); };');
+});
+afterAll(() => account.stop());
+
+const clientOf = (credentials: Credentials) => new LambdaClient({ endpoint: account.endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
+const decode = (payload: Uint8Array | undefined) => JSON.parse(Buffer.from(payload ?? []).toString() || 'null');
+
+describe('Invoke', () => {
+  it('answers with what the function returns, and its log where asked', async () => {
+    const { StatusCode, FunctionError, ExecutedVersion, Payload, LogResult } = await client.send(
+      new InvokeCommand({ FunctionName: 'echo', Payload: '{"a":1}', LogType: 'Tail' }),
+    );
+    expect({ StatusCode, FunctionError, ExecutedVersion, payload: decode(Payload) }).toEqual({
+      StatusCode: 200,
+      FunctionError: undefined,
+      ExecutedVersion: '$LATEST',
+      payload: { event: { a: 1 } },
+    });
+    expect(Buffer.from(LogResult ?? '', 'base64').toString()).toContain('seen');
+  });
+
+  it('takes a name, an ARN and a partial ARN, and no payload', async () => {
+    for (const FunctionName of ['echo', 'arn:aws:lambda:us-east-1:111122223333:function:echo', '111122223333:function:echo', 'echo:$LATEST']) {
+      expect(decode((await client.send(new InvokeCommand({ FunctionName }))).Payload)).toEqual({ event: {} });
+    }
+  });
+
+  it('answers 200 with FunctionError where the function throws', async () => {
+    const { StatusCode, FunctionError, Payload } = await client.send(new InvokeCommand({ FunctionName: 'fail' }));
+    expect({ StatusCode, FunctionError }).toEqual({ StatusCode: 200, FunctionError: 'Unhandled' });
+    expect(decode(Payload)).toMatchObject({ errorType: 'WrongError', errorMessage: 'no' });
+  });
+
+  it('only checks in a dry run', async () => {
+    const before = account.lambda.logs.length;
+    expect((await client.send(new InvokeCommand({ FunctionName: 'echo', InvocationType: 'DryRun' }))).StatusCode).toBe(204);
+    expect(account.lambda.logs).toHaveLength(before);
+  });
+
+  it.each([
+    ['ResourceNotFoundException', 404, { FunctionName: 'nobody' }],
+    ['InvalidRequestContentException', 400, { FunctionName: 'echo', Payload: '{' }],
+    ['RequestTooLargeException', 413, { FunctionName: 'echo', Payload: `"${'x'.repeat(6 * 1024 * 1024)}"` }],
+    ['RequestTooLargeException', 413, { FunctionName: 'echo', InvocationType: 'Event', Payload: `"${'x'.repeat(1024 * 1024)}"` }],
+  ] as const)('refuses with %s', async (name, status, input) => {
+    await expect(client.send(new InvokeCommand(input))).rejects.toMatchObject({ name, $metadata: { httpStatusCode: status } });
+  });
+
+  it('refuses a function whose role Lambda cannot assume', async () => {
+    account.makeFunction('roleless', 'export const handler = () => 1;', { role: 'arn:aws:iam::111122223333:role/nobody' });
+    await expect(client.send(new InvokeCommand({ FunctionName: 'roleless' }))).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  });
+});
+
+describe('a function', () => {
+  it('runs under its own role, with what the role may do and nothing else', async () => {
+    const code = `import { request } from 'node:http';
+      export const handler = async () => ({ id: process.env.AWS_ACCESS_KEY_ID, token: process.env.AWS_SESSION_TOKEN !== undefined, own: process.env.OWN, name: process.env.AWS_LAMBDA_FUNCTION_NAME, where: process.env.AWS_ENDPOINT_URL, root: process.env.LAMBDA_TASK_ROOT });`;
+    account.makeFunction('environment', code, { environment: { OWN: 'mine', AWS_REGION: 'nowhere' } });
+    const seen = decode((await client.send(new InvokeCommand({ FunctionName: 'environment' }))).Payload);
+    expect(seen).toMatchObject({ token: true, own: 'mine', name: 'environment', where: account.endpoint });
+    expect(account.directory.findKey(seen.id)?.caller).toMatchObject({ principalArn: 'arn:aws:iam::111122223333:role/role-of-environment' });
+  });
+
+  it('is described without its code', async () => {
+    expect(await client.send(new GetFunctionConfigurationCommand({ FunctionName: 'echo' }))).toMatchObject({
+      FunctionArn: 'arn:aws:lambda:us-east-1:111122223333:function:echo',
+      Role: 'arn:aws:iam::111122223333:role/role-of-echo',
+      Timeout: 10,
+      State: 'Active',
+    });
+    expect((await client.send(new ListFunctionsCommand({}))).Functions?.map((fn) => fn.FunctionName)).toContain('echo');
+  });
+});
+
+describe('an asynchronous invocation', () => {
+  it('is tried three times, a minute and two minutes apart, and then sent to its destination', async () => {
+    const sink = account.makeFunction('sink', 'export const handler = async (event) => console.log(JSON.stringify(event));');
+    account.makeFunction('flaky', 'export const handler = async () => { console.log(Date.now()); throw new Error("always"); };', {
+      statements: [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: sink }],
+    });
+    await client.send(new PutFunctionEventInvokeConfigCommand({ FunctionName: 'flaky', DestinationConfig: { OnFailure: { Destination: sink } } }));
+    expect((await client.send(new InvokeCommand({ FunctionName: 'flaky', InvocationType: 'Event', Payload: '{"n":7}' }))).StatusCode).toBe(202);
+    await account.lambda.idle();
+
+    const times = account.lambda.logs.filter((line) => line.function === 'flaky').map((line) => Number(line.text));
+    expect(times.slice(1).map((time, index) => Math.round((time - (times[index] ?? 0)) / 60_000))).toEqual([1, 2]);
+    const [record] = account.lambda.logs.filter((line) => line.function === 'sink').map((line) => JSON.parse(line.text));
+    expect(record).toMatchObject({
+      version: '1.0',
+      requestContext: { functionArn: expect.stringContaining(':function:flaky:$LATEST'), condition: 'RetriesExhausted', approximateInvokeCount: 3 },
+      requestPayload: { n: 7 },
+      responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' },
+      responsePayload: { errorType: 'Error', errorMessage: 'always' },
+    });
+  });
+
+  it('keeps the record where the role may not reach the destination', async () => {
+    const sink = account.makeFunction('closed', 'export const handler = async () => 1;');
+    account.makeFunction('alone', 'export const handler = async () => { throw new Error("x"); };');
+    await client.send(
+      new PutFunctionEventInvokeConfigCommand({ FunctionName: 'alone', MaximumRetryAttempts: 0, DestinationConfig: { OnFailure: { Destination: sink } } }),
+    );
+    await client.send(new InvokeCommand({ FunctionName: 'alone', InvocationType: 'Event' }));
+    await account.lambda.idle();
+    expect(account.deadLetters().at(-1)?.attributes['ERROR_MESSAGE']).toContain('lambda:InvokeFunction');
+  });
+
+  it('goes to a queue of the dead', async () => {
+    account.makeFunction('queued', 'export const handler = async () => { throw new Error("x"); };');
+    const Destination = 'arn:aws:sqs:us-east-1:111122223333:dead';
+    await client.send(new PutFunctionEventInvokeConfigCommand({ FunctionName: 'queued', MaximumRetryAttempts: 0, DestinationConfig: { OnFailure: { Destination } } }));
+    await client.send(new InvokeCommand({ FunctionName: 'queued', InvocationType: 'Event', Payload: '[1]' }));
+    await account.lambda.idle();
+    expect(JSON.parse(account.deadLetters().at(-1)?.body ?? '')).toMatchObject({ requestPayload: [1], requestContext: { approximateInvokeCount: 1 } });
+  });
+});
+
+describe('who may invoke', () => {
+  const invoke = (credentials: Credentials, FunctionName = 'guarded') => clientOf(credentials).send(new InvokeCommand({ FunctionName }));
+
+  it('is said by the caller\'s policies or, in the account, by the function\'s', async () => {
+    account.makeFunction('guarded', 'export const handler = async () => 1;');
+    const nobody = account.createUser('nobody');
+    await expect(invoke(nobody)).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+      message: 'User: arn:aws:iam::111122223333:user/nobody is not authorized to perform: lambda:InvokeFunction on resource: arn:aws:lambda:us-east-1:111122223333:function:guarded because no identity-based policy allows the lambda:InvokeFunction action',
+    });
+    const permission = { FunctionName: 'guarded', StatementId: 'nobody', Action: 'lambda:InvokeFunction', Principal: 'arn:aws:iam::111122223333:user/nobody' };
+    await client.send(new AddPermissionCommand(permission));
+    expect((await invoke(nobody)).StatusCode).toBe(200);
+    await expect(client.send(new AddPermissionCommand(permission))).rejects.toMatchObject({ name: 'ResourceConflictException' });
+    expect(JSON.parse((await client.send(new GetPolicyCommand({ FunctionName: 'guarded' }))).Policy ?? '')).toMatchObject({ Statement: [{ Sid: 'nobody' }] });
+  });
+
+  it('is said by both for a caller of another account', async () => {
+    const FunctionName = account.makeFunction('shared', 'export const handler = async () => 1;');
+    await expect(invoke(account.foreign.admin, FunctionName)).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    await client.send(new AddPermissionCommand({ FunctionName, StatementId: 'them', Action: 'lambda:InvokeFunction', Principal: account.accounts.foreign }));
+    expect((await invoke(account.foreign.admin, FunctionName)).StatusCode).toBe(200);
+  });
+});
+
+describe('a function URL', () => {
+  const signed = async (credentials: Credentials, url: string, init: { readonly method?: string; readonly body?: string } = {}) => {
+    const { protocol, hostname, port, pathname, searchParams } = new URL(url);
+    const signer = new SignatureV4({ service: 'lambda', region: 'us-east-1', credentials, sha256: Sha256 });
+    const request = { protocol, hostname, port: Number(port), path: pathname, query: Object.fromEntries(searchParams), method: init.method ?? 'GET', headers: { host: `${hostname}:${port}` }, body: init.body };
+    const { headers } = await signer.sign(request, { signingDate: new Date(account.clock.now()) });
+    return await fetch(url, { method: request.method, headers, ...(init.body === undefined ? {} : { body: init.body }) });
+  };
+  const viaUrl = { Principal: 'arn:aws:iam::111122223333:user/caller', FunctionName: 'web' };
+  let url: string;
+  let caller: Credentials;
+
+  beforeAll(async () => {
+    account.makeFunction('web', 'export const handler = async (event) => event.rawPath === "/teapot" ? { statusCode: 418, headers: { "X-Tea": "yes" }, body: "short and stout" } : event;');
+    caller = account.createUser('caller');
+    const made = await client.send(new CreateFunctionUrlConfigCommand({ FunctionName: 'web', AuthType: 'AWS_IAM' }));
+    url = made.FunctionUrl ?? '';
+    await client.send(new AddPermissionCommand({ ...viaUrl, StatementId: 'url', Action: 'lambda:InvokeFunctionUrl', FunctionUrlAuthType: 'AWS_IAM' }));
+  });
+
+  it('asks for the permission to invoke beside the one for the URL', async () => {
+    const refused = await signed(caller, url);
+    expect([refused.status, refused.headers.get('x-amzn-errortype')]).toEqual([403, 'AccessDeniedException']);
+    await client.send(new AddPermissionCommand({ ...viaUrl, StatementId: 'invoke', Action: 'lambda:InvokeFunction', InvokedViaFunctionUrl: true }));
+    expect((await signed(caller, url)).status).toBe(200);
+  });
+
+  it('tells the function who called, verified', async () => {
+    const response = await signed(caller, `${url}incidents/a%20b?x=1&y=2`, { method: 'POST', body: '{"requestContext":"forged"}' });
+    expect(await response.json()).toMatchObject({
+      version: '2.0',
+      rawPath: '/incidents/a%20b',
+      queryStringParameters: { x: '1', y: '2' },
+      body: '{"requestContext":"forged"}',
+      isBase64Encoded: false,
+      requestContext: {
+        accountId: '111122223333',
+        authorizer: { iam: { accessKey: caller.accessKeyId, accountId: '111122223333', userArn: 'arn:aws:iam::111122223333:user/caller', cognitoIdentity: null } },
+        http: { method: 'POST', path: '/incidents/a b', sourceIp: '127.0.0.1' },
+      },
+    });
+  });
+
+  it('answers as the function says', async () => {
+    const response = await signed(caller, `${url}teapot`);
+    expect([response.status, response.headers.get('x-tea'), await response.text()]).toEqual([418, 'yes', 'short and stout']);
+  });
+
+  it('does not open the function to a direct Invoke with an invented caller', async () => {
+    const forged = JSON.stringify({ requestContext: { authorizer: { iam: { userArn: 'arn:aws:iam::111122223333:user/admin' } } } });
+    await expect(clientOf(caller).send(new InvokeCommand({ FunctionName: 'web', Payload: forged }))).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  });
+
+  it('refuses the anonymous and the unknown', async () => {
+    expect((await fetch(url)).status).toBe(403);
+    expect((await signed(caller, `${account.endpoint}/lambda-url/nobody/`)).status).toBe(403);
+    expect((await signed({ ...caller, secretAccessKey: 'wrong' }, url)).status).toBe(403);
+  });
+
+  it('is shown as CreateFunctionUrlConfig made it', async () => {
+    expect(await client.send(new GetFunctionUrlConfigCommand({ FunctionName: 'web' }))).toMatchObject({ FunctionUrl: url, AuthType: 'AWS_IAM' });
+    await expect(client.send(new GetFunctionUrlConfigCommand({ FunctionName: 'echo' }))).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+});
