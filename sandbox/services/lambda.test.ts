@@ -9,10 +9,9 @@ import {
   ListFunctionsCommand,
   PutFunctionEventInvokeConfigCommand,
 } from '@aws-sdk/client-lambda';
-import { Sha256 } from '@aws-crypto/sha256-js';
-import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { skippingClock } from '../clock.ts';
+import { fetchSigned } from '../scenario/signed.ts';
 import type { Credentials } from '../service.ts';
 import { startTestAccount, type TestAccount } from './lambda/testing.ts';
 
@@ -80,10 +79,10 @@ describe('Invoke', () => {
 describe('a function', () => {
   it('runs under its own role, with what the role may do and nothing else', async () => {
     const code = `import { request } from 'node:http';
-      export const handler = async () => ({ id: process.env.AWS_ACCESS_KEY_ID, token: process.env.AWS_SESSION_TOKEN !== undefined, own: process.env.OWN, name: process.env.AWS_LAMBDA_FUNCTION_NAME, where: process.env.AWS_ENDPOINT_URL, root: process.env.LAMBDA_TASK_ROOT });`;
+      export const handler = async () => ({ id: process.env.AWS_ACCESS_KEY_ID, token: process.env.AWS_SESSION_TOKEN !== undefined, own: process.env.OWN, region: process.env.AWS_REGION, name: process.env.AWS_LAMBDA_FUNCTION_NAME, where: process.env.AWS_ENDPOINT_URL, root: process.env.LAMBDA_TASK_ROOT });`;
     account.makeFunction('environment', code, { environment: { OWN: 'mine', AWS_REGION: 'nowhere' } });
     const seen = decode((await client.send(new InvokeCommand({ FunctionName: 'environment' }))).Payload);
-    expect(seen).toMatchObject({ token: true, own: 'mine', name: 'environment', where: account.endpoint });
+    expect(seen).toMatchObject({ token: true, own: 'mine', region: 'us-east-1', name: 'environment', where: account.endpoint });
     expect(account.directory.findKey(seen.id)?.caller).toMatchObject({ principalArn: 'arn:aws:iam::111122223333:role/role-of-environment' });
   });
 
@@ -167,13 +166,8 @@ describe('who may invoke', () => {
 });
 
 describe('a function URL', () => {
-  const signed = async (credentials: Credentials, url: string, init: { readonly method?: string; readonly body?: string } = {}) => {
-    const { protocol, hostname, port, pathname, searchParams } = new URL(url);
-    const signer = new SignatureV4({ service: 'lambda', region: 'us-east-1', credentials, sha256: Sha256 });
-    const request = { protocol, hostname, port: Number(port), path: pathname, query: Object.fromEntries(searchParams), method: init.method ?? 'GET', headers: { host: `${hostname}:${port}` }, body: init.body };
-    const { headers } = await signer.sign(request, { signingDate: new Date(account.clock.now()) });
-    return await fetch(url, { method: request.method, headers, ...(init.body === undefined ? {} : { body: init.body }) });
-  };
+  const signed = (credentials: Credentials, url: string, init: { readonly method?: string; readonly body?: string } = {}) =>
+    fetchSigned({ service: 'lambda', region: 'us-east-1', credentials, method: 'GET', url: new URL(url), now: account.clock.now(), ...init });
   const viaUrl = { Principal: 'arn:aws:iam::111122223333:user/caller', FunctionName: 'web' };
   let url: string;
   let caller: Credentials;
