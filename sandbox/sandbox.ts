@@ -10,7 +10,7 @@ import { createDynamodb } from './services/dynamodb.ts';
 import { createIam } from './services/iam.ts';
 import { createSsm } from './services/ssm.ts';
 import { createSts } from './services/sts.ts';
-import { createRoom } from './world.ts';
+import { createRoom, type Interruption } from './world.ts';
 
 export interface SandboxOptions {
   /** 0 for a free one, which is the default. */
@@ -41,6 +41,8 @@ export interface Sandbox {
   readonly register: (service: Service) => void;
   readonly inject: (fault: Fault) => void;
   readonly clearFaults: () => void;
+  /** Does something right before every call, once its caller is known. */
+  readonly interrupt: (interruption: Interruption) => void;
   /** Makes a user with one inline policy (a document, JSON) and a key. */
   readonly createUser: (name: string, policy?: object, account?: string) => Credentials;
   /** Makes a role that `trust` may assume, with one inline policy; its ARN. */
@@ -90,6 +92,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     register: room.register,
     inject: room.faults.inject,
     clearFaults: room.faults.clear,
+    interrupt: (interruption) => void room.interruptions.push(interruption),
     createUser,
     createRole: (name, { trust, policy, account = HOME_ACCOUNT }) => {
       const role = directory.createRole(account, name, policyText(JSON.stringify(trust)));

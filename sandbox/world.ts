@@ -15,6 +15,8 @@ export interface Room extends World {
   readonly services: ReadonlyMap<string, Service>;
   readonly calls: readonly CallRecord[];
   readonly faults: Faults;
+  /** Run before every call: what somebody else does right then. */
+  readonly interruptions: Interruption[];
   readonly register: (service: Service) => void;
   /** Runs one operation for a caller that is known: faults, authorisation, effect, record, on every way in. */
   readonly perform: (service: Service, operation: string, input: unknown, call: Call) => Promise<unknown>;
@@ -22,6 +24,8 @@ export interface Room extends World {
   readonly serve: (service: Service, request: HttpRequest, call: Call) => Promise<HttpResponse>;
   readonly callOf: (caller: Caller, more: Partial<Call>) => Call;
 }
+
+export type Interruption = (service: string, operation: string, caller: Caller) => Promise<void>;
 
 export interface RoomOptions {
   readonly clock: Clock;
@@ -40,6 +44,7 @@ export function createRoom(options: RoomOptions): Room {
   const services = new Map<string, Service>();
   const calls: CallRecord[] = [];
   const faults = createFaults();
+  const interruptions: Interruption[] = [];
 
   const serviceOf = (name: string): Service => {
     const service = services.get(name);
@@ -68,6 +73,7 @@ export function createRoom(options: RoomOptions): Room {
       needs,
     };
     try {
+      for (const interrupt of interruptions) await interrupt(service, operation, call.caller);
       faults.before(service, operation, call.caller);
       const output = await run();
       faults.after(service, operation, call.caller);
@@ -93,6 +99,7 @@ export function createRoom(options: RoomOptions): Room {
     services,
     calls,
     faults,
+    interruptions,
     register: (service) => void services.set(service.name, service),
     callOf: (caller, more) => ({
       world: room,

@@ -127,15 +127,15 @@ const TYPES: Readonly<Record<string, ResourceType>> = {
     schema: z.looseObject({
       StateMachineName: z.string(),
       RoleArn: z.unknown(),
-      Definition: z.unknown(),
+      DefinitionString: z.string(),
       DefinitionSubstitutions: z.record(z.string(), z.unknown()).default({}),
     }),
     attributes: ({ StateMachineName }, { account, region }) => {
       const arn = `arn:aws:states:${region}:${account}:stateMachine:${StateMachineName}`;
       return { ref: arn, attributes: { Arn: arn, Name: StateMachineName } };
     },
-    create: async ({ StateMachineName, RoleArn, Definition, DefinitionSubstitutions }, call) => {
-      const definition = JSON.stringify(Definition).replaceAll(/\$\{(\w+)\}/g, (text, name: string) =>
+    create: async ({ StateMachineName, RoleArn, DefinitionString, DefinitionSubstitutions }, call) => {
+      const definition = DefinitionString.replaceAll(/\$\{(\w+)\}/g, (text, name: string) =>
         Object.hasOwn(DefinitionSubstitutions, name) ? JSON.stringify(String(DefinitionSubstitutions[name])).slice(1, -1) : text,
       );
       await call('states', 'CreateStateMachine', { name: StateMachineName, roleArn: RoleArn, definition, type: 'STANDARD' });

@@ -121,11 +121,11 @@ function asAwsError(error: unknown): unknown {
 async function conditionFailure(store: Store, data: Data, error: unknown): Promise<unknown> {
   if (!(error instanceof AwsError) || error.code !== 'ConditionalCheckFailedException') return error;
   if (data['ReturnValuesOnConditionCheckFailure'] !== 'ALL_OLD') return error;
-  const { Table } = (await reply(store, 'DescribeTable', { TableName: data['TableName'] })) ?? {};
+  const { Table } = (await reply(store, 'DescribeTable', { TableName: data['TableName'] ?? null })) ?? {};
   const keys = isRecord(Table) && Array.isArray(Table['KeySchema']) ? Table['KeySchema'].filter(isRecord).map((key) => text(key['AttributeName'])) : [];
   const source = isRecord(data['Key']) ? data['Key'] : isRecord(data['Item']) ? data['Item'] : {};
-  const Key = Object.fromEntries(keys.map((key) => [key, source[key]]));
-  const met = await reply(store, 'GetItem', { TableName: data['TableName'], Key, ConsistentRead: true });
+  const Key = Object.fromEntries(keys.map((key) => [key, source[key] ?? null]));
+  const met = await reply(store, 'GetItem', { TableName: data['TableName'] ?? null, Key, ConsistentRead: true });
   return new AwsError(error.code, error.message, error.status, { Item: met?.['Item'] });
 }
 

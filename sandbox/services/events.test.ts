@@ -109,7 +109,7 @@ describe('an event of AWS', () => {
     await putRule('findings', { source: ['aws.guardduty'] });
     const response = await send(body, headers);
     expect(response.status).toBe(status);
-    expect(Object.keys(await response.json())).toEqual(['message']);
+    expect(await response.json()).toEqual({ message: expect.any(String) });
     expect(await received()).toEqual([]);
   });
 

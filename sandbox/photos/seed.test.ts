@@ -1,0 +1,115 @@
+import { GetBucketAclCommand, GetObjectCommand, HeadBucketCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readBucket, writeSetting } from '../../aws/bucket.ts';
+import { exposuresOf } from '../../core/exposure.ts';
+import { quarantine, type Level } from '../../core/quarantine/levels.ts';
+import { outcomeOf, startBench, type Bench } from '../services/s3/harness.ts';
+import { PEOPLE, type Person } from './people.ts';
+import { seedPhotos, type Photos } from './seed.ts';
+
+let bench: Bench;
+let photos: Photos;
+let clients: ReadonlyMap<Person, S3Client>;
+
+beforeEach(async () => {
+  bench = await startBench();
+  photos = await seedPhotos(bench.sandbox, bench.service.settle);
+  clients = new Map(await Promise.all(PEOPLE.map(async (person) => [person, bench.as(await photos.credentialsOf(person))] as const)));
+});
+afterEach(() => bench.stop());
+
+const address = () => ({ bucket: photos.family, account: bench.sandbox.accounts.home, region: 'us-east-1' });
+const clientOf = (person: Person): S3Client => clients.get(person) ?? bench.admin;
+const status = async (url: string): Promise<number> => (await fetch(url)).status;
+
+/** Who reads a picture, by every way in that there is. */
+async function readers(): Promise<readonly string[]> {
+  const get = new GetObjectCommand({ Bucket: photos.family, Key: photos.picture });
+  const answers: readonly (readonly [string, boolean])[] = await Promise.all([
+    status(`${bench.sandbox.endpoint}/${photos.family}/${photos.picture}`).then((code) => ['anonymous', code === 200] as const),
+    status(`${bench.sandbox.endpoint}/${photos.family}?list-type=2`).then((code) => ['anonymous listing', code === 200] as const),
+    getSignedUrl(clientOf('photo-signer'), get).then(async (url) => ['presigned', (await status(url)) === 200] as const),
+    bench.sandbox.world
+      .call('s3', 'GetObject', get.input, { kind: 'service', service: 'cloudfront.amazonaws.com', sourceArn: `arn:aws:cloudfront::${bench.sandbox.accounts.home}:distribution/EPHOTOS2026` })
+      .then(() => ['cdn', true] as const, () => ['cdn', false] as const),
+    ...PEOPLE.map(async (person) => [person, (await outcomeOf(clientOf(person).send(get))) === 'ok'] as const),
+  ]);
+  return answers.filter(([, served]) => served).map(([who]) => who);
+}
+
+async function contain(level: Level): Promise<void> {
+  const state = await readBucket(bench.admin, address());
+  const { changes } = quarantine(state, { incident: 'i-1', level, exempt: [photos.roles.responder, `arn:aws:iam::${bench.sandbox.accounts.home}:user/admin`], organizationId: null });
+  for (const { setting, after } of changes) await writeSetting(bench.admin, address(), setting, after);
+}
+
+const INSIDE = ['presigned', 'cdn', 'rosa', 'ravi', 'photo-service', 'photo-signer', 'deploy-bot'];
+/** A statement for everybody is for the account's own people too, the auditor among them. */
+const OPENED = ['presigned', 'cdn', 'rosa', 'ravi', 'ada', 'photo-service', 'photo-signer', 'deploy-bot'];
+
+describe('the photos seed', () => {
+  it('is a bucket with a history, exposed to nobody', async () => {
+    const state = await readBucket(bench.admin, address());
+    expect(exposuresOf(state)).toEqual([]);
+    expect(state).toMatchObject({ ownership: 'ObjectWriter', versioning: 'Enabled', website: { IndexDocument: { Suffix: 'index.html' } } });
+    expect(state.acl?.grants.length).toBeGreaterThan(1);
+    expect(state.cors).not.toBeNull();
+    expect(state.tagging).not.toBeNull();
+    expect(state.lifecycle?.Rules.some((rule) => 'NoncurrentVersionExpiration' in rule || 'Expiration' in rule)).toBe(true);
+    expect(await readers()).toEqual([...INSIDE, 'print-lab']);
+  });
+
+  it('has pictures that are pictures, each its own', async () => {
+    const bodies = await Promise.all(photos.keys.map(async (Key) => (await bench.admin.send(new GetObjectCommand({ Bucket: photos.family, Key }))).Body?.transformToByteArray()));
+    for (const body of bodies) {
+      expect(Buffer.from(body ?? []).subarray(0, 4).toString('hex')).toBe('ffd8ffe0');
+      expect(Buffer.from(body ?? []).subarray(-2).toString('hex')).toBe('ffd9');
+    }
+    expect(new Set(bodies.map((body) => Buffer.from(body ?? []).toString('base64'))).size).toBe(photos.keys.length);
+  });
+
+  it('has thumbnails that are public on purpose, and uploads that are not', async () => {
+    expect(await status(`${bench.sandbox.endpoint}/${photos.thumbnails}/summer-2026.jpg`)).toBe(200);
+    expect(await outcomeOf(bench.admin.send(new HeadBucketCommand({ Bucket: photos.uploads })))).toBe('ok');
+    expect(await status(`${bench.sandbox.endpoint}/${photos.uploads}`)).toBe(403);
+  });
+
+  it('is opened by the attack to everybody, by policy and by ACL, and keeps what it said before', async () => {
+    await photos.attacks['make-public'](photos.family);
+    expect(await readers()).toEqual(['anonymous', 'anonymous listing', ...OPENED, 'mallory', 'print-lab']);
+    const state = await readBucket(bench.admin, address());
+    expect(new Set(exposuresOf(state).map((exposure) => exposure.via))).toEqual(new Set(['policy', 'acl']));
+    expect(state.policy).toContain('PrintLab');
+  });
+
+  it('gives out sessions that last a working day', async () => {
+    const [rosa, ravi] = [clientOf('rosa'), clientOf('ravi')];
+    expect(await outcomeOf(rosa.send(new ListObjectsV2Command({ Bucket: photos.family })))).toBe('ok');
+    expect(await outcomeOf(ravi.send(new GetBucketAclCommand({ Bucket: photos.family })))).toBe('403 AccessDenied');
+  });
+});
+
+describe('a quarantine of the opened bucket', () => {
+  beforeEach(() => photos.attacks['make-public'](photos.family));
+
+  it.each<[Level, readonly string[]]>([
+    // The cross-account grant stops with the public: one public statement makes the whole policy public.
+    ['public', OPENED],
+    ['external', OPENED],
+    ['full', ['rosa', 'ravi']],
+  ])('at level %s is read by %o only', async (level, expected) => {
+    await contain(level);
+    expect(await readers()).toEqual(expected);
+  });
+});
+
+describe('a quarantine of a bucket whose policy is not public', () => {
+  it.each<[Level, readonly string[]]>([
+    ['public', [...INSIDE, 'print-lab']],
+    ['external', INSIDE],
+  ])('at level %s is read by %o only', async (level, expected) => {
+    await contain(level);
+    expect(await readers()).toEqual(expected);
+  });
+});

@@ -1,0 +1,149 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Config } from '../../deploy/config.ts';
+import { startAccount, type Account } from '../account.ts';
+import { realClock, skippingClock } from '../clock.ts';
+import type { Deployment } from '../deploy.ts';
+import { seedPhotos, type Photos } from '../photos/seed.ts';
+import { check } from './check.ts';
+import { arrange } from './failures.ts';
+import { history } from './history.ts';
+import { seriesOf, startOutsider } from './outsider.ts';
+import type { ScenarioResult, TimelineLine } from './result.ts';
+import { readScenario, type Scenario } from './scenario.ts';
+import { differences, readRawSettings, type RawSettings } from './settings.ts';
+import { createStage, playStep, StepError, type Stage } from './steps.ts';
+import { suiteReader, type SuiteReader } from './suite.ts';
+import { timingsOf } from './timings.ts';
+
+export interface PlayOptions {
+  /** `skipping` plays hours in moments; `real` shows a person what happens when. */
+  readonly clock: 'real' | 'skipping';
+  /** Called with every line of the timeline, as it happens. */
+  readonly onLine?: (line: TimelineLine) => void;
+}
+
+/**
+ * Plays a scenario: an account of its own, the photo service and the suite in it, the steps over HTTP, an outsider who
+ * reads all through; then everything comes to rest, and what is found is held against what the scenario expects.
+ *
+ * @param path - the scenario's file
+ * @throws {ScenarioError} where the file is none
+ */
+export async function playScenario(path: string, options: PlayOptions): Promise<ScenarioResult> {
+  const scenario = readScenario(path);
+  const skips = options.clock === 'skipping' || scenario.given.skipTime;
+  const clock = skips ? skippingClock() : realClock();
+  const account = await startAccount({ clock, propagationMs: scenario.given.propagationMs });
+  try {
+    const photos = await seedPhotos(account, () => account.s3.settle());
+    const deployment = await account.deploy({ config: { ...atHome(photos), ...scenario.given.config } });
+    const { suite, close } = openSuite(account, deployment);
+    try {
+      return await playIn({ scenario, account, photos, deployment, suite, skips, ...(options.onLine ? { onLine: options.onLine } : {}) });
+    } finally {
+      close();
+    }
+  } finally {
+    await account.stop();
+  }
+}
+
+/** How the suite is configured in a sandbox, unless the scenario says otherwise: it may act, and looks every second. */
+function atHome({ roles }: Photos): Partial<Config> {
+  return { modeCap: 'contain', verifyIntervalSeconds: 1, responderRoles: [roles.responder], auditorRoles: [roles.auditor] };
+}
+
+interface Playing {
+  readonly scenario: Scenario;
+  readonly account: Account;
+  readonly photos: Photos;
+  readonly deployment: Deployment;
+  readonly suite: SuiteReader;
+  readonly skips: boolean;
+  readonly onLine?: (line: TimelineLine) => void;
+}
+
+async function playIn(playing: Playing): Promise<ScenarioResult> {
+  const { scenario, account, photos, suite, skips } = playing;
+  const { given } = scenario;
+  const { clock } = account;
+  const startedAt = clock.now();
+  const lines = history(playing.onLine);
+  const say = (who: string, text: string, tone: TimelineLine['tone']) => lines.add({ at: new Date(clock.now()).toISOString(), who, text, tone });
+  const outsider = startOutsider({
+    clock,
+    skips,
+    url: `${account.endpoint}/${given.bucket}/${photos.picture}`,
+    onChange: ({ status }) => say('outsider', status < 400 ? `reads a family's picture (${status})` : `is refused (${status})`, status < 400 ? 'bad' : 'good'),
+  });
+  const stage: Stage = createStage({ ...playing, say, outsider, watch: async () => lines.follow(await suite.incidents()) });
+  let before: RawSettings | null = null;
+  let stopped: string | null = null;
+  let decided = false;
+  try {
+    for (const step of scenario.steps) {
+      if ('event' in step && before === null) {
+        await outsider.ask();
+        before = await settingsOf(account, given.bucket);
+        arrange(scenario, account, stage);
+      }
+      await playStep(step, stage);
+      decided ||= 'event' in step;
+    }
+    if (decided) await playStep({ await: 'settled', withinSeconds: 600 }, stage);
+    await outsider.ask();
+  } catch (error) {
+    if (!(error instanceof StepError)) throw error;
+    stopped = error.message;
+  } finally {
+    await outsider.stop();
+  }
+
+  const after = await settingsOf(account, given.bucket);
+  const [incidents, decisions, tickets, executions] = await Promise.all([
+    suite.incidents(),
+    suite.decisions(new Date(startedAt).toISOString().slice(0, 10)),
+    suite.tickets(),
+    suite.executions(),
+  ]);
+  lines.follow(incidents);
+  const entered = await Promise.all(executions.map(async (execution) => (await execution.states()).map((state) => `${execution.playbook}:${state}`)));
+  const statesEntered = [...new Set(entered.flat())];
+  const running = executions.filter(({ status }) => status === 'RUNNING').map(({ name }) => name);
+  const expectations = check(scenario, { incidents, decisions, tickets, statesEntered, running, probes: outsider.probes, changed: differences(before ?? after, after), sent: stage.sent, stopped });
+  const endedAt = clock.now();
+  return {
+    scenario: scenario.name,
+    title: scenario.title,
+    playbook: scenario.playbook,
+    ok: expectations.every(({ held }) => held),
+    expectations,
+    startedAt: new Date(startedAt).toISOString(),
+    endedAt: new Date(endedAt).toISOString(),
+    incidents,
+    timeline: lines.all(),
+    probes: [seriesOf(`anonymous GET of ${photos.picture}`, outsider.probes)],
+    timings: timingsOf({ sentAt: stage.firstSentAt(), incident: incidents[0], probes: outsider.probes, total: endedAt - startedAt }),
+    statesEntered,
+    decisions: decisions.map(({ event, decision, reason }) => ({ event, decision, reason })),
+    tickets,
+  };
+}
+
+async function settingsOf(account: Account, bucket: string): Promise<RawSettings> {
+  return await account.clock.work(() => readRawSettings({ endpoint: account.endpoint, region: account.world.region, credentials: account.admin, now: account.clock.now() }, bucket));
+}
+
+/** A reader of the suite's table, executions and tickets, as the account's administrator over HTTP. */
+function openSuite(account: Account, { name }: Deployment): { readonly suite: SuiteReader; readonly close: () => void } {
+  const config = { endpoint: account.endpoint, region: account.world.region, credentials: account.admin };
+  const [dynamo, sfn, ssm] = [new DynamoDBClient(config), new SFNClient(config), new SSMClient(config)];
+  const table = { settings: { STOPBATH_TABLE: name }, clients: { dynamo: DynamoDBDocumentClient.from(dynamo) } };
+  return {
+    suite: suiteReader({ table, sfn, ssm, name, now: () => account.clock.now() }),
+    close: () => [dynamo, sfn, ssm].forEach((client) => client.destroy()),
+  };
+}

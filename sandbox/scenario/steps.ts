@@ -1,0 +1,188 @@
+import { digestOf } from '../../core/canonical.ts';
+import type { Account } from '../account.ts';
+import type { Deployment } from '../deploy.ts';
+import { PEOPLE, type Person } from '../photos/people.ts';
+import type { Photos } from '../photos/seed.ts';
+import { AwsError } from '../service.ts';
+import type { Outsider } from './outsider.ts';
+import type { TimelineLine } from './result.ts';
+import { parseFile, ROOT, type CallStep, type Scenario, type Step } from './scenario.ts';
+import { fetchSigned } from './signed.ts';
+import type { SuiteReader } from './suite.ts';
+import { join } from 'node:path';
+
+/** What steps play on. */
+export interface Stage {
+  readonly scenario: Scenario;
+  readonly account: Account;
+  readonly photos: Photos;
+  readonly deployment: Deployment;
+  readonly suite: SuiteReader;
+  readonly outsider: Outsider;
+  readonly say: (who: string, text: string, tone: TimelineLine['tone']) => void;
+  /** Brings the timeline up to what is on record. */
+  readonly watch: () => Promise<void>;
+  /** Ids under which each event that was sent may be on record. */
+  readonly sent: (readonly string[])[];
+  readonly firstSentAt: () => number | null;
+  /** The role of a function or a playbook, by its folder. */
+  readonly roleOf: (folder: string) => string;
+  readonly noteSent: (ids: readonly string[]) => void;
+}
+
+/** A step that did not go as written: the scenario ends here, and says so. */
+export class StepError extends Error {
+  override readonly name = 'StepError';
+}
+
+export function createStage(parts: Pick<Stage, 'scenario' | 'account' | 'photos' | 'deployment' | 'suite' | 'outsider' | 'say' | 'watch'>): Stage {
+  const sent: (readonly string[])[] = [];
+  let first: number | null = null;
+  return {
+    ...parts,
+    sent,
+    firstSentAt: () => first,
+    roleOf: (folder) => `${parts.deployment.name}-${folder}`,
+    noteSent: (ids) => {
+      first ??= parts.account.clock.now();
+      sent.push(ids);
+    },
+  };
+}
+
+export async function playStep(step: Step, stage: Stage): Promise<void> {
+  if ('attack' in step) return await attack(step.attack, stage);
+  if ('call' in step) return await call(step, stage, 1);
+  if ('event' in step) return await send(step, stage);
+  if ('await' in step) return await until(step.await, step.withinSeconds, stage);
+  if ('restore' in step) return await ask('restore', step.restore, { incident: await newest(stage), reason: step.reason }, step.answers, stage);
+  if ('pause' in step) return await ask('pause', 'rosa', { reason: step.pause }, 200, stage);
+  await stage.account.clock.sleep(step.pass * 1000);
+}
+
+async function attack(name: 'make-public', { scenario, account, photos, outsider, say }: Stage): Promise<void> {
+  const { bucket, propagationMs } = scenario.given;
+  await outsider.ask();
+  await account.clock.work(() => photos.attacks[name](bucket));
+  say('deploy-bot', `takes the block off ${bucket} and lets everyone in: policy and ACL`, 'bad');
+  await account.clock.sleep(propagationMs);
+  await outsider.ask();
+}
+
+/** Calls an operation as somebody, inside the sandbox but on the same way as over HTTP. */
+export async function call(step: CallStep, { scenario, account, photos, say }: Stage, n: number): Promise<void> {
+  const person = PEOPLE.find((one): one is Person => one === step.as) ?? 'admin';
+  if (person === 'admin' && step.as !== 'admin') throw new StepError(`there is no ${step.as} in the photos seed: use admin, ${PEOPLE.join(', ')}`);
+  const [service = '', operation = ''] = step.call.split(':');
+  const { accessKeyId } = await photos.credentialsOf(person);
+  const caller = account.directory.findKey(accessKeyId)?.caller;
+  if (!caller) throw new StepError(`${step.as} has no key`);
+  const input = fill(step.input, { ...namesOf(scenario, account), n: String(n) });
+  try {
+    await account.world.call(service, operation, input, caller);
+  } catch (error) {
+    if (error instanceof AwsError) throw new StepError(`${step.as}: ${step.call}: ${error.code}: ${error.message}`);
+    throw error;
+  }
+  say(step.as, step.text, 'neutral');
+}
+
+async function send(step: Extract<Step, { event: string }>, stage: Stage): Promise<void> {
+  const { scenario, account, say } = stage;
+  const event = merge(fill(parseFile(join(ROOT, step.event)), namesOf(scenario, account)), step.with ?? {});
+  say(sourceOf(event), `reports: ${titleOf(event)}${step.times > 1 ? ` (${step.times} times at once)` : ''}`, 'neutral');
+  stage.noteSent(idsOf(event));
+  const body = JSON.stringify(Array.from({ length: step.times }, () => event));
+  const answer = await account.clock.work(() => fetch(`${account.endpoint}/_sandbox/events`, { method: 'POST', headers: { 'content-type': 'application/json' }, body }));
+  if (!answer.ok) throw new StepError(`${step.event}: ${await answer.text()}`);
+}
+
+/** How often what is on record is read while waiting, ms of sandbox time. */
+const POLL_MS = 100;
+
+async function until(wanted: string, withinSeconds: number, stage: Stage): Promise<void> {
+  const { account, suite } = stage;
+  const deadline = account.clock.now() + withinSeconds * 1000;
+  for (;;) {
+    await account.clock.work(stage.watch);
+    const reached = wanted === 'settled' ? await settled(stage) : (await account.clock.work(() => suite.incidents())).at(-1)?.incident.status === wanted;
+    if (reached) return;
+    if (account.clock.now() > deadline) {
+      const last = (await suite.incidents()).at(-1)?.incident;
+      throw new StepError(`waited ${withinSeconds} s for ${wanted}; ${last ? `${last.id} is ${last.status}: ${last.outcome}` : 'there is no incident'}`);
+    }
+    await account.clock.sleep(POLL_MS);
+  }
+}
+
+/** Nothing runs, and every event that was sent has its decision. */
+async function settled({ account, suite, sent }: Stage): Promise<boolean> {
+  return await account.clock.work(async () => {
+    const since = new Date(account.clock.now() - 2 * 86_400_000).toISOString().slice(0, 10);
+    const [executions, decisions] = await Promise.all([suite.executions(), suite.decisions(since)]);
+    const recorded = new Set(decisions.map(({ event }) => event));
+    return executions.every(({ status }) => status !== 'RUNNING') && sent.every((ids) => ids.some((id) => recorded.has(id)));
+  });
+}
+
+/** Asks through the `respond` URL, signed as that responder. */
+async function ask(what: 'restore' | 'pause', who: string, body: object, expected: number, { account, photos, deployment }: Stage): Promise<void> {
+  const person = PEOPLE.find((one): one is Person => one === who);
+  if (!person) throw new StepError(`there is no ${who} in the photos seed: use ${PEOPLE.join(', ')}`);
+  await account.clock.work(async () => {
+    const credentials = await photos.credentialsOf(person);
+    const url = new URL(what, deployment.urls['respond']);
+    const answer = await fetchSigned({ service: 'lambda', region: account.world.region, credentials, method: 'POST', url, body: JSON.stringify(body), now: account.clock.now() });
+    const text = await answer.text();
+    if (answer.status !== expected) throw new StepError(`${what} by ${who} was answered ${answer.status}, not ${expected}: ${text}`);
+  });
+}
+
+async function newest({ suite, account }: Stage): Promise<string> {
+  const last = (await account.clock.work(() => suite.incidents())).at(-1);
+  if (!last) throw new StepError('there is no incident to restore');
+  return last.incident.id;
+}
+
+function namesOf({ given }: Scenario, account: Account): Readonly<Record<string, string>> {
+  return { bucket: given.bucket, account: account.world.account, region: account.world.region, now: new Date(account.clock.now()).toISOString() };
+}
+
+/** Replaces `${name}` in every text of a JSON value. */
+function fill(value: unknown, names: Readonly<Record<string, string>>): unknown {
+  if (typeof value === 'string') return value.replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => names[name] ?? whole);
+  if (Array.isArray(value)) return value.map((entry) => fill(entry, names));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, fill(entry, names)]));
+}
+
+/** JSON merge patch. @see https://www.rfc-editor.org/rfc/rfc7396 */
+function merge(target: unknown, patch: unknown): unknown {
+  if (!isRecord(patch)) return patch;
+  const base = isRecord(target) ? target : {};
+  const merged = new Map(Object.entries(base));
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) merged.delete(key);
+    else merged.set(key, merge(merged.get(key), value));
+  }
+  return Object.fromEntries(merged);
+}
+
+function idsOf(event: unknown): readonly string[] {
+  const envelope = isRecord(event) ? event : {};
+  const detail = isRecord(envelope['detail']) ? envelope['detail'] : {};
+  return [detail['id'], detail['eventID'], envelope['id'], `sha256:${digestOf(event)}`].filter((id) => typeof id === 'string');
+}
+
+function sourceOf(event: unknown): string {
+  return isRecord(event) && event['source'] === 'aws.guardduty' && event['detail-type'] === 'GuardDuty Finding' ? 'GuardDuty' : 'CloudTrail';
+}
+
+function titleOf(event: unknown): string {
+  const detail = isRecord(event) && isRecord(event['detail']) ? event['detail'] : {};
+  return String(detail['type'] ?? detail['eventName'] ?? 'an event');
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
