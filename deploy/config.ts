@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 
 const roles = z.array(z.string().regex(/^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'must be the ARN of a role: arn:aws:iam::111122223333:role/name')).default([]);
@@ -46,7 +48,9 @@ export function readConfig(document: unknown): Config {
   return config;
 }
 
-/** For editors; kept in `deploy/config.schema.json`. */
+/** For editors; kept in `deploy/config.schema.json`, which `node deploy/config.ts` writes. */
 export function configJsonSchema(): object {
   return z.toJSONSchema(ConfigSchema, { io: 'input' });
 }
+
+if (import.meta.main) writeFileSync(join(import.meta.dirname, 'config.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`);

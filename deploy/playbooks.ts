@@ -56,7 +56,8 @@ function stateMachine(name: string, definition: unknown, surroundings: Surroundi
       StateMachineName: `${NAME}-${name}`,
       StateMachineType: 'STANDARD',
       RoleArn: arnOf(`${id}Role`),
-      Definition: definition,
+      // As text: CloudFormation takes no null, and workflows set variables to it.
+      DefinitionString: JSON.stringify(definition),
       DefinitionSubstitutions: substitutions(definition, surroundings),
       // The history holds the data; the log says that and how an execution ended.
       LoggingConfiguration: {

@@ -31,12 +31,9 @@ export function rulesTemplate(triggers: readonly RuleTrigger[]): Template {
 export function patternsOf(triggers: readonly RuleTrigger[]): readonly object[] {
   const groups: RuleTrigger[][] = [];
   for (const trigger of uncovered(triggers)) {
-    const text = JSON.stringify(trigger.pattern);
-    if (text.length > PATTERN_LIMIT) {
-      throw new DeployError(
-        `workflows/${trigger.playbook}/playbook.json: the pattern of trigger ${trigger.name} has ${text.length} characters, AWS takes ${PATTERN_LIMIT}: split the trigger`,
-      );
-    }
+    const [text, where] = [JSON.stringify(trigger.pattern), `workflows/${trigger.playbook}/playbook.json: the pattern of trigger ${trigger.name}`];
+    if (text.length > PATTERN_LIMIT) throw new DeployError(`${where} has ${text.length} characters, AWS takes ${PATTERN_LIMIT}: split the trigger`);
+    if (/[[,]null[\],]/.test(text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""'))) throw new DeployError(`${where} has null, which CloudFormation does not take: ask with a predicate`);
     const last = groups.at(-1);
     if (last && fits([...last, trigger])) last.push(trigger);
     else groups.push([trigger]);
