@@ -98,8 +98,8 @@ export function decideSignal(signal: Signal, options: DecideOptions): Decision {
   }
   // A finding is kept whatever it says; of CloudTrail only what a trigger is about.
   const otherwise = signal.source === 'guardduty' ? 'record' : 'ignore';
-  const because = otherwise === 'record' ? 'low severity, or nothing was found' : matched.length > 0 ? 'it takes nothing away that matters here' : 'not security-relevant here';
-  return withResponses(signal, [...responses.values()], judged.flatMap(({ checks }) => checks), otherwise, because);
+  const checks = judged.flatMap((one) => one.checks);
+  return withResponses(signal, [...responses.values()], checks, otherwise, calmReason(signal, checks, matched.length > 0));
 }
 
 const STRENGTH: readonly Verdict[] = ['rejected', 'ignore', 'record', 'observe', 'approve', 'contain'];
@@ -112,6 +112,14 @@ export function strength(verdict: Verdict): number {
 /** What configuration makes of a verdict: nothing stronger than the cap. */
 export function capped(verdict: Verdict, cap: Mode): Verdict {
   return strength(verdict) > strength(cap) ? cap : verdict;
+}
+
+/** Why nothing is done: what a predicate says of it, where one has something to say. */
+function calmReason(signal: Signal, checks: readonly Check[], wasAsked: boolean): string {
+  if (signal.source === 'guardduty') return `nothing to act on at severity ${signal.severity}`;
+  if (!wasAsked) return 'not security-relevant here';
+  const said = checks.flatMap(({ predicates }) => predicates).find(({ because }) => because !== '')?.because;
+  return said === undefined ? 'it takes nothing away that matters here' : `it opens nothing: ${said}`;
 }
 
 interface Matched {

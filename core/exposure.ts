@@ -105,7 +105,7 @@ const ORDER: readonly Access[] = ['read', 'list', 'write', 'delete', 'permission
 /** `read and list objects`, not `read objects and list objects`. */
 function inWords(access: readonly Access[]): string {
   const objects = access.filter((kind) => kind !== 'permissions' && kind !== 'settings');
-  const others = access.flatMap((kind) => (kind === 'permissions' ? ['change permissions'] : kind === 'settings' ? ['use other settings'] : []));
+  const others = access.flatMap((kind) => (kind === 'permissions' ? ['change permissions'] : kind === 'settings' ? ['use other actions'] : []));
   return listed([...(objects.length > 0 ? [`${listed(objects)} objects`] : []), ...others]);
 }
 

@@ -17,6 +17,8 @@ export function stateInEvent({ source, type, event, targets }: Signal, bucket: s
   if (/^(?:Put|Delete)AccountPublicAccessBlock$/.test(type)) return { accountPublicAccessBlock: blockInRequest(type, request) };
   if (!targets.some((target) => target.name === bucket)) return {};
   switch (type) {
+    case 'DeleteBucketPolicy':
+      return { policy: null };
     case 'PutBucketPolicy':
       return policyState(at(request, 'bucketPolicy'));
     case 'PutBucketAcl':

@@ -81,7 +81,6 @@ function wholeAdvanced(selector: unknown): boolean {
 
 function disabledDetector(request: unknown): ReturnType<Predicate> {
   if (at(request, 'enable') === false) return holds(true, 'the detector is switched off');
-  if (at(request, 'findingPublishingFrequency') === 'SIX_HOURS') return holds(true, 'repeats are reported every six hours only');
   const features = listOf(at(request, 'features')).filter((feature) => at(feature, 'status') === 'DISABLED');
   const sources = Object.entries(isObject(at(request, 'dataSources')) ? Object(at(request, 'dataSources')) : {}).filter(([, source]) => at(source, 'enable') === false);
   const names = [...features.map((feature) => textOf(at(feature, 'name')) ?? 'a feature'), ...sources.map(([key]) => key)].slice(0, 8);

@@ -77,12 +77,20 @@ function exposed(facts: Facts, target: Target, unknownCounts: boolean): Answer {
   if (!buckets) return holds(unknownCounts && target.kind === 'account', 'which buckets this opens is not known here');
   const judged = buckets.map((bucket) => ({ bucket, ...opennessOf(facts, bucket.name) }));
   const open = judged.filter(({ phrases, certain }) => phrases.length > 0 || (unknownCounts && !certain));
+  if (open.length === 0) return { holds: false, because: listed(judged.slice(0, 3).map(({ bucket }) => closedBecause(facts, bucket))) };
   const ways = open.flatMap(({ bucket, phrases }) => (phrases.length > 0 ? [`${plain(bucket.name, 64)}: ${phrases.slice(0, MAX_WAYS).join('; ')}`] : []));
   const because = ways.length > 0 ? ways.slice(0, MAX_WAYS).join('; ') : 'whether it is public is not known here';
   return { ...holds(open.length > 0, because), ...(target.kind === 'bucket' ? {} : { instead: open.map(({ bucket }) => bucket) }) };
 }
 
 const MAX_WAYS = 20;
+
+/** Why the public stays out: by itself, or only because a block keeps it out. */
+function closedBecause(facts: Facts, { name }: Target): string {
+  const { publicAccessBlock: _, accountPublicAccessBlock: __, ...unblocked } = stateOf(facts, name);
+  const [kept] = exposuresOf(unblocked);
+  return kept ? `${plain(name, 64)} is kept closed by Block Public Access: without it, ${kept.phrase}` : `the public has no way into ${plain(name, 64)}`;
+}
 
 /** An access point whose bucket nobody told: the event's own policy decides, and the access point itself is named. */
 function exposedByItself(facts: Facts, target: Target): Answer {
