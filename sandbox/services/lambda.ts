@@ -134,8 +134,9 @@ export function createLambda(world: World, options: { readonly root: string }): 
     operations,
     authorize: (name, input, call) => authorizeLambda(operations, functions, name, input, call),
     deploy: (definition) => {
-      runtime.warm();
-      return functions.put(definition, world.clock.now());
+      const fn = functions.put(definition, world.clock.now());
+      runtime.warm(pathToFileURL(fn.module).href, environmentOf(fn, world, options.root, null, '').environment);
+      return fn;
     },
     http: { serves: isUrlRequest, handle: (request, call) => invokeUrl(world, functions, request, call, execute) },
     logs,

@@ -34,7 +34,7 @@ export function describeFunction(fn: LambdaFunction): FunctionConfiguration {
 const CREDENTIALS_MS = 30 * 60_000;
 
 /**
- * What a function sees: its variables, what Lambda sets, and where the sandbox is. The files that the SDK would read
+ * What a function sees (before its first invocation: no credentials yet): its variables, what Lambda sets, and where the sandbox is. The files that the SDK would read
  * are set to nothing, so that no profile of the machine gets in.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
@@ -43,7 +43,7 @@ export function environmentOf(
   fn: LambdaFunction,
   world: World,
   root: string,
-  credentials: Credentials,
+  credentials: Credentials | null,
   requestId: string,
 ): { readonly environment: Readonly<Record<string, string>>; readonly logStreamName: string } {
   const now = world.clock.now();
@@ -64,16 +64,22 @@ export function environmentOf(
     LAMBDA_TASK_ROOT: root,
     TZ: ':UTC',
     LANG: 'en_US.UTF-8',
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    ...(credentials.sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: credentials.sessionToken }),
-    AWS_CREDENTIAL_EXPIRATION: new Date(now + CREDENTIALS_MS).toISOString(),
+    ...(credentials ? credentialVariables(credentials, now) : {}),
     AWS_ENDPOINT_URL: world.endpoint,
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_EC2_METADATA_DISABLED: 'true',
   };
   return { environment, logStreamName };
+}
+
+function credentialVariables({ accessKeyId, secretAccessKey, sessionToken }: Credentials, now: number): Readonly<Record<string, string>> {
+  return {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    ...(sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: sessionToken }),
+    AWS_CREDENTIAL_EXPIRATION: new Date(now + CREDENTIALS_MS).toISOString(),
+  };
 }
 
 /** @see https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */

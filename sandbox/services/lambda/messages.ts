@@ -9,6 +9,8 @@ export type ToWorker =
       readonly payload: string;
       readonly context: InvocationContext;
     }
+  /** Loads a module ahead of its first invocation, as a provisioned environment would. */
+  | { readonly kind: 'load'; readonly module: string; readonly environment: Readonly<Record<string, string>> }
   /** The invocation timed out: from now on it reaches nobody. Answered by `frozen`, unless the thread is stuck. */
   | { readonly kind: 'freeze'; readonly id: number };
 

@@ -6,8 +6,8 @@ import type { FromWorker, InvocationContext, ToWorker } from './messages.ts';
 export interface Runtime {
   /** Runs one invocation. Never rejects: whatever goes wrong in a function is an outcome. */
   invoke(invocation: Invocation): Promise<Outcome>;
-  /** Loads the thread ahead of the first invocation. */
-  warm(): void;
+  /** Starts the thread and loads a function ahead of its first invocation. */
+  warm(module: string, environment: Readonly<Record<string, string>>): void;
   /** Ends the thread as a crash would; the next invocation starts a new one. */
   kill(): Promise<void>;
 }
@@ -127,7 +127,7 @@ export function createRuntime(clock: Clock, onStrayLog: (text: string) => void):
           thread.postMessage({ kind: 'invoke', id, module, environment, payload, context } satisfies ToWorker);
         });
       }),
-    warm: () => void start(),
+    warm: (module, environment) => start().postMessage({ kind: 'load', module, environment } satisfies ToWorker),
     kill: async () => {
       const ending = worker;
       worker = undefined;

@@ -33,6 +33,11 @@ port.on('message', (message: ToWorker) => {
     post({ kind: 'frozen', id: message.id });
     return;
   }
+  if (message.kind === 'load') {
+    // What fails here fails again, and is reported, at the first invocation.
+    void current.run({ id: -1, environment: { ...message.environment }, frozen: false }, () => load(message.module).catch(() => undefined));
+    return;
+  }
   const invocation: Invocation = { id: message.id, environment: { ...message.environment }, frozen: false };
   underway.set(message.id, invocation);
   void current.run(invocation, () => invoke(message)).then((outcome) => {
