@@ -51,7 +51,7 @@ export function objectNeed(state: S3State, input: ObjectInput, action: string, c
 /** Condition keys of a listing. */
 export function listingKeys(input: object): Readonly<Record<string, unknown>> {
   const { Prefix, Delimiter, MaxKeys } = input as { readonly Prefix?: string; readonly Delimiter?: string; readonly MaxKeys?: number };
-  return { 's3:prefix': Prefix ?? '', 's3:delimiter': Delimiter, 's3:max-keys': MaxKeys };
+  return { 's3:prefix': Prefix, 's3:delimiter': Delimiter, 's3:max-keys': MaxKeys };
 }
 
 /** Condition keys of the ACL that a request asks for. */

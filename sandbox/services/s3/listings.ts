@@ -1,44 +1,48 @@
-import type { ListObjectsV2CommandInput, ListObjectsV2CommandOutput, ListObjectVersionsCommandInput, ListObjectVersionsCommandOutput } from '@aws-sdk/client-s3';
+import type { EncodingType, ListObjectsCommandInput, ListObjectsCommandOutput, ListObjectsV2CommandInput, ListObjectsV2CommandOutput, ListObjectVersionsCommandInput, ListObjectVersionsCommandOutput } from '@aws-sdk/client-s3';
 import { operation, type Operation } from '../../service.ts';
 import { listingKeys, onBucket } from './actions.ts';
 import { invalidArgument } from './errors.ts';
-import { bucketOf, versionOf, type S3State, type Version } from './state.ts';
+import { bucketOf, versionOf, type Bucket, type ObjectVersion, type S3State, type Version } from './state.ts';
 
 const PAGE = 1000;
 
 /** What a bucket holds, in the order of its keys' UTF-8 bytes. */
 export function listingOperations(state: S3State): Readonly<Record<string, Operation>> {
   return {
+    // What a plain `GET /bucket` is, and so what anybody who looks around sends first.
+    ListObjects: operation<ListObjectsCommandInput, ListObjectsCommandOutput>({
+      needs: onBucket('s3:ListBucket', listingKeys),
+      run: (input) => {
+        const bucket = bucketOf(state, input);
+        const encode = encoder(input.EncodingType);
+        const { Marker: marker = '' } = input;
+        const page = pageOf(currentOf(bucket), input, (entry) => entry.key > marker);
+        return {
+          ...headOf(bucket, input),
+          Marker: encode(marker),
+          IsTruncated: page.next !== null,
+          // Without a delimiter the next page begins after the last key of this one, and S3 leaves that to the client.
+          ...(page.next === null || input.Delimiter === undefined ? {} : { NextMarker: encode(page.next.key) }),
+          Contents: page.entries.map((entry) => ({ ...describe(entry, encode), Owner: { ID: entry.value.owner } })),
+          CommonPrefixes: page.prefixes.map((prefix) => ({ Prefix: encode(prefix) })),
+        };
+      },
+    }),
     ListObjectsV2: operation<ListObjectsV2CommandInput, ListObjectsV2CommandOutput>({
       needs: onBucket('s3:ListBucket', listingKeys),
       run: (input) => {
         const bucket = bucketOf(state, input);
         const encode = encoder(input.EncodingType);
         const after = input.ContinuationToken === undefined ? (input.StartAfter ?? '') : fromToken(input.ContinuationToken);
-        const current = [...bucket.objects.keys()].flatMap((key) => {
-          const version = versionOf(bucket, key);
-          return version && !version.marker ? [{ key, value: version }] : [];
-        });
-        const page = pageOf(current, input, (entry) => entry.key > after);
+        const page = pageOf(currentOf(bucket), input, (entry) => entry.key > after);
         return {
-          Name: bucket.name,
-          Prefix: encode(input.Prefix ?? ''),
-          MaxKeys: input.MaxKeys ?? PAGE,
+          ...headOf(bucket, input),
           KeyCount: page.entries.length + page.prefixes.length,
           IsTruncated: page.next !== null,
-          ...(input.Delimiter === undefined ? {} : { Delimiter: encode(input.Delimiter) }),
           ...(input.StartAfter === undefined ? {} : { StartAfter: encode(input.StartAfter) }),
-          ...(input.EncodingType === undefined ? {} : { EncodingType: input.EncodingType }),
           ...(input.ContinuationToken === undefined ? {} : { ContinuationToken: input.ContinuationToken }),
           ...(page.next === null ? {} : { NextContinuationToken: toToken(page.next.key) }),
-          Contents: page.entries.map(({ key, value }) => ({
-            Key: encode(key),
-            LastModified: value.modified,
-            ETag: value.etag,
-            Size: value.body.length,
-            StorageClass: 'STANDARD' as const,
-            ...(input.FetchOwner ? { Owner: { ID: value.owner } } : {}),
-          })),
+          Contents: page.entries.map((entry) => ({ ...describe(entry, encode), ...(input.FetchOwner ? { Owner: { ID: entry.value.owner } } : {}) })),
           CommonPrefixes: page.prefixes.map((prefix) => ({ Prefix: encode(prefix) })),
         };
       },
@@ -63,14 +67,10 @@ export function listingOperations(state: S3State): Readonly<Record<string, Opera
           Owner: { ID: value.owner },
         });
         return {
-          Name: bucket.name,
-          Prefix: encode(input.Prefix ?? ''),
+          ...headOf(bucket, input),
           KeyMarker: encode(marker),
           VersionIdMarker: versionMarker ?? '',
-          MaxKeys: input.MaxKeys ?? PAGE,
           IsTruncated: page.next !== null,
-          ...(input.Delimiter === undefined ? {} : { Delimiter: encode(input.Delimiter) }),
-          ...(input.EncodingType === undefined ? {} : { EncodingType: input.EncodingType }),
           ...(page.next === null ? {} : { NextKeyMarker: encode(page.next.key), ...(page.next.value ? { NextVersionIdMarker: page.next.value.id } : {}) }),
           Versions: shown(false).map((entry) => ({
             ...common(entry),
@@ -83,6 +83,42 @@ export function listingOperations(state: S3State): Readonly<Record<string, Opera
       },
     }),
   };
+}
+
+interface ListingInput {
+  readonly Prefix?: string | undefined;
+  readonly Delimiter?: string | undefined;
+  readonly MaxKeys?: number | undefined;
+  readonly EncodingType?: EncodingType | undefined;
+}
+
+/** What every listing says of itself. */
+function headOf(bucket: Bucket, input: ListingInput) {
+  const encode = encoder(input.EncodingType);
+  return {
+    Name: bucket.name,
+    Prefix: encode(input.Prefix ?? ''),
+    MaxKeys: input.MaxKeys ?? PAGE,
+    ...(input.Delimiter === undefined ? {} : { Delimiter: encode(input.Delimiter) }),
+    ...(input.EncodingType === undefined ? {} : { EncodingType: input.EncodingType }),
+  };
+}
+
+interface Current {
+  readonly key: string;
+  readonly value: ObjectVersion;
+}
+
+/** Keys that are not deleted, with their current version. */
+function currentOf(bucket: Bucket): readonly Current[] {
+  return [...bucket.objects.keys()].flatMap((key) => {
+    const version = versionOf(bucket, key);
+    return version && !version.marker ? [{ key, value: version }] : [];
+  });
+}
+
+function describe({ key, value }: Current, encode: (text: string) => string) {
+  return { Key: encode(key), LastModified: value.modified, ETag: value.etag, Size: value.body.length, StorageClass: 'STANDARD' as const };
 }
 
 interface Listed {
@@ -99,7 +135,7 @@ interface Page<Entry> {
 
 function pageOf<Entry extends Listed>(
   all: readonly Entry[],
-  input: { readonly Prefix?: string | undefined; readonly Delimiter?: string | undefined; readonly MaxKeys?: number | undefined },
+  input: ListingInput,
   isAfter: (entry: Entry) => boolean,
 ): Page<Entry> {
   const { Prefix: prefix = '', Delimiter: delimiter = '', MaxKeys: asked = PAGE } = input;

@@ -9,6 +9,7 @@ import {
   GetObjectRetentionCommand,
   GetObjectTaggingCommand,
   HeadObjectCommand,
+  ListObjectsCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
@@ -265,6 +266,8 @@ describe('a listing', () => {
     } while (ContinuationToken !== undefined);
     expect(seen).toEqual([['a/', 'b'], ['c d&<>', 'ü']]);
     expect(keysOf(await bench.admin.send(new ListObjectsV2Command({ Bucket, StartAfter: 'b' })))).toEqual(['c d&<>', 'ü']);
+    const plain = await bench.admin.send(new ListObjectsCommand({ Bucket, Marker: 'a/2', Delimiter: '/', MaxKeys: 1 }));
+    expect([plain.CommonPrefixes, plain.NextMarker]).toEqual([[{ Prefix: 'a/' }], 'a/x/1']);
     expect(await outcomeOf(bench.admin.send(new ListObjectsV2Command({ Bucket, ContinuationToken: '?' })))).toBe('400 InvalidArgument');
   });
 
