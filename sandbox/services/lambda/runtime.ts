@@ -55,6 +55,8 @@ export function createRuntime(clock: Clock, onStrayLog: (text: string) => void):
       execArgv: ['--disable-warning=ExperimentalWarning'],
       stdout: true,
       stderr: true,
+      // Room for short-lived objects is what makes a thread large; functions are small.
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
     });
     started.on('message', (message: FromWorker) => receive(message));
     started.on('error', (error) => onStrayLog(`worker: ${error.stack ?? error.message}`));
