@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readBucket, writeSetting } from '../../aws/bucket.ts';
 import { exposuresOf } from '../../core/exposure.ts';
 import { quarantine, type Level } from '../../core/quarantine/levels.ts';
+import { skippingClock } from '../clock.ts';
 import { outcomeOf, startBench, type Bench } from '../services/s3/harness.ts';
 import { PEOPLE, type Person } from './people.ts';
 import { seedPhotos, type Photos } from './seed.ts';
@@ -83,10 +84,24 @@ describe('the photos seed', () => {
     expect(state.policy).toContain('PrintLab');
   });
 
-  it('gives out sessions that last a working day', async () => {
-    const [rosa, ravi] = [clientOf('rosa'), clientOf('ravi')];
-    expect(await outcomeOf(rosa.send(new ListObjectsV2Command({ Bucket: photos.family })))).toBe('ok');
-    expect(await outcomeOf(ravi.send(new GetBucketAclCommand({ Bucket: photos.family })))).toBe('403 AccessDenied');
+  it('lets responders work for a day, each under their own name, and read settings of nothing', async () => {
+    const clock = skippingClock();
+    const long = await startBench({ clock });
+    try {
+      const { credentialsOf, family } = await seedPhotos(long.sandbox);
+      const [rosa, ravi] = await Promise.all([credentialsOf('rosa'), credentialsOf('ravi')]);
+      const list = () => outcomeOf(long.as(rosa).send(new ListObjectsV2Command({ Bucket: family })));
+      expect(await outcomeOf(long.as(ravi).send(new GetBucketAclCommand({ Bucket: family })))).toBe('403 AccessDenied');
+      await clock.sleep(11 * 3_600_000);
+      expect(await list()).toBe('ok');
+      await clock.sleep(3_600_000);
+      expect(await list()).toBe('400 ExpiredToken');
+      expect(long.sandbox.calls.map((call) => call.caller)).toEqual(
+        expect.arrayContaining(['rosa', 'ravi'].map((name) => `arn:aws:sts::111122223333:assumed-role/stopbath-responder/${name}`)),
+      );
+    } finally {
+      await long.stop();
+    }
   });
 });
 

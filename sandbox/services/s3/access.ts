@@ -45,9 +45,21 @@ export function isAllowed(state: S3State, call: Call, need: Need): boolean {
   return bucket !== undefined && judge(state, call, bucket, need).allowed;
 }
 
-/** Whether the caller may learn that a key is missing. */
-export function mayList(state: S3State, call: Call, bucket: Bucket): boolean {
-  return judge(state, call, bucket, { action: 's3:ListBucket', resource: bucketArn(bucket.name) }).allowed;
+/**
+ * That a key is missing learn those who may list; to others it is as refused as any other.
+ *
+ * @throws {AwsError} AccessDenied, which names `s3:ListBucket` as what is lacking
+ */
+export function assertMayLearn(state: S3State, call: Call, bucket: Bucket): void {
+  assertAllowed(state, call, listing(bucket));
+}
+
+function mayList(state: S3State, call: Call, bucket: Bucket): boolean {
+  return judge(state, call, bucket, listing(bucket)).allowed;
+}
+
+function listing(bucket: Bucket): Need {
+  return { action: 's3:ListBucket', resource: bucketArn(bucket.name) };
 }
 
 /** Callers of other accounts are told nothing: troubleshoot-403-errors.html, "generic Access Denied". */

@@ -1,11 +1,4 @@
-import type {
-  GetObjectLegalHoldCommandInput,
-  GetObjectLegalHoldCommandOutput,
-  GetObjectRetentionCommandInput,
-  GetObjectRetentionCommandOutput,
-  PutObjectLegalHoldCommandInput,
-  PutObjectRetentionCommandInput,
-} from '@aws-sdk/client-s3';
+import type { GetObjectRetentionCommandInput, GetObjectRetentionCommandOutput, PutObjectRetentionCommandInput } from '@aws-sdk/client-s3';
 import { AwsError, operation, type Call, type Operation } from '../../service.ts';
 import { isAllowed } from './access.ts';
 import { objectNeed, onObject } from './actions.ts';
@@ -14,7 +7,7 @@ import { bucketOf, objectOf, replaceVersion, type Bucket, type ObjectVersion, ty
 
 const DAY = 86_400_000;
 
-/** Retention and legal hold of object versions. */
+/** Retention of object versions. A legal hold is set as an object is put. */
 export function lockOperations(state: S3State): Readonly<Record<string, Operation>> {
   return {
     GetObjectRetention: operation<GetObjectRetentionCommandInput, GetObjectRetentionCommandOutput>({
@@ -35,21 +28,6 @@ export function lockOperations(state: S3State): Readonly<Record<string, Operatio
         const retention = mode && until ? futureRetention(mode, until, call) : null;
         if (weakens(object.retention, retention, call) && !mayBypass(state, call, input, object.retention)) throw lockedError();
         replaceVersion(bucket, input.Key ?? '', { ...object, retention });
-        return {};
-      },
-    }),
-    GetObjectLegalHold: operation<GetObjectLegalHoldCommandInput, GetObjectLegalHoldCommandOutput>({
-      needs: onObject(state, 's3:GetObjectLegalHold'),
-      run: (input) => ({ LegalHold: { Status: objectOf(lockedBucket(state, input), input.Key ?? '', input.VersionId, 'GET').legalHold ? 'ON' : 'OFF' } }),
-    }),
-    PutObjectLegalHold: operation<PutObjectLegalHoldCommandInput, object>({
-      needs: onObject(state, 's3:PutObjectLegalHold'),
-      run: (input) => {
-        const bucket = lockedBucket(state, input);
-        const object = objectOf(bucket, input.Key ?? '', input.VersionId, 'PUT');
-        const status = input.LegalHold?.Status;
-        if (status !== 'ON' && status !== 'OFF') throw malformedXml();
-        replaceVersion(bucket, input.Key ?? '', { ...object, legalHold: status === 'ON' });
         return {};
       },
     }),

@@ -1,6 +1,4 @@
 import type {
-  DeleteObjectTaggingCommandInput,
-  DeleteObjectTaggingCommandOutput,
   GetObjectAclCommandInput,
   GetObjectAclCommandOutput,
   GetObjectTaggingCommandInput,
@@ -55,15 +53,6 @@ export function objectSettingOperations(state: S3State): Readonly<Record<string,
         const object = tagged(bucket, input, 'PUT');
         const tags = readTags(input.Tagging?.TagSet, 10, 'Your TagKey cannot be prefixed with aws:');
         replaceVersion(bucket, input.Key ?? '', { ...object, tags });
-        return named(object);
-      },
-    }),
-    DeleteObjectTagging: operation<DeleteObjectTaggingCommandInput, DeleteObjectTaggingCommandOutput>({
-      needs: onObject(state, 's3:DeleteObjectTagging', 's3:DeleteObjectVersionTagging'),
-      run: (input) => {
-        const bucket = bucketOf(state, input);
-        const object = tagged(bucket, input, 'DELETE');
-        replaceVersion(bucket, input.Key ?? '', { ...object, tags: [] });
         return named(object);
       },
     }),

@@ -12,9 +12,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { canonicalUserId } from '../../auth/accounts.ts';
 import { AwsError, operation, type Call, type Need, type Operation } from '../../service.ts';
 import { isBucketOwnerFullControl, privateAcl, requestedAcl, type AclInput } from './acl.ts';
-import { mayList } from './access.ts';
+import { assertMayLearn } from './access.ts';
 import { aclKeys, bucketArn, objectNeed, onObject } from './actions.ts';
-import { accessDenied, decoded, invalidArgument, invalidRequest, noSuchKey, preconditionFailed } from './errors.ts';
+import { decoded, invalidArgument, invalidRequest, noSuchKey, preconditionFailed } from './errors.ts';
 import { retentionOfNew, type LockInput } from './lock.ts';
 import { newAcl } from './permissions.ts';
 import { latest } from './propagation.ts';
@@ -200,13 +200,12 @@ interface ReadInput {
   readonly ExpectedBucketOwner?: string | undefined;
 }
 
-/** A missing key is a 404 only to those who may list: to others it is as refused as any other. */
 function find(state: S3State, input: ReadInput, call: Call, method: string): { readonly bucket: Bucket; readonly object: ObjectVersion } {
   const bucket = bucketOf(state, input);
   try {
     return { bucket, object: objectOf(bucket, input.Key ?? '', input.VersionId, method) };
   } catch (error) {
-    if (error instanceof AwsError && error.code === 'NoSuchKey' && !mayList(state, call, bucket)) throw accessDenied();
+    if (error instanceof AwsError && error.code === 'NoSuchKey') assertMayLearn(state, call, bucket);
     throw error;
   }
 }

@@ -173,7 +173,6 @@ function policyOf(bucket: Bucket): BucketPolicy {
  * Amazon S3 returns a 405 Method Not Allowed error": https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
  */
 function ownedBy(call: Call, bucket: Bucket): Bucket {
-  const account = accountOf(call.caller);
-  if (account !== null && account !== bucket.account) throw new AwsError('MethodNotAllowed', 'The specified method is not allowed against this resource.', 405);
+  if (call.caller.kind !== 'service' && accountOf(call.caller) !== bucket.account) throw new AwsError('MethodNotAllowed', 'The specified method is not allowed against this resource.', 405);
   return bucket;
 }

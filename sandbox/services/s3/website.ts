@@ -1,7 +1,7 @@
 import { AwsError, type Call, type HttpRequest, type HttpResponse } from '../../service.ts';
-import { assertAllowed, mayList } from './access.ts';
+import { assertAllowed, assertMayLearn } from './access.ts';
 import { objectNeed } from './actions.ts';
-import { accessDenied, decoded, noSuchBucket } from './errors.ts';
+import { decoded, noSuchBucket } from './errors.ts';
 import { objectOf, type Bucket, type ObjectVersion, type S3State } from './state.ts';
 
 const HOST = /^(.+)\.s3-website[.-][a-z0-9-]+\.amazonaws\.com$/;
@@ -41,7 +41,7 @@ function read(state: S3State, call: Call, bucket: Bucket, key: string): ObjectVe
   try {
     return objectOf(bucket, key, undefined, 'GET');
   } catch (error) {
-    if (error instanceof AwsError && !mayList(state, call, bucket)) throw accessDenied();
+    assertMayLearn(state, call, bucket);
     throw error;
   }
 }
