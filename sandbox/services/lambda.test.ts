@@ -9,6 +9,8 @@ import {
   ListFunctionsCommand,
   PutFunctionEventInvokeConfigCommand,
 } from '@aws-sdk/client-lambda';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { skippingClock } from '../clock.ts';
 import { fetchSigned } from '../scenario/signed.ts';
@@ -84,6 +86,25 @@ describe('a function', () => {
     const seen = decode((await client.send(new InvokeCommand({ FunctionName: 'environment' }))).Payload);
     expect(seen).toMatchObject({ token: true, own: 'mine', region: 'us-east-1', name: 'environment', where: account.endpoint });
     expect(account.directory.findKey(seen.id)?.caller).toMatchObject({ principalArn: 'arn:aws:iam::111122223333:role/role-of-environment' });
+  });
+
+  it('keeps a client for hours: its credentials are renewed, in sandbox time', async () => {
+    const sts = createRequire(import.meta.url).resolve('@aws-sdk/client-sts');
+    const code = `import { GetCallerIdentityCommand, STSClient } from ${JSON.stringify(pathToFileURL(sts).href)};
+      let client;
+      export const handler = async () => (await (client ??= new STSClient({ maxAttempts: 1 })).send(new GetCallerIdentityCommand({}))).Arn;`;
+    // An account of its own: clients of the others would have to correct their clocks.
+    const later = await startTestAccount({ clock: skippingClock() });
+    later.makeFunction('lasting', code);
+    const caller = { kind: 'service', service: 'events.amazonaws.com' } as const;
+    await later.world.call('lambda', 'AddPermission', { FunctionName: 'lasting', StatementId: 's', Action: 'lambda:InvokeFunction', Principal: caller.service }, later.directory.findKey(later.root.accessKeyId)?.caller ?? caller);
+    const arn = 'arn:aws:sts::111122223333:assumed-role/role-of-lasting/lasting';
+    for (let hours = 0; hours < 6; hours += 2) {
+      const output = await later.world.call('lambda', 'Invoke', { FunctionName: 'lasting' }, caller);
+      expect(output).toMatchObject({ StatusCode: 200, Payload: Buffer.from(JSON.stringify(arn)) });
+      await later.clock.sleep(2 * 3_600_000);
+    }
+    await later.stop();
   });
 
   it('is described without its code', async () => {
