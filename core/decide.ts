@@ -53,6 +53,8 @@ export interface Decision {
 export interface Response {
   readonly target: Target;
   readonly verdict: Exclude<Verdict, 'rejected'>;
+  /** What its trigger asks for, before a sample, a replay or a suppression lowered it; `null` where no trigger matched. */
+  readonly recommended: Mode | null;
   readonly playbook: string | null;
   /** Whether that playbook is among the given ones and acts on this kind of target; where not, only a ticket can be opened. */
   readonly installed: boolean;
@@ -94,12 +96,17 @@ export function decideSignal(signal: Signal, options: DecideOptions): Decision {
   const responses = new Map<string, Response>();
   for (const response of judged.flatMap(({ found }) => found)) {
     const before = responses.get(response.target.arn);
-    if (!before || strength(response.verdict) > strength(before.verdict)) responses.set(response.target.arn, response);
+    if (!before || rank(response) > rank(before)) responses.set(response.target.arn, response);
   }
   // A finding is kept whatever it says; of CloudTrail only what a trigger is about.
   const otherwise = signal.source === 'guardduty' ? 'record' : 'ignore';
   const checks = judged.flatMap((one) => one.checks);
   return withResponses(signal, [...responses.values()], checks, otherwise, calmReason(signal, checks, matched.length > 0));
+}
+
+/** By verdict; where that was lowered alike (a sample, a suppression), by what would have been done. */
+function rank({ verdict, recommended }: Response): number {
+  return strength(verdict) * STRENGTH.length + (recommended === null ? 0 : strength(recommended));
 }
 
 const STRENGTH: readonly Verdict[] = ['rejected', 'ignore', 'record', 'observe', 'approve', 'contain'];
@@ -150,12 +157,13 @@ function responseTo({ signal }: Facts, target: Target, { id, trigger }: Matched,
   const suppression = suppressedBy(options.suppressions ?? [], { ...signal, severity }, target, options.receivedAt);
   if (suppression) {
     const { owner, reason, expires } = suppression;
-    return { ...silent(target, 'record', `${because}; accepted by ${plain(owner, 64)} until ${expires}: ${plain(reason)}`), severity, trigger: id, suppressedBy: suppression.id };
+    return { ...silent(target, 'record', `${because}; accepted by ${plain(owner, 64)} until ${expires}: ${plain(reason)}`), severity, trigger: id, recommended: trigger.mode, suppressedBy: suppression.id };
   }
   const mayAct = options.drill === true || !(signal.sample || signal.replayed);
   return {
     target,
     verdict: mayAct ? trigger.mode : 'observe',
+    recommended: trigger.mode,
     playbook: trigger.playbook,
     installed: options.playbooks.some((playbook) => playbook.name === trigger.playbook && playbook.targets.includes(target.kind)),
     inputs: { ...trigger.inputs, ...objectDetails(signal, target) },
@@ -167,12 +175,10 @@ function responseTo({ signal }: Facts, target: Target, { id, trigger }: Matched,
 }
 
 function silent(target: Target, verdict: 'record' | 'ignore', because: string): Response {
-  return { target, verdict, playbook: null, installed: false, inputs: null, severity: 0, trigger: null, suppressedBy: null, because };
+  return { target, verdict, recommended: null, playbook: null, installed: false, inputs: null, severity: 0, trigger: null, suppressedBy: null, because };
 }
 
 function withResponses(signal: Signal, responses: readonly Response[], checks: readonly Check[], otherwise: 'record' | 'ignore', because: string): Decision {
-  // Among those that do nothing, the one that says by whom it was silenced.
-  const rank = ({ verdict, suppressedBy: by }: Response): number => strength(verdict) * 2 + (by === null ? 0 : 1);
   const strongest = responses.reduce<Response | null>((best, response) => (best && rank(best) >= rank(response) ? best : response), null);
   const alike = responses.filter((response) => response.verdict === strongest?.verdict && response.because !== '');
   const reasons = [...new Set(alike.map((response) => response.because))].slice(0, MAX_REASONS);

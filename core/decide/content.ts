@@ -69,6 +69,9 @@ function textOfPolicy(value: unknown): string | null {
   }
 }
 
+/** S3 takes no more in one ACL. @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html */
+const MAX_GRANTS = 100;
+
 const PERMISSIONS = ['FULL_CONTROL', 'READ', 'WRITE', 'READ_ACP', 'WRITE_ACP'] as const;
 
 const CANNED: Readonly<Record<string, readonly Grant[]>> = {
@@ -98,7 +101,7 @@ export function aclInRequest(request: unknown): Acl | null {
 /** `x-amz-grant-read: uri="http://…/AllUsers", id="…"` */
 function grantsInHeader(place: unknown, permission: Grant['permission']): readonly Grant[] {
   const header = `x-amz-grant-${permission.toLowerCase().replace('_', '-')}`;
-  return listOf(at(place, header)).flatMap((value) => (typeof value === 'string' ? value.split(',') : [])).flatMap((entry): readonly Grant[] => {
+  return listOf(at(place, header)).flatMap((value) => (typeof value === 'string' ? value.split(',', MAX_GRANTS) : [])).flatMap((entry): readonly Grant[] => {
     const [kind, ...rest] = entry.split('=');
     const grantee = rest.join('=').trim().replaceAll('"', '');
     if (grantee === '') return [];
@@ -107,7 +110,7 @@ function grantsInHeader(place: unknown, permission: Grant['permission']): readon
 }
 
 function grantsInDocument(document: unknown): readonly Grant[] {
-  return listOf(at(document, 'AccessControlList', 'Grant')).flatMap((grant): readonly Grant[] => {
+  return listOf(at(document, 'AccessControlList', 'Grant')).slice(0, MAX_GRANTS).flatMap((grant): readonly Grant[] => {
     const permission = PERMISSIONS.find((name) => name === at(grant, 'Permission'));
     const uri = textOf(at(grant, 'Grantee', 'URI'));
     const id = textOf(at(grant, 'Grantee', 'ID')) ?? textOf(at(grant, 'Grantee', 'EmailAddress'));

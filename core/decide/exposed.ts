@@ -125,7 +125,8 @@ function objectExposed(facts: Facts, target: Target): Answer {
 
 /** Days until what a rule lets expire, for each way in which it does. */
 function expiries(rule: unknown, now: number): readonly number[] {
-  const counted = [at(rule, 'Expiration', 'Days'), at(rule, 'NoncurrentVersionExpiration', 'NoncurrentDays')].filter((days) => days !== undefined && days !== '').map(Number);
+  const days = [at(rule, 'Expiration', 'Days'), at(rule, 'NoncurrentVersionExpiration', 'NoncurrentDays')];
+  const counted = days.flatMap((count) => (typeof count === 'number' ? [count] : (textOf(count) ?? '').match(/^\d{1,9}$/)?.map(Number) ?? []));
   const date = Date.parse(textOf(at(rule, 'Expiration', 'Date')) ?? '');
-  return [...counted, (date - now) / 86_400_000].filter((days) => !Number.isNaN(days));
+  return [...counted, (date - now) / 86_400_000].filter((count) => !Number.isNaN(count));
 }

@@ -81,6 +81,8 @@ function targetsOf(finding: z.infer<typeof FindingSchema>, place: Place): readon
   }
   const buckets = unique([...details.map((bucket) => bucketTarget(at(bucket, 'name'), place)), ...sequence.map((resource) => bucketOfSequence(resource, place))]);
   if (buckets.length > 0) return buckets;
+  // Who removed the account's block is the actor; what it opened is the account.
+  if (finding.type.startsWith('Policy:S3/Account')) return [accountTarget(place)];
   const others = unique([principalOf(at(finding, 'resource', 'accessKeyDetails'), place), ...sequence.map((resource) => keyOfSequence(resource, place)), resourceOf(finding, place)]);
   return others.length > 0 ? others : [accountTarget(place)];
 }
