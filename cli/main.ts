@@ -6,6 +6,7 @@ import { line, tell } from './terminal.ts';
 /** The verbs, in the order in which help shows them: a new one is its file and a line here. */
 const VERBS = [
   import('./drill.ts'),
+  import('./decide.ts'),
   import('./incidents.ts'),
   import('./show.ts'),
   import('./restore.ts'),
