@@ -2,7 +2,7 @@ import { readBucket, writeSetting } from '../../aws/bucket.ts';
 import { takeBudgets } from '../../aws/budget.ts';
 import type { Tools } from '../../aws/function.ts';
 import { readGuard } from '../../aws/guard.ts';
-import { addEntry, complete, getIncident, getPlan, getRelease, intend, updateIncident } from '../../aws/incidents.ts';
+import { addEntry, complete, getIncident, getPlan, getRelease, intend, ledgerOf, updateIncident } from '../../aws/incidents.ts';
 import { remaining, StateMovedError } from '../../core/apply.ts';
 import { guardSays } from '../../core/guard.ts';
 import type { Change, Direction, Incident, LedgerEntry } from '../../core/incident.ts';
@@ -37,13 +37,20 @@ export async function applyQuarantine(
   if (plan.direction === 'contain' && incident.mode !== 'contain' && !released) throw new HeldError(`the incident's mode is ${incident.mode}: nothing may be changed`);
 
   const address = { bucket: incident.target.name, account: incident.target.account, region: incident.target.region };
-  const [state, spent] = await Promise.all([readBucket(tools.clients.s3, address), plan.direction === 'contain' && !released ? spend(incident, tools) : null]);
+  const [state, written, spent] = await Promise.all([
+    readBucket(tools.clients.s3, address),
+    ledgerOf(tools, incident.id),
+    plan.direction === 'contain' && !released ? spend(incident, tools) : null,
+  ]);
   if (spent !== null) throw new HeldError(spent);
   const changes = remaining(plan.changes, (setting) => settingOf(state, setting));
   const intendedAt = tools.now();
+  // An earlier try acted and its answer was lost: the state shows the act, so its result is written now.
+  const lost = written.filter((entry) => entry.digest === plan.digest && entry.execution === input.execution && entry.result === 'intended' && !changes.some(({ seq }) => seq === entry.seq));
   const intents = changes.map((change): LedgerEntry => ({ ...change, incident: incident.id, direction: plan.direction, execution: input.execution, digest: plan.digest, intendedAt, doneAt: null, result: 'intended' }));
   await Promise.all([
     ...intents.map((intent) => intend(tools, intent)),
+    ...lost.map((entry) => complete(tools, { ...entry, doneAt: intendedAt, result: 'done' })),
     updateIncident(tools, incident.id, { status: plan.direction === 'contain' ? 'containing' : 'restoring' }),
   ]);
   for (const intent of intents) await make(intent);

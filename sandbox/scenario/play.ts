@@ -113,7 +113,8 @@ async function playIn(playing: Playing): Promise<ScenarioResult> {
   const entered = await Promise.all(executions.map(async (execution) => (await execution.states()).map((state) => `${execution.playbook}:${state}`)));
   const statesEntered = [...new Set(entered.flat())];
   const running = executions.filter(({ status }) => status === 'RUNNING').map(({ name }) => name);
-  const expectations = check(scenario, { incidents, decisions, tickets, statesEntered, running, probes: outsider.probes, changed: differences(before ?? after, after), sent: stage.sent, stopped });
+  const probes = outsider.probes.filter(({ at }) => at >= stage.openSince());
+  const expectations = check(scenario, { incidents, decisions, tickets, statesEntered, running, probes, changed: differences(before ?? after, after), sent: stage.sent, stopped });
   const endedAt = clock.now();
   return {
     scenario: scenario.name,
@@ -126,7 +127,7 @@ async function playIn(playing: Playing): Promise<ScenarioResult> {
     incidents,
     timeline: lines.all(),
     probes: [seriesOf(`anonymous GET of ${photos.picture}`, outsider.probes)],
-    timings: timingsOf({ sentAt: stage.firstSentAt(), incident: incidents[0], probes: outsider.probes, total: endedAt - startedAt }),
+    timings: timingsOf({ sentAt: stage.firstSentAt(), incident: incidents[0], probes, total: endedAt - startedAt }),
     statesEntered,
     decisions: decisions.map(({ event, decision, reason }) => ({ event, decision, reason })),
     tickets,

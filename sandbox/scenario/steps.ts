@@ -27,6 +27,9 @@ export interface Stage {
   readonly firstSentAt: () => number | null;
   /** The role of a function or a playbook, by its folder. */
   readonly roleOf: (folder: string) => string;
+  /** Says from when on the bucket stood open to everyone; `openSince` tells it, 0 where nobody attacked. */
+  readonly opened: (at: number) => void;
+  readonly openSince: () => number;
   readonly noteSent: (ids: readonly string[]) => void;
 }
 
@@ -38,11 +41,16 @@ export class StepError extends Error {
 export function createStage(parts: Pick<Stage, 'scenario' | 'account' | 'photos' | 'deployment' | 'suite' | 'outsider' | 'say' | 'watch'>): Stage {
   const sent: (readonly string[])[] = [];
   let first: number | null = null;
+  let open = 0;
   return {
     ...parts,
     sent,
     firstSentAt: () => first,
     roleOf: (folder) => `${parts.deployment.name}-${folder}`,
+    opened: (at) => {
+      open = at;
+    },
+    openSince: () => open,
     noteSent: (ids) => {
       first ??= parts.account.clock.now();
       sent.push(ids);
@@ -60,12 +68,15 @@ export async function playStep(step: Step, stage: Stage): Promise<void> {
   await stage.account.clock.sleep(step.pass * 1000);
 }
 
-async function attack(name: 'make-public', { scenario, account, photos, outsider, say }: Stage): Promise<void> {
+async function attack(name: 'make-public', stage: Stage): Promise<void> {
+  const { scenario, account, photos, outsider, say } = stage;
   const { bucket, propagationMs } = scenario.given;
   await outsider.ask();
   await account.clock.work(() => photos.attacks[name](bucket));
   say('deploy-bot', `takes the block off ${bucket} and lets everyone in: policy and ACL`, 'bad');
   await account.clock.sleep(propagationMs);
+  // What counts is what the outsider sees from here on: before, the attack itself was still propagating.
+  stage.opened(account.clock.now());
   await outsider.ask();
 }
 
@@ -89,7 +100,7 @@ export async function call(step: CallStep, { scenario, account, photos, say }: S
 
 async function send(step: Extract<Step, { event: string }>, stage: Stage): Promise<void> {
   const { scenario, account, say } = stage;
-  const event = merge(fill(parseFile(join(ROOT, step.event)), namesOf(scenario, account)), step.with ?? {});
+  const event = fill(merge(parseFile(join(ROOT, step.event)), step.with ?? {}), namesOf(scenario, account));
   say(sourceOf(event), `reports: ${titleOf(event)}${step.times > 1 ? ` (${step.times} times at once)` : ''}`, 'neutral');
   stage.noteSent(idsOf(event));
   const body = JSON.stringify(Array.from({ length: step.times }, () => event));
@@ -97,13 +108,15 @@ async function send(step: Extract<Step, { event: string }>, stage: Stage): Promi
   if (!answer.ok) throw new StepError(`${step.event}: ${await answer.text()}`);
 }
 
-/** How often what is on record is read while waiting, ms of sandbox time. */
+/** How often what is on record is read while waiting, ms of sandbox time; where hours are skipped, less and less often. */
 const POLL_MS = 100;
+const LONGEST_POLL_MS = 300_000;
+const PATIENCE = 100;
 
 async function until(wanted: string, withinSeconds: number, stage: Stage): Promise<void> {
   const { account, suite } = stage;
   const deadline = account.clock.now() + withinSeconds * 1000;
-  for (;;) {
+  for (let polls = 0; ; polls++) {
     await account.clock.work(stage.watch);
     const reached = wanted === 'settled' ? await settled(stage) : (await account.clock.work(() => suite.incidents())).at(-1)?.incident.status === wanted;
     if (reached) return;
@@ -111,7 +124,7 @@ async function until(wanted: string, withinSeconds: number, stage: Stage): Promi
       const last = (await suite.incidents()).at(-1)?.incident;
       throw new StepError(`waited ${withinSeconds} s for ${wanted}; ${last ? `${last.id} is ${last.status}: ${last.outcome}` : 'there is no incident'}`);
     }
-    await account.clock.sleep(POLL_MS);
+    await account.clock.sleep(polls < PATIENCE ? POLL_MS : Math.min(LONGEST_POLL_MS, POLL_MS * 1.2 ** (polls - PATIENCE)));
   }
 }
 
