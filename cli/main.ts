@@ -6,6 +6,8 @@ import { line, tell } from './terminal.ts';
 /** The verbs, in the order in which help shows them: a new one is its file and a line here. */
 const VERBS = [
   import('./drill.ts'),
+  import('./sandbox.ts'),
+  import('./send.ts'),
   import('./decide.ts'),
   import('./incidents.ts'),
   import('./show.ts'),

@@ -51,7 +51,7 @@ export function actorName(by: string): string {
 function toneOf(entry: Entry): Tone {
   const detail = typeof entry.detail === 'object' && entry.detail !== null && !Array.isArray(entry.detail) ? entry.detail : {};
   if (entry.kind === 'failure') return 'bad';
-  if (entry.kind === 'outcome') return statusTone(String('status' in detail ? detail['status'] : ''));
+  if (entry.kind === 'outcome') return statusTone('status' in detail && typeof detail['status'] === 'string' ? detail['status'] : '');
   if (entry.kind === 'look') return 'verdict' in detail && detail['verdict'] === 'verified' ? 'good' : 'neutral';
   return 'neutral';
 }

@@ -22,7 +22,7 @@ export class Html {
 export type Content = string | number | Html | null | undefined | readonly Content[];
 
 /** Every text in a report may come from an attacker: here, and only here, it becomes HTML. */
-export const html = Html.tag;
+export const html = (strings: TemplateStringsArray, ...values: readonly Content[]): Html => Html.tag(strings, ...values);
 
 function contentOf(value: Content): string {
   if (value === null || value === undefined) return '';

@@ -193,7 +193,8 @@ function sourceOf(event: unknown): string {
 
 function titleOf(event: unknown): string {
   const detail = isRecord(event) && isRecord(event['detail']) ? event['detail'] : {};
-  return String(detail['type'] ?? detail['eventName'] ?? 'an event');
+  const title = detail['type'] ?? detail['eventName'];
+  return typeof title === 'string' ? title : 'an event';
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
