@@ -12,6 +12,7 @@ const VERBS = [
   import('./incidents.ts'),
   import('./show.ts'),
   import('./restore.ts'),
+  import('./docs.ts'),
 ];
 
 /**
