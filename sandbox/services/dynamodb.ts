@@ -121,12 +121,15 @@ function asAwsError(error: unknown): unknown {
 async function conditionFailure(store: Store, data: Data, error: unknown): Promise<unknown> {
   if (!(error instanceof AwsError) || error.code !== 'ConditionalCheckFailedException') return error;
   if (data['ReturnValuesOnConditionCheckFailure'] !== 'ALL_OLD') return error;
-  const { Table } = (await reply(store, 'DescribeTable', { TableName: data['TableName'] ?? null })) ?? {};
+  const TableName = text(data['TableName']);
+  const { Table } = (await reply(store, 'DescribeTable', { TableName })) ?? {};
   const keys = isRecord(Table) && Array.isArray(Table['KeySchema']) ? Table['KeySchema'].filter(isRecord).map((key) => text(key['AttributeName'])) : [];
   const source = isRecord(data['Key']) ? data['Key'] : isRecord(data['Item']) ? data['Item'] : {};
   const Key = Object.fromEntries(keys.map((key) => [key, source[key] ?? null]));
-  const met = await reply(store, 'GetItem', { TableName: data['TableName'] ?? null, Key, ConsistentRead: true });
-  return new AwsError(error.code, error.message, error.status, { Item: met?.['Item'] });
+  const met = await reply(store, 'GetItem', { TableName, Key, ConsistentRead: true });
+  const shape = modelOf(sdk).operations.get('GetItem')?.output;
+  const typed: unknown = shape && codec.createDeserializer().readObject(shape, met ?? {});
+  return new AwsError(error.code, error.message, error.status, isRecord(typed) ? { Item: typed['Item'] } : {});
 }
 
 async function settled(store: Store, table: DocumentType = ''): Promise<void> {
