@@ -11,7 +11,7 @@ import { plain } from '../../core/text.ts';
 import { openOrJoin, type Opened } from './open.ts';
 
 /** What was found where an event points: the state of a bucket, that there is none, or that it could not be read. */
-type Found = BucketState | 'missing' | 'unreadable';
+type Found = BucketState | 'missing' | { readonly unreadable: string };
 
 /**
  * Decide twice: from the event alone, to learn what it is about, and with the state of that. Then claim and start. All
@@ -29,7 +29,7 @@ export async function triage({ event, drill }: { readonly event: unknown; readon
   const [found, suppressions] = await Promise.all([look(blind, tools), blind.checks.length > 0 ? readSuppressions(tools) : []]);
   const stateOf = (bucket: string) => {
     const state = found.get(bucket);
-    return typeof state === 'object' ? state : undefined;
+    return typeof state === 'object' && 'bucket' in state ? state : undefined;
   };
   const decision = found.size === 0 && suppressions.length === 0 ? blind : decide(event, { ...options, stateOf, suppressions });
   const { signal } = decision;
@@ -71,8 +71,9 @@ async function lookAt(bucket: string, { account, region }: Target, tools: Tools)
     return await readBucket(tools.clients.s3, { bucket, account, region });
   } catch (error) {
     if (error instanceof NoSuchBucketError) return 'missing';
-    tools.log.warn(`bucket ${plain(bucket)} cannot be read; the event decides`, { error: error instanceof Error ? error.message : String(error) });
-    return 'unreadable';
+    const unreadable = error instanceof Error ? error.message : String(error);
+    tools.log.warn(`bucket ${plain(bucket)} cannot be read; the event decides`, { error: unreadable });
+    return { unreadable };
   }
 }
 
@@ -88,7 +89,7 @@ function strongest(responses: readonly Response[]): string {
 function reasonOf(decision: Decision, missing: readonly Response[], found: ReadonlyMap<string, Found>, incidents: readonly Opened[]): string {
   const notes = [
     ...missing.map(({ target }) => `There is no bucket ${plain(target.name)} in account ${plain(target.account)}: nothing to contain.`),
-    ...[...found].filter(([, state]) => state === 'unreadable').map(([bucket]) => `Bucket ${plain(bucket)} could not be read: the event alone decided.`),
+    ...[...found].flatMap(([bucket, state]) => (typeof state === 'object' && 'unreadable' in state ? [`Bucket ${plain(bucket)} could not be read, so the event alone decided: ${plain(state.unreadable, 512)}.`] : [])),
     ...incidents.filter(({ note }) => note !== null).map(({ incident, note }) => `${incident}: ${note}.`),
   ];
   return [decision.reason, ...notes].join(' ');

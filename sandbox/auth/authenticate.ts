@@ -25,7 +25,7 @@ const SKEW_MS = 15 * 60_000;
  * @param now - sandbox time, ms since the epoch
  * @throws {AwsError} with the code and status that services of this protocol use
  */
-export function authenticate(request: HttpRequest, signature: Signature, protocol: Protocol, directory: Directory, now: number): Authenticated {
+export function authenticate(request: HttpRequest, signature: Signature, protocol: Protocol, directory: Pick<Directory, 'findKey'>, now: number): Authenticated {
   const key = directory.findKey(signature.accessKeyId);
   if (!key) throw refusal('unknownKey', protocol);
   checkToken(key, signature, protocol, now);

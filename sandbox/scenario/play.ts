@@ -33,7 +33,11 @@ export interface PlayOptions {
  * @throws {ScenarioError} where the file is none
  */
 export async function playScenario(path: string, options: PlayOptions): Promise<ScenarioResult> {
-  const scenario = readScenario(path);
+  return await play(readScenario(path), options);
+}
+
+/** The same for a scenario that was read already. */
+export async function play(scenario: Scenario, options: PlayOptions): Promise<ScenarioResult> {
   const skips = options.clock === 'skipping' || scenario.given.skipTime;
   const clock = skips ? skippingClock() : realClock();
   const account = await startAccount({ clock, propagationMs: scenario.given.propagationMs });
