@@ -1,7 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 import type { Condition } from '../../core/policy.ts';
 import type { ConditionContext } from '../service.ts';
-import { matchesGlob } from './glob.ts';
+import { matchesGlob, textOf } from './glob.ts';
+import type { Glob } from './glob.ts';
 import { resolveVariables } from './variables.ts';
 
 /**
@@ -9,7 +10,7 @@ import { resolveVariables } from './variables.ts';
  *
  * Several values of a condition are alternatives; under a negated operator none of them may match. An absent key
  * fails a condition, except under a negated operator, `…IfExists`, `ForAllValues` and `Null`. A condition with an
- * operator that IAM does not have never holds.
+ * operator that IAM does not have, or with a variable that the request cannot fill, never holds.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
@@ -21,8 +22,10 @@ export function conditionHolds(condition: Condition, context: ConditionContext, 
   const operator = OPERATORS[base];
   if (!operator) return false;
   if (present === null && ifExists) return true;
+  const wanted = condition.values.map((value) => resolveVariables(value, context, version));
+  if (!wanted.every((glob) => glob !== null)) return false;
   const matches = (value: string) => {
-    const hit = condition.values.some((wanted) => operator.test(value, wanted, context, version));
+    const hit = wanted.some((glob) => operator.test(value, glob));
     return operator.negated ? !hit : hit;
   };
   if (set === 'forallvalues') return (present ?? []).every(matches);
@@ -34,7 +37,7 @@ export function conditionHolds(condition: Condition, context: ConditionContext, 
 
 interface Operator {
   readonly negated: boolean;
-  readonly test: (value: string, wanted: string, context: ConditionContext, version: string) => boolean;
+  readonly test: (value: string, wanted: Glob) => boolean;
 }
 
 function readOperator(text: string): { readonly set: string | null; readonly base: string; readonly ifExists: boolean } {
@@ -49,27 +52,19 @@ function valuesOf(context: ConditionContext, key: string): readonly string[] | n
   return value === undefined ? null : typeof value === 'string' ? [value] : value;
 }
 
-/** Policy variables are resolved in the string and ARN operators only; an unresolved one matches nothing. */
+/** For operators without wildcards, to which `*` is a letter like others. */
 const text = (test: (value: string, wanted: string) => boolean): Operator['test'] => {
-  return (value, wanted, context, version) => {
-    const resolved = resolveVariables(wanted, context, version);
-    return resolved !== null && test(value, resolved.map((piece) => (typeof piece === 'string' ? piece : (piece.description ?? ''))).join(''));
-  };
+  return (value, wanted) => test(value, textOf(wanted));
 };
 
-const like: Operator['test'] = (value, wanted, context, version) => {
-  const glob = resolveVariables(wanted, context, version);
-  return glob !== null && matchesGlob(glob, value);
-};
+const like: Operator['test'] = (value, wanted) => matchesGlob(wanted, value);
 
 /** Each of the six parts of an ARN is matched on its own, so that a `*` does not cross a colon outside the last. */
-const arnLike: Operator['test'] = (value, wanted, context, version) => {
-  if (wanted === '*') return true;
-  const glob = resolveVariables(wanted, context, version);
-  if (glob === null) return false;
+const arnLike: Operator['test'] = (value, wanted) => {
+  if (textOf(wanted) === '*') return true;
   const parts = value.split(':');
   const patterns: (string | symbol)[][] = [[]];
-  for (const piece of glob) {
+  for (const piece of wanted) {
     if (piece === ':' && patterns.length < 6) patterns.push([]);
     else patterns.at(-1)?.push(piece);
   }
@@ -78,19 +73,19 @@ const arnLike: Operator['test'] = (value, wanted, context, version) => {
 };
 
 const numeric = (test: (value: number, wanted: number) => boolean): Operator['test'] => {
-  return (value, wanted) => value.trim() !== '' && wanted.trim() !== '' && test(Number(value), Number(wanted));
+  return text((value, wanted) => value.trim() !== '' && wanted.trim() !== '' && test(Number(value), Number(wanted)));
 };
 
 /** Dates are ISO 8601 or seconds since the epoch, on either side. */
 const date = (test: (value: number, wanted: number) => boolean): Operator['test'] => {
   const parse = (written: string) => (/^\d+(\.\d+)?$/.test(written) ? Number(written) * 1000 : Date.parse(written));
-  return (value, wanted) => {
+  return text((value, wanted) => {
     const [left, right] = [parse(value), parse(wanted)];
     return !Number.isNaN(left) && !Number.isNaN(right) && test(left, right);
-  };
+  });
 };
 
-const inRange: Operator['test'] = (value, wanted) => {
+const inRange = text((value, wanted) => {
   const [address = '', bits] = wanted.split('/');
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
   const width = Number(bits ?? (family === 'ipv6' ? 128 : 32));
@@ -98,7 +93,7 @@ const inRange: Operator['test'] = (value, wanted) => {
   const range = new BlockList();
   range.addSubnet(address, width, family);
   return range.check(value, isIP(value) === 6 ? 'ipv6' : 'ipv4');
-};
+});
 
 const yes = (test: Operator['test']): Operator => ({ negated: false, test });
 const no = (test: Operator['test']): Operator => ({ negated: true, test });
@@ -126,8 +121,8 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   datelessthanequals: yes(date((value, wanted) => value <= wanted)),
   dategreaterthan: yes(date((value, wanted) => value > wanted)),
   dategreaterthanequals: yes(date((value, wanted) => value >= wanted)),
-  bool: yes((value, wanted) => value.toLowerCase() === wanted.toLowerCase()),
-  binaryequals: yes((value, wanted) => value === wanted),
+  bool: yes(equalIgnoringCase),
+  binaryequals: yes(equal),
   ipaddress: yes(inRange),
   notipaddress: no(inRange),
   // `ArnEquals` and `ArnLike` behave the same.

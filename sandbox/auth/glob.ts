@@ -40,3 +40,8 @@ export function globOf(pattern: string): Glob {
     return character === '*' ? ANY_RUN : character === '?' ? ANY_ONE : character;
   });
 }
+
+/** A pattern as it is written. */
+export function textOf(glob: Glob): string {
+  return glob.map((piece) => (typeof piece === 'string' ? piece : piece.description)).join('');
+}

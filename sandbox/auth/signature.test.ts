@@ -87,6 +87,31 @@ describe('header signatures', () => {
   });
 });
 
+describe('signatures of other services', () => {
+  /** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
+  it('accepts the request of ListUsers, whose body is covered without a header saying so', () => {
+    const key: Key = { ...KEY, id: 'AKIDEXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
+    const sent = request({
+      path: '/',
+      query: new URLSearchParams('Action=ListUsers&Version=2010-05-08'),
+      headers: {
+        host: 'iam.amazonaws.com',
+        'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
+        'x-amz-date': '20150830T123600Z',
+        authorization:
+          'AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7',
+      },
+    });
+    const now = parseBasicTime('20150830T123600Z');
+    const check = (one: HttpRequest) => {
+      const signature = signatureOf(one);
+      return signature && authenticate(one, signature, 'query', { findKey: () => key }, now).authType;
+    };
+    expect(check(sent)).toBe('REST-HEADER');
+    expect(() => check({ ...sent, body: Buffer.from('x') })).toThrow('signature we calculated does not match');
+  });
+});
+
 describe('presigned URLs', () => {
   const presigned = (change: Readonly<Record<string, string>> = {}) =>
     request({
