@@ -31,8 +31,19 @@ export async function openOrJoin(opening: Omit<Opening, 'cap'> & { readonly stat
   const created = await createIncident(tools, wanted);
   await addEntry(tools, 'decision', { incident: wanted.id, at: wanted.decidedAt, kind: 'decision', text: wanted.reason, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger: opening.response.trigger, recommended: wanted.recommendedMode, mode: wanted.mode } });
   await addSignal(wanted.id, full, tools);
-  const started = await startExecution(tools, wanted, 'contain', `${wanted.id}-contain-1`);
+  const started = await start(wanted, `${wanted.id}-contain-1`, tools);
   return { incident: wanted.id, note: created || started ? null : 'the same event again: nothing is done twice' };
+}
+
+/** An incident whose playbook cannot be started must not look as if it were under way; the failure still goes to the retry. */
+async function start(incident: Incident, name: string, tools: Tools): Promise<boolean> {
+  try {
+    return await startExecution(tools, incident, 'contain', name);
+  } catch (error) {
+    const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    await updateIncident(tools, incident.id, { status: 'failed', outcome: `${name} could not be started, nothing was changed: ${why}` });
+    throw error;
+  }
 }
 
 /** A signal that asks for nothing by itself still belongs to the incident that is open on its target. */

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { play } from '../sandbox/scenario/play.ts';
+import { readScenario, ROOT, type Scenario } from '../sandbox/scenario/scenario.ts';
+
+/** A containment at level external: it uses everything but what is named below. */
+const whole = readScenario(join(ROOT, 'workflows/quarantine-bucket/scenarios/exfiltration.json'));
+const contain: Scenario = { ...whole, given: { ...whole.given, propagationMs: 0 }, steps: whole.steps.filter((step) => 'attack' in step || 'event' in step) };
+
+const FUNCTIONS = ['triage', 'quarantine-bucket-plan', 'quarantine-bucket-apply', 'quarantine-bucket-verify', 'record', 'ticket'] as const;
+/** Not used on this way, with the reason. */
+const UNUSED: ReadonlySet<string> = new Set([
+  'triage dynamodb:GetItem', // reads the claim of somebody else's incident: only a second signal does
+  'quarantine-bucket-plan s3:ListBucket', // the public bucket lets anyone list, this role too
+  'quarantine-bucket-apply s3:DeleteBucketPolicy', // only a restore to "no policy" deletes one
+]);
+const missing = FUNCTIONS.flatMap((name) => actionsOf(name).map((action) => ({ name, action }))).filter(({ name, action }) => !UNUSED.has(`${name} ${action}`));
+
+describe('a function that lacks a permission', () => {
+  it.concurrent.each(missing)('$name without $action ends on record, and the record names it', async ({ name, action }) => {
+    const result = await play({ ...contain, failures: [{ permission: action, of: name }] }, { clock: 'skipping' });
+    const record = [
+      ...result.decisions.map(({ reason }) => reason),
+      ...result.incidents.flatMap(({ incident }) => [incident.outcome, incident.ticketGap ?? '', incident.ticket?.reason ?? '']),
+    ];
+    expect(record.filter((text) => text.includes(action))).not.toEqual([]);
+    // Without UpdateItem triage can neither start an incident nor say so on it: the decision's record alone tells.
+    if (action !== 'dynamodb:UpdateItem' || name !== 'triage') {
+      expect(result.expectations.find(({ what }) => what === 'everything came to an end')).toMatchObject({ held: true });
+    }
+  });
+});
+
+function actionsOf(name: string): readonly string[] {
+  const statements: unknown = parse(readFileSync(join(ROOT, 'functions', name, 'role.yml'), 'utf8'));
+  return (statements as readonly { readonly Action: readonly string[] }[]).flatMap((statement) => statement.Action);
+}
