@@ -6,6 +6,7 @@ import { authenticate, missingSignature } from './auth/authenticate.ts';
 import { signatureOf } from './auth/signature.ts';
 import { AwsError } from './service.ts';
 import type { Call, HttpRequest, HttpResponse, Service } from './service.ts';
+import { decodeChunked, unframed } from './wire/chunked.ts';
 import { checkChecksums } from './wire/checksums.ts';
 import { modelOf } from './wire/model.ts';
 import { protocolOf, readRequest } from './wire/protocol.ts';
@@ -73,7 +74,7 @@ async function answer(room: Room, request: HttpRequest, incoming: IncomingMessag
     const signature = signatureOf(request);
     const signed = signature && authenticate(request, signature, service.protocol, room.directory, room.clock.now());
     if (!signed && !plain && service.name !== 's3') throw missingSignature(service.protocol);
-    const body = signed?.request ?? request;
+    const body = signed?.request ?? unsigned(request);
     const call: Call = room.callOf(signed?.caller ?? { kind: 'anonymous' }, {
       requestId,
       sourceIp: (incoming.socket.remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, ''),
@@ -89,6 +90,10 @@ async function answer(room: Room, request: HttpRequest, incoming: IncomingMessag
   } catch (error) {
     return protocol.writeError(error instanceof AwsError ? error : new AwsError('InternalFailure', String(error), 500), requestId);
   }
+}
+
+function unsigned(request: HttpRequest): HttpRequest {
+  return request.headers['x-amz-content-sha256'] === 'STREAMING-UNSIGNED-PAYLOAD-TRAILER' ? unframed(request, decodeChunked(request.body)) : request;
 }
 
 /** The service that a request is for, and whether it is for something of it that is no API operation. */

@@ -1,6 +1,6 @@
 import { AwsError } from '../service.ts';
 import type { Call, Caller, ConditionContext, HttpRequest, Service } from '../service.ts';
-import { decodeChunked } from '../wire/chunked.ts';
+import { decodeChunked, unframed } from '../wire/chunked.ts';
 import type { Chunked } from '../wire/chunked.ts';
 import type { Directory, Key } from './directory.ts';
 import { basicTime, isSignedBy, parseBasicTime, sameText, scopeText, sha256, sign } from './signature.ts';
@@ -107,20 +107,9 @@ function checkPayload(request: HttpRequest, signature: Signature, key: Key, hash
     if (hash === sha256(request.body)) return request;
     throw new AwsError('XAmzContentSHA256Mismatch', "The provided 'x-amz-content-sha256' header does not match what was computed.");
   }
-  const chunked = decodeChunked(Buffer.from(request.body));
+  const chunked = decodeChunked(request.body);
   if (hash.startsWith('STREAMING-AWS4-HMAC-SHA256-PAYLOAD') && !isChainSigned(chunked, signature, key)) throw refusal('badSignature', protocol);
-  const stated = request.headers['x-amz-decoded-content-length'];
-  if (stated !== undefined && Number(stated) !== chunked.data.length) {
-    throw new AwsError('IncompleteBody', 'You did not provide the number of bytes specified by the Content-Length HTTP header');
-  }
-  const encodings = (request.headers['content-encoding'] ?? '').split(',').map((name) => name.trim());
-  const { 'content-encoding': _, ...headers } = request.headers;
-  const rest = encodings.filter((name) => name !== '' && name !== 'aws-chunked').join(',');
-  return {
-    ...request,
-    headers: { ...headers, ...chunked.trailers, 'content-length': String(chunked.data.length), ...(rest ? { 'content-encoding': rest } : {}) },
-    body: chunked.data,
-  };
+  return unframed(request, chunked);
 }
 
 /** Each chunk's signature covers the one before it, the first one the request's own; the trailer's covers the last. */

@@ -1,4 +1,5 @@
 import { AwsError } from '../service.ts';
+import type { HttpRequest } from '../service.ts';
 
 /** A body in `aws-chunked` framing, taken apart. */
 export interface Chunked {
@@ -16,7 +17,8 @@ export interface Chunked {
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
  */
-export function decodeChunked(body: Buffer): Chunked {
+export function decodeChunked(bytes: Uint8Array): Chunked {
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks: { data: Buffer; signature: string | null }[] = [];
   let at = 0;
   const line = () => {
@@ -43,6 +45,28 @@ export function decodeChunked(body: Buffer): Chunked {
   }
   const { 'x-amz-trailer-signature': trailerSignature = null, ...rest } = trailers;
   return { data: Buffer.concat(chunks.map((chunk) => chunk.data)), chunks, trailers: rest, trailerSignature };
+}
+
+/**
+ * The request as if it had been sent without framing: trailers among its headers.
+ *
+ * @throws {AwsError} `IncompleteBody` where it is not as long as it said
+ */
+export function unframed(request: HttpRequest, chunked: Chunked): HttpRequest {
+  const stated = request.headers['x-amz-decoded-content-length'];
+  if (stated !== undefined && Number(stated) !== chunked.data.length) throw incomplete();
+  const { 'content-encoding': encodings = '', ...headers } = request.headers;
+  const rest = encodings.split(',').map((name) => name.trim()).filter((name) => name !== '' && name !== 'aws-chunked');
+  return {
+    ...request,
+    headers: {
+      ...headers,
+      ...chunked.trailers,
+      'content-length': String(chunked.data.length),
+      ...(rest.length > 0 ? { 'content-encoding': rest.join(',') } : {}),
+    },
+    body: chunked.data,
+  };
 }
 
 function incomplete(): AwsError {

@@ -31,7 +31,9 @@ export function jsonProtocol(version: 'json-1.0' | 'json-1.1', model: Model): Pr
 
 export function readJson(codec: JsonCodec, shape: NormalizedSchema, body: Uint8Array): unknown {
   const text = Buffer.from(body).toString('utf8');
-  return codec.createDeserializer().readObject(shape, text ? JSON.parse(text) : {});
+  const value = text ? JSON.parse(text) : {};
+  if (typeof value !== 'object' || Array.isArray(value)) throw new TypeError('not a JSON object');
+  return codec.createDeserializer().readObject(shape, value);
 }
 
 export function writeJson(codec: JsonCodec, shape: NormalizedSchema, value: unknown): string {
