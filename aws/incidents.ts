@@ -1,5 +1,5 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Entry, Incident, IncidentView, LedgerEntry, Plan } from '../core/incident.ts';
+import type { Entry, Incident, IncidentView, LedgerEntry, Plan, Progress } from '../core/incident.ts';
 import { get, put, putNew, query, queryIndex, succeeded, update, type Item, type Table } from './records.ts';
 
 const CLOSED: ReadonlySet<string> = new Set(['restored', 'not-exposed']);
@@ -64,6 +64,7 @@ export async function viewIncident(table: Table, id: string): Promise<IncidentVi
     plans: bodies<Plan>(items, 'PLAN#').toSorted((a, b) => a.plannedAt.localeCompare(b.plannedAt)),
     ledger: bodies<LedgerEntry>(items, 'LEDGER#').toSorted(byAct),
     entries: bodies<Entry>(items, 'ENTRY#').toSorted((a, b) => a.at.localeCompare(b.at)),
+    progress: bodies<Progress>(items, 'PROGRESS#').toSorted((a, b) => a.startedAt.localeCompare(b.startedAt)),
   };
 }
 
@@ -74,6 +75,11 @@ export async function viewIncident(table: Table, id: string): Promise<IncidentVi
  */
 export async function addEntry(table: Table, key: string, entry: Entry): Promise<void> {
   await putNew(table, { pk: pkOf(entry.incident), sk: `ENTRY#${key}`, json: JSON.stringify(entry) });
+}
+
+/** Says how far a step has come; the last word stands. */
+export async function saveProgress(table: Table, progress: Progress): Promise<void> {
+  await put(table, { pk: pkOf(progress.incident), sk: `PROGRESS#${progress.execution}#${progress.what}`, json: JSON.stringify(progress) });
 }
 
 export async function savePlan(table: Table, plan: Plan): Promise<void> {

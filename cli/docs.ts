@@ -51,7 +51,7 @@ export async function playbookPages(): Promise<ReadonlyMap<string, string>> {
 }
 
 function page(playbook: Playbook, workflow: { readonly StartAt: string; readonly States: Readonly<Record<string, State>> }): string {
-  const inputs = Object.entries(playbook.inputs).map(([name, input]) => `- \`${name}\`: ${input.description}${Object.entries(input.values ?? {}).map(([value, means]) => `\n  - \`${value}\`: ${means}`).join('')}`);
+  const inputs = Object.entries(playbook.inputs).map(([name, input]) => `- \`${name}\`: ${input.description}${input.target ? ' Names the target.' : ''}${input.with ? ` Only with ${input.with.map((other) => `\`${other}\``).join(' or ')}.` : ''}${input.example ? ` Example: \`${input.example}\`.` : ''}${Object.entries(input.values ?? {}).map(([value, means]) => `\n  - \`${value}\`: ${means}`).join('')}`);
   return [
     `<!-- Generated from workflows/${playbook.name}/ by "npm run stopbath -- docs". Change it there. -->`,
     `# ${playbook.title}\n`,

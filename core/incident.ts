@@ -39,7 +39,8 @@ export interface Incident {
 }
 
 export interface Target {
-  readonly kind: 'bucket' | 'object' | 'account' | 'principal' | 'trail' | 'other';
+  readonly kind: 'bucket' | 'object' | 'account' | 'principal' | 'trail' | 'link' | 'album' | 'owner' | 'other';
+  /** Share links, albums and owners are the photo service's own and have no ARN: `share:<account>:album/<id>`. */
   readonly arn: string;
   readonly name: string;
   readonly account: string;
@@ -123,6 +124,20 @@ export interface Entry {
   readonly detail: Json;
 }
 
+/** How far a step has come that takes its time: a sweep, an invalidation. Rewritten as it goes. */
+export interface Progress {
+  readonly incident: string;
+  readonly execution: string;
+  /** What is counted, as a responder reads it: `links revoked`. */
+  readonly what: string;
+  readonly done: number;
+  /** `null` where nobody knows how many there are. */
+  readonly total: number | null;
+  readonly startedAt: string;
+  readonly updatedAt: string;
+  readonly finishedAt: string | null;
+}
+
 /** Everything a responder, an auditor or a report reads of one incident. */
 export interface IncidentView {
   readonly incident: Incident;
@@ -130,4 +145,5 @@ export interface IncidentView {
   readonly ledger: readonly LedgerEntry[];
   /** By time. */
   readonly entries: readonly Entry[];
+  readonly progress: readonly Progress[];
 }

@@ -4,7 +4,7 @@ import type { Json } from './bucket.ts';
 import { z } from 'zod';
 
 const modes = ['observe', 'approve', 'contain'] as const;
-const kinds = ['bucket', 'object', 'account', 'principal', 'trail', 'other'] as const;
+const kinds = ['bucket', 'object', 'account', 'principal', 'trail', 'link', 'album', 'owner', 'other'] as const;
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,47}$/, 'must be lower-case-with-dashes');
 const prose = z.string().min(1);
 
@@ -26,6 +26,23 @@ const TriggerSchema = z.strictObject({
   why: prose,
 });
 
+/** One input of a playbook: what a responder may say on the command line, and a trigger in its `inputs`. */
+const InputSchema = z.strictObject({
+  description: prose,
+  /** `list`: texts, separated by commas on the command line. `instant`: ISO 8601 with its offset. */
+  type: z.enum(['text', 'list', 'instant']).default('text'),
+  /** The only values there are, each with what it means. */
+  values: z.record(z.string(), prose).optional(),
+  default: z.json().optional(),
+  example: prose.optional(),
+  /** The input names what the playbook acts on: a start by hand gives exactly one such input. */
+  target: z.enum(kinds).optional(),
+  /** Says something only together with one of these inputs. */
+  with: z.array(z.string()).min(1).optional(),
+  /** Must be given wherever it may be given. */
+  required: z.boolean().default(false),
+});
+
 /** `workflows/<name>/playbook.json`. Unknown keys are errors. */
 export const PlaybookSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -36,11 +53,13 @@ export const PlaybookSchema = z.strictObject({
   defaultMode: z.enum(modes),
   /** MITRE ATT&CK techniques: `T1530`. */
   attack: z.array(z.string().regex(/^T\d{4}(\.\d{3})?$/, 'must be an ATT&CK technique: T1530 or T1562.008')),
-  inputs: z.record(z.string(), z.strictObject({ description: prose, values: z.record(z.string(), prose).optional(), default: z.json().optional() })),
+  inputs: z.record(z.string(), InputSchema),
   triggers: z.array(TriggerSchema),
   /** What a reader of the docs should know beside: limits, consequences. */
   notes: z.array(prose).default([]),
 });
+
+export type PlaybookInput = Readonly<z.infer<typeof InputSchema>>;
 
 export interface Trigger {
   readonly name: string;

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { PlaybookInputError, readInputs } from './inputs.ts';
+import { readPlaybook } from './playbook.ts';
+
+const playbook = readPlaybook('close-share', {
+  title: 'Close', description: 'Closes.', targets: ['bucket'], defaultMode: 'observe', attack: [], triggers: [],
+  inputs: {
+    bucket: { description: 'Its name.', target: 'bucket' },
+    linkIds: { description: 'Links.', type: 'list', target: 'link' },
+    issuedBy: { description: 'Who made them.', target: 'principal', example: 'arn:aws:iam::111122223333:role/photo-signer' },
+    since: { description: 'From when on.', type: 'instant', with: ['issuedBy'], required: true },
+    prefix: { description: 'Where.', with: ['bucket'] },
+    level: { description: 'How far.', values: { public: 'a', full: 'b' }, default: 'public' },
+  },
+});
+const place = { account: '111122223333', region: 'us-east-1' };
+const read = (given: Readonly<Record<string, unknown>>) => readInputs(playbook, given, place);
+
+describe('inputs of a start by hand', () => {
+  it('names the target and fills in defaults', () => {
+    expect(read({ bucket: 'photos', prefix: 'a/' })).toEqual({
+      target: { kind: 'bucket', arn: 'arn:aws:s3:::photos', name: 'photos', ...place },
+      inputs: { bucket: 'photos', prefix: 'a/', level: 'public' },
+    });
+  });
+
+  it('takes a list as text or as array, each item once', () => {
+    const texts = read({ linkIds: 'a, b,a' });
+    expect(texts.inputs['linkIds']).toEqual(['a', 'b']);
+    expect(texts.target.arn).toBe(read({ linkIds: ['b', 'a'] }).target.arn);
+  });
+
+  it('makes an instant UTC', () => {
+    expect(read({ issuedBy: 'arn:aws:iam::1:role/x', since: '2026-11-24T10:00:00+02:00' }).inputs['since']).toBe('2026-11-24T08:00:00.000Z');
+  });
+
+  it.each([
+    ['an unknown input', { buckt: 'x' }, /has no input "buckt".*bucket/],
+    ['no target', { level: 'full' }, /give one of bucket, linkIds, issuedBy/],
+    ['two targets', { bucket: 'x', linkIds: ['a'] }, /bucket and linkIds are given/],
+    ['what goes with another', { linkIds: ['a'], prefix: 'x/' }, /prefix is given without bucket/],
+    ['what must be there', { issuedBy: 'arn:aws:iam::1:role/x' }, /since is missing/],
+    ['an unknown value', { bucket: 'x', level: 'half' }, /level is "half": it must be one of public, full/],
+    ['an instant without offset', { issuedBy: 'a', since: '2026-11-24T10:00:00' }, /since is "2026-11-24T10:00:00"/],
+    ['an empty list', { linkIds: '' }, /linkIds is ""/],
+    ['a list of something else', { linkIds: [1] }, /linkIds is \[1\]/],
+    ['a text that is none', { bucket: { $ne: 1 } }, /bucket is/],
+    ['an own name of objects', JSON.parse('{"__proto__": "x", "bucket": "y"}') as Record<string, unknown>, /has no input "__proto__"/],
+  ])('refuses %s', (_, given, message) => {
+    expect(() => read(given)).toThrow(PlaybookInputError);
+    expect(() => read(given)).toThrow(message);
+  });
+});
