@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SharesSchema } from '../core/share/config.ts';
 
 const list = z
   .string()
@@ -27,6 +28,18 @@ const schema = z.object({
   STOPBATH_BUDGET_ACCOUNT: count(20),
   STOPBATH_BUDGET_ALL: count(50),
   STOPBATH_BUDGET_RESERVED: count(5),
+  STOPBATH_SHARES: z
+    .string()
+    .default('{}')
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: 'custom', message: 'is not JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(SharesSchema),
   STOPBATH_VERIFY_LOOKS: count(3),
   STOPBATH_VERIFY_MAX_LOOKS: count(24),
 });

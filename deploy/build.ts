@@ -28,11 +28,16 @@ export async function buildFunctions(root: string, names = foldersOf(join(root, 
   return await Promise.all(names.map((name) => bundle(root, name)));
 }
 
-async function bundle(root: string, name: string): Promise<Bundle> {
-  const outfile = join(root, 'dist', name, 'handler.mjs');
+/** What a share service imports: `dist/share-links.mjs`, which brings everything but the AWS SDK that the service has anyway. */
+export async function buildShareModule(root: string): Promise<Bundle> {
+  return await bundle(root, 'share-links', join(root, 'aws/share-links.ts'), join(root, 'dist/share-links.mjs'), ['@aws-sdk/*']);
+}
+
+async function bundle(root: string, name: string, entry = join(root, 'functions', name, 'handler.ts'), outfile = join(root, 'dist', name, 'handler.mjs'), external: string[] = []): Promise<Bundle> {
   const { metafile } = await build({
-    entryPoints: [join(root, 'functions', name, 'handler.ts')],
+    entryPoints: [entry],
     outfile,
+    external,
     absWorkingDir: root,
     bundle: true,
     platform: 'node',
@@ -48,7 +53,7 @@ async function bundle(root: string, name: string): Promise<Bundle> {
     logLevel: 'warning',
     plugins: [withoutLocales],
   });
-  writeFileSync(join(root, 'dist', name, 'meta.json'), JSON.stringify(metafile));
+  writeFileSync(outfile.replace(/[^/.]+\.mjs$/, 'meta.json'), JSON.stringify(metafile));
   const code = readFileSync(outfile);
   return { name, bytes: code.length, gzipped: gzipSync(code).length, largest: largestOf(metafile) };
 }
@@ -79,7 +84,8 @@ function kilobytes(bytes: number): string {
 }
 
 if (import.meta.main) {
-  const bundles = await buildFunctions(join(import.meta.dirname, '..'));
+  const root = join(import.meta.dirname, '..');
+  const bundles = [...(await buildFunctions(root)), await buildShareModule(root)];
   const width = Math.max(...bundles.map(({ name }) => name.length));
   for (const { name, bytes, gzipped, largest } of bundles) {
     console.log(`${name.padEnd(width)}  ${kilobytes(bytes).padStart(8)}  ${kilobytes(gzipped).padStart(8)} gzipped  largest: ${largest}`);

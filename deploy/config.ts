@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { SharesSchema } from '../core/share/config.ts';
 
 const roles = z.array(z.string().regex(/^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'must be the ARN of a role: arn:aws:iam::111122223333:role/name')).default([]);
 
@@ -25,6 +26,7 @@ export const ConfigSchema = z.strictObject({
   verifyLooks: z.int().min(2).max(50).default(3).describe('How many looks in a row must find the way closed.'),
   verifyMaxLooks: z.int().min(2).max(200).default(24).describe('After how many looks an outcome is called unverified.'),
   evidenceRetentionDays: z.int().min(1).max(36_500).default(365).describe('For how long nobody can delete evidence (Object Lock, compliance mode).'),
+  shares: SharesSchema.prefault({}),
 });
 
 export type Config = Readonly<Omit<z.infer<typeof ConfigSchema>, '$schema'>>;

@@ -171,6 +171,7 @@ export function environmentOf(folders: readonly FunctionFolder[], config: Config
     // By name: the probe's role is never a dependency of every function.
     STOPBATH_PROBE_ROLE_ARN: sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-probe`),
     STOPBATH_ORGANIZATION_ID: config.organizationId ?? '',
+    STOPBATH_SHARES: JSON.stringify(config.shares),
     STOPBATH_VERIFY_LOOKS: String(config.verifyLooks),
     STOPBATH_VERIFY_MAX_LOOKS: String(config.verifyMaxLooks),
   };
