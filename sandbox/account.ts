@@ -1,5 +1,6 @@
 import { type DeployOptions, type Deployment, deployInto, ROOT } from './deploy.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from './sandbox.ts';
+import { createCloudFront, type CloudFront } from './services/cloudfront.ts';
 import { createEvents, type EventsService } from './services/events.ts';
 import type { DeadLetter } from './services/events/dead-letters.ts';
 import { createLambda, type LambdaService } from './services/lambda.ts';
@@ -9,6 +10,7 @@ import { createStepFunctions } from './services/stepfunctions.ts';
 /** A sandbox with every service that the suite uses, and what is behind their APIs. */
 export interface Account extends Sandbox {
   readonly s3: S3;
+  readonly cloudfront: CloudFront;
   readonly lambda: LambdaService;
   readonly events: EventsService;
   /** What neither EventBridge nor Lambda could deliver, oldest first. */
@@ -19,16 +21,21 @@ export interface Account extends Sandbox {
   readonly deploy: (options?: DeployOptions) => Promise<Deployment>;
 }
 
-/** @param options.root - what functions see as `LAMBDA_TASK_ROOT`, and where `deploy` looks; this repository unless told */
-export async function startAccount(options: Omit<SandboxOptions, 'services'> & { readonly root?: string } = {}): Promise<Account> {
-  const { root = ROOT, ...rest } = options;
+/**
+ * @param options.root - what functions see as `LAMBDA_TASK_ROOT`, and where `deploy` looks; this repository unless told
+ * @param options.invalidationMs - how long CloudFront's invalidations are in progress
+ */
+export async function startAccount(options: Omit<SandboxOptions, 'services'> & { readonly root?: string; readonly invalidationMs?: number } = {}): Promise<Account> {
+  const { root = ROOT, invalidationMs, ...rest } = options;
   const sandbox = await startSandbox(rest);
   const { world } = sandbox;
   const [s3, lambda, events] = [createS3(world), createLambda(world, { root }), createEvents(world)];
-  for (const service of [s3, createStepFunctions(world), lambda, events]) sandbox.register(service);
+  const cloudfront = createCloudFront(world, invalidationMs === undefined ? {} : { invalidationMs });
+  for (const service of [s3, cloudfront, createStepFunctions(world), lambda, events]) sandbox.register(service);
   return {
     ...sandbox,
     s3,
+    cloudfront,
     lambda,
     events,
     deadLetters: () => [...events.deadLetters, ...lambda.deadLetters].toSorted((one, other) => one.at - other.at),

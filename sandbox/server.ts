@@ -72,8 +72,8 @@ async function answer(room: Room, request: HttpRequest, incoming: IncomingMessag
     const { service, plain } = target;
     if (!room.services.has(service.name)) throw new AwsError('NotImplemented', `The sandbox has no service '${service.name}'`, 501);
     const signature = signatureOf(request);
-    const signed = signature && authenticate(request, signature, service.protocol, room.directory, room.clock.now());
-    if (!signed && !plain && service.name !== 's3') throw missingSignature(service.protocol);
+    const signed = signature && authenticate(request, signature, refusesLike(service), room.directory, room.clock.now());
+    if (!signed && !plain && service.name !== 's3') throw missingSignature(refusesLike(service));
     const body = signed?.request ?? unsigned(request);
     const call: Call = room.callOf(signed?.caller ?? { kind: 'anonymous' }, {
       requestId,
@@ -90,6 +90,11 @@ async function answer(room: Room, request: HttpRequest, incoming: IncomingMessag
   } catch (error) {
     return protocol.writeError(error instanceof AwsError ? error : new AwsError('InternalFailure', String(error), 500), requestId);
   }
+}
+
+/** CloudFront speaks S3's protocol and refuses in the words of IAM's. https://docs.aws.amazon.com/cloudfront/latest/APIReference/CommonErrors.html */
+function refusesLike({ name, protocol }: Service): Service['protocol'] {
+  return name === 'cloudfront' ? 'query' : protocol;
 }
 
 function unsigned(request: HttpRequest): HttpRequest {

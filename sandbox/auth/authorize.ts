@@ -28,7 +28,7 @@ export function accessDenied(call: Call, need: Pick<Need, 'action' | 'resource'>
   const service = need.action.split(':')[0] ?? '';
   const resource = service === 's3' ? `"${need.resource}"` : need.resource;
   const message = `User: ${nameOf(call.caller)} is not authorized to perform: ${need.action} on resource: ${resource} ${reason}`;
-  if (['s3', 'iam', 'sts'].includes(service)) return new AwsError('AccessDenied', message, 403);
+  if (['s3', 'iam', 'sts', 'cloudfront'].includes(service)) return new AwsError('AccessDenied', message, 403);
   return new AwsError('AccessDeniedException', message, service === 'lambda' ? 403 : 400);
 }
 

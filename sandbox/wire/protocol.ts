@@ -21,7 +21,7 @@ export function protocolOf(service: Service): Protocol {
   const model = modelOf(service.sdk);
   switch (service.protocol) {
     case 'rest-xml':
-      return restXmlProtocol(model);
+      return restXmlProtocol(service.name, model);
     case 'rest-json':
       return restJsonProtocol(model);
     case 'query':

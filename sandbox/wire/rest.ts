@@ -11,14 +11,45 @@ import type { RestMatch } from './route.ts';
 import { bucketOf } from './s3-host.ts';
 import { element, XML_DECLARATION, xmlCodec } from './xml.ts';
 
+/** How a service's XML differs from its neighbour's: namespace, where its resource is, how an error looks. */
+interface Dialect {
+  readonly namespace: string;
+  readonly place: (request: HttpRequest) => { readonly bucket: string | null; readonly path: string };
+  readonly requestIds: readonly string[];
+  readonly error: (error: AwsError, requestId: string) => string;
+}
+
 /**
- * `restXml` as S3 speaks it: the bucket may be in the path or the host, errors have no wrapper.
- *
- * @see https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html
+ * The bucket may be in the path or the host, and errors have no wrapper.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
-export function restXmlProtocol(model: Model): Protocol {
-  const xml = xmlCodec('http://s3.amazonaws.com/doc/2006-03-01/', true);
+const S3_DIALECT: Dialect = {
+  namespace: 'http://s3.amazonaws.com/doc/2006-03-01/',
+  place: bucketOf,
+  requestIds: ['x-amz-request-id', 'x-amz-id-2'],
+  error: (error, requestId) => element('Error', { Code: error.code, Message: error.message, ...error.fields, RequestId: requestId, HostId: requestId }),
+};
+
+/** As Smithy has it: https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html#operation-error-serialization */
+const CLOUDFRONT_DIALECT: Dialect = {
+  namespace: 'http://cloudfront.amazonaws.com/doc/2020-05-31/',
+  place: ({ path }) => ({ bucket: null, path }),
+  requestIds: ['x-amzn-requestid'],
+  error: (error, requestId) => {
+    const members = { Type: error.status < 500 ? 'Sender' : 'Receiver', Code: error.code, Message: error.message, ...error.fields };
+    return `<ErrorResponse xmlns="${CLOUDFRONT_DIALECT.namespace}">${element('Error', members)}${element('RequestId', requestId)}</ErrorResponse>`;
+  },
+};
+
+/**
+ * `restXml`, as S3 speaks it and as CloudFront does.
+ *
+ * @see https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html
+ */
+export function restXmlProtocol(service: string, model: Model): Protocol {
+  const dialect = service === 'cloudfront' ? CLOUDFRONT_DIALECT : S3_DIALECT;
+  const xml = xmlCodec(dialect.namespace, true);
+  const identified = (requestId: string) => Object.fromEntries(dialect.requestIds.map((name) => [name, requestId]));
   const bindings = bindingsOf(
     {
       type: 'application/xml',
@@ -30,17 +61,15 @@ export function restXmlProtocol(model: Model): Protocol {
   const find = restRoutes(model);
   return {
     route: (request) => {
-      const { bucket, path } = bucketOf(request);
+      const { bucket, path } = dialect.place(request);
       const match = find(request, path, bucket);
       return match && { name: match.operation.name, read: () => bindings.read(match, request) };
     },
-    write: (operation, output, requestId) => bindings.write(operation, output, { 'x-amz-request-id': requestId, 'x-amz-id-2': requestId }),
+    write: (operation, output, requestId) => bindings.write(operation, output, identified(requestId)),
     writeError: (error, requestId) => ({
       status: error.status,
-      headers: { 'content-type': 'application/xml', 'x-amz-request-id': requestId, 'x-amz-id-2': requestId },
-      body:
-        XML_DECLARATION +
-        element('Error', { Code: error.code, Message: error.message, ...error.fields, RequestId: requestId, HostId: requestId }),
+      headers: { 'content-type': 'application/xml', ...identified(requestId) },
+      body: XML_DECLARATION + dialect.error(error, requestId),
     }),
     shapeError: () =>
       new AwsError('MalformedXML', 'The XML you provided was not well-formed or did not validate against our published schema'),
