@@ -2,7 +2,12 @@ import { CreateOpsItemCommand, OpsItemAlreadyExistsException, UpdateOpsItemComma
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, updateIncident, viewIncident } from '../../aws/incidents.ts';
 import type { Incident, IncidentView, TicketState } from '../../core/incident.ts';
-import { renderTicket } from '../../core/ticket.ts';
+import { ticketOf, titleWithin } from '../../core/ticket.ts';
+import { documentJson } from '../../core/ticket/document.ts';
+import { fit } from '../../core/ticket/fit.ts';
+import { plainText } from '../../core/ticket/markup/plain.ts';
+import { putEvidence } from '../../aws/evidence.ts';
+import { digestOf } from '../../core/canonical.ts';
 
 /**
  * One OpsItem an incident. Its deduplication string is the incident, so that a create whose answer was lost finds
@@ -30,7 +35,7 @@ interface TicketInput {
 
 async function bringUpToDate(view: IncidentView, input: TicketInput, tools: Tools): Promise<TicketState> {
   const { incident } = view;
-  const { title, description, severity } = renderTicket(view);
+  const { title, description, severity } = await wordsOf(view, tools);
   const closed = incident.status === 'restored' || incident.status === 'not-exposed';
   const content = {
     Title: title,
@@ -60,6 +65,18 @@ async function bringUpToDate(view: IncidentView, input: TicketInput, tools: Tool
     ]);
   }
   return ticket;
+}
+
+/** @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateOpsItem.html (Title 1–1024, Description 1–2048) */
+const LIMITS = { title: 1024, description: 2048 };
+const SEVERITY = { critical: '1', high: '2', medium: '3', low: '4' } as const;
+
+async function wordsOf(view: IncidentView, tools: Tools): Promise<{ readonly title: string; readonly description: string; readonly severity: string }> {
+  const whole = ticketOf(view);
+  const key = `tickets/${whole.incident}/${digestOf(documentJson(whole)).slice(0, 16)}.json`;
+  const { document, cut } = fit(whole, (part) => plainText(part).length, LIMITS.description, `s3://${tools.settings.STOPBATH_EVIDENCE_BUCKET}/${key}`);
+  if (cut) await putEvidence(tools, key, documentJson(whole));
+  return { title: titleWithin(whole, LIMITS.title), description: plainText(document), severity: SEVERITY[whole.severity] };
 }
 
 async function open(content: { readonly Title: string; readonly Description: string; readonly OperationalData: Record<string, OpsItemDataValue> } & Record<string, unknown>, tools: Tools): Promise<string> {
