@@ -69,6 +69,10 @@ item = call(ssm, "create_ops_item", Title="t", Description="d", Source="s", Oper
 call(ssm, "update_ops_item", OpsItemId=item, Status="Resolved")
 assert call(ssm, "get_ops_item", OpsItemId=item)["OpsItem"]["Status"] == "Resolved"
 assert call(ssm, "describe_ops_items", OpsItemFilters=[{"Key": "Status", "Values": ["Resolved"], "Operator": "Equal"}])["OpsItemSummaries"][0]["OpsItemId"] == item
+call(ssm, "put_parameter", Name="/boto/key", Value="secret", Type="SecureString")
+assert call(ssm, "get_parameter", Name="/boto/key", WithDecryption=True)["Parameter"]["Value"] == "secret"
+assert call(ssm, "get_parameter", Name="/boto/key")["Parameter"]["Value"] != "secret"
+call(ssm, "delete_parameter", Name="/boto/key")
 
 errors = {}
 wrong = {"aws_secret_access_key": "wrong"}
@@ -77,6 +81,7 @@ for name, operation, arguments in [
     ("iam", "get_role", {"RoleName": "absent"}),
     ("dynamodb", "describe_table", {"TableName": "absent"}),
     ("ssm", "get_ops_item", {"OpsItemId": "oi-ffffffffffff"}),
+    ("ssm", "get_parameter", {"Name": "/boto/key"}),
     ("iam", "list_groups", {}),
 ]:
     try:
@@ -106,6 +111,8 @@ lines = [
     "dynamodb scan --table-name cli",
     "ssm create-ops-item --title t --description d --source s",
     "ssm describe-ops-items --ops-item-filters Key=Status,Values=Open,Operator=Equal",
+    "ssm put-parameter --name cli --value 1 --type String",
+    "ssm get-parameter --name cli",
     "iam get-role --role-name absent",
 ]
 print(json.dumps({"boto3": boto, "errors": errors, "cli": {line: cli(line) for line in lines}}))

@@ -62,6 +62,7 @@ describe('other clients', () => {
       'iam:get_role': 'An error occurred (NoSuchEntity) when calling the GetRole operation: The role with name absent cannot be found.',
       'dynamodb:describe_table': 'An error occurred (ResourceNotFoundException) when calling the DescribeTable operation: Requested resource not found: Table: absent not found',
       'ssm:get_ops_item': 'An error occurred (OpsItemNotFoundException) when calling the GetOpsItem operation: OpsItem ID oi-ffffffffffff not found.',
+      'ssm:get_parameter': 'An error occurred (ParameterNotFound) when calling the GetParameter operation: ',
       'iam:list_groups': 'An error occurred (NotImplemented) when calling the ListGroups operation: The sandbox does not serve iam:ListGroups',
       'sts wrong': 'SignatureDoesNotMatch',
       'sts unknown': 'InvalidClientTokenId',

@@ -1,5 +1,6 @@
 import * as sdk from '@aws-sdk/client-ssm';
 import { AwsError, operation, type Call, type Need, type Service } from '../service.ts';
+import { parameterOperations } from './ssm/parameters.ts';
 
 interface OpsItem extends sdk.OpsItem {
   readonly OpsItemId: string;
@@ -7,7 +8,7 @@ interface OpsItem extends sdk.OpsItem {
 }
 
 /**
- * OpsCenter: OpsItems, which are created, read, updated and listed, and which have no comments. The limits are those of
+ * Systems Manager: Parameter Store, and OpsCenter's OpsItems, which are created, read, updated and listed, and which have no comments. The limits are those of
  * the API's own model.
  *
  * @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateOpsItem.html
@@ -27,6 +28,7 @@ export function createSsm(): Service {
     sdk,
     protocol: 'json-1.1',
     operations: {
+      ...parameterOperations(),
       CreateOpsItem: operation<sdk.CreateOpsItemCommandInput, sdk.CreateOpsItemCommandOutput>({
         needs: (_, call) => [{ action: 'ssm:CreateOpsItem', resource: arnOf(call, '*') }],
         run: (input, call) => {
