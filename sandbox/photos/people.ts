@@ -53,7 +53,11 @@ export function seedPeople(sandbox: Sandbox, buckets: Names): People {
   const users = (...names: readonly string[]) => names.map((name) => `arn:aws:iam::${home}:user/${name}`);
   const service = sandbox.createRole('photo-service', {
     trust: trust({ Service: 'ecs-tasks.amazonaws.com' }),
-    policy: policy(allow(['s3:GetObject', 's3:PutObject', 's3:PutObjectTagging', 's3:ListBucket'], arns), allow(['sts:AssumeRole'], [`arn:aws:iam::${home}:role/photo-signer`])),
+    policy: policy(
+      allow(['s3:GetObject', 's3:PutObject', 's3:PutObjectTagging', 's3:ListBucket'], arns),
+      allow(['sts:AssumeRole'], [`arn:aws:iam::${home}:role/photo-signer`]),
+      allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], [`arn:aws:dynamodb:${sandbox.world.region}:${home}:table/photo-share-*`]),
+    ),
   });
   const roles: Roles = {
     // What they may ask the suite is in the policies of its functions: through their URLs, and not by a direct Invoke.

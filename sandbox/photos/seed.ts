@@ -16,6 +16,7 @@ import {
 import { canonicalUserId } from '../auth/accounts.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { Credentials } from '../service.ts';
+import { ALBUMS } from './albums.ts';
 import { seedPeople, type People, type Person, type Roles } from './people.ts';
 import { picture } from './picture.ts';
 
@@ -37,8 +38,6 @@ export interface Photos extends People {
 }
 
 export type Attack = 'make-public';
-
-const ALBUMS = ['summer-2026', 'grandma-80', 'first-steps'];
 
 /**
  * Sets up the photo service through S3's own API: three buckets with the settings that a real one gathers over the
@@ -68,10 +67,11 @@ async function seedFamily(s3: S3Client, bucket: string, account: string, roles: 
   await s3.send(new CreateBucketCommand({ ...target, ObjectOwnership: 'ObjectWriter' }));
   await s3.send(new PutBucketVersioningCommand({ ...target, VersioningConfiguration: { Status: 'Enabled' } }));
   const owner = canonicalUserId(account);
-  const pictures = ALBUMS.flatMap((album) => [1, 2, 3].map((n) => `albums/${album}/${String(n).padStart(4, '0')}.jpg`));
-  const put = (key: string, body: Uint8Array | string, type: string) => s3.send(new PutObjectCommand({ ...target, Key: key, Body: body, ContentType: type, Tagging: 'service=photos' }));
+  const pictures = ALBUMS.flatMap(({ id, owner, prefix }) => [1, 2, 3].map((n) => ({ key: `${prefix}${String(n).padStart(4, '0')}.jpg`, tags: `album:${id},owner:${owner}` })));
+  const put = (key: string, body: Uint8Array | string, type: string, tags?: string) =>
+    s3.send(new PutObjectCommand({ ...target, Key: key, Body: body, ContentType: type, Tagging: 'service=photos', ...(tags === undefined ? {} : { Metadata: { 'cache-tag': tags } }) }));
   await Promise.all([
-    ...pictures.map((key) => put(key, picture(key), 'image/jpeg')),
+    ...pictures.map(({ key, tags }) => put(key, picture(key), 'image/jpeg', tags)),
     put('index.html', '<!doctype html><title>Family photos</title><h1>Family photos</h1>', 'text/html'),
     put('error.html', '<!doctype html><title>Not here</title><h1>Not here</h1>', 'text/html'),
     s3.send(
@@ -108,7 +108,7 @@ async function seedFamily(s3: S3Client, bucket: string, account: string, roles: 
       }),
     ),
   ]);
-  return pictures;
+  return pictures.map(({ key }) => key);
 }
 
 function familyPolicy(bucket: string, account: string, roles: Roles): object {
@@ -138,7 +138,7 @@ async function seedThumbnails(s3: S3Client, bucket: string): Promise<void> {
   await Promise.all([
     s3.send(new PutBucketPolicyCommand({ ...target, Policy: JSON.stringify({ Version: '2012-10-17', Statement: [statement] }) })),
     s3.send(new PutBucketTaggingCommand({ ...target, Tagging: { TagSet: [{ Key: 'public', Value: 'on-purpose' }] } })),
-    ...ALBUMS.map((album) => s3.send(new PutObjectCommand({ ...target, Key: `${album}.jpg`, Body: picture(`thumbnail of ${album}`), ContentType: 'image/jpeg' }))),
+    ...ALBUMS.map(({ id }) => s3.send(new PutObjectCommand({ ...target, Key: `${id}.jpg`, Body: picture(`thumbnail of ${id}`), ContentType: 'image/jpeg' }))),
   ]);
 }
 
