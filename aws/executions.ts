@@ -1,6 +1,6 @@
 import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Direction, Incident } from '../core/incident.ts';
-import { addExecution } from './incidents.ts';
+import { addExecution, updateIncident } from './incidents.ts';
 import type { Tools } from './function.ts';
 
 /** `<incident>-<direction>-<n>`: the name is what makes a repeated start the same execution. */
@@ -30,5 +30,18 @@ export async function startExecution(tools: Pick<Tools, 'settings' | 'clients'>,
   } catch (error) {
     if (error instanceof ExecutionAlreadyExists) return false;
     throw error;
+  }
+}
+
+/** Asks for the ticket to say how the incident stands. A workflow that cannot be started delays nothing: the gap is on the incident. */
+export async function startTicket(tools: Pick<Tools, 'settings' | 'clients'>, incident: string, name: string): Promise<void> {
+  const { AWS_REGION, STOPBATH_ACCOUNT, STOPBATH_NAME } = tools.settings;
+  try {
+    await tools.clients.sfn.send(
+      new StartExecutionCommand({ stateMachineArn: `arn:aws:states:${AWS_REGION}:${STOPBATH_ACCOUNT}:stateMachine:${STOPBATH_NAME}-open-ticket`, name: name.slice(0, 80), input: JSON.stringify({ incident }) }),
+    );
+  } catch (error) {
+    if (error instanceof ExecutionAlreadyExists) return;
+    await updateIncident(tools, incident, { ticketGap: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
   }
 }

@@ -1,5 +1,6 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Entry, Incident, IncidentView, LedgerEntry, Plan, Progress } from '../core/incident.ts';
+import type { Approval } from '../core/approval.ts';
+import type { Entry, Incident, IncidentView, LedgerEntry, Plan, Progress, Request } from '../core/incident.ts';
 import { get, put, putNew, query, queryIndex, succeeded, update, type Item, type Table } from './records.ts';
 
 const CLOSED: ReadonlySet<string> = new Set(['restored', 'not-exposed']);
@@ -65,6 +66,8 @@ export async function viewIncident(table: Table, id: string): Promise<IncidentVi
     ledger: bodies<LedgerEntry>(items, 'LEDGER#').toSorted(byAct),
     entries: bodies<Entry>(items, 'ENTRY#').toSorted((a, b) => a.at.localeCompare(b.at)),
     progress: bodies<Progress>(items, 'PROGRESS#').toSorted((a, b) => a.startedAt.localeCompare(b.startedAt)),
+    requests: bodies<Request>(items, 'REQUEST#').toSorted((a, b) => a.at.localeCompare(b.at)),
+    approvals: bodies<Approval>(items, 'APPROVAL#').toSorted((a, b) => a.requestedAt.localeCompare(b.requestedAt)),
   };
 }
 
@@ -91,21 +94,15 @@ export async function getPlan(table: Table, incident: string, digest: string): P
   return item ? body<Plan>(item) : null;
 }
 
-/** A responder's word that a held incident may be contained; its absence is the rule. */
-export interface Release {
-  readonly by: string;
-  readonly at: string;
-  readonly reason: string;
+/** @returns false where somebody asked for this execution before: the first word stays */
+export async function saveRequest(table: Table, request: Request): Promise<boolean> {
+  return await putNew(table, { pk: pkOf(request.incident), sk: `REQUEST#${request.execution}`, json: JSON.stringify(request) });
 }
 
-/** @returns false where it was released before: the first word stays */
-export async function saveRelease(table: Table, incident: string, release: Release): Promise<boolean> {
-  return await putNew(table, { pk: pkOf(incident), sk: 'RELEASE', json: JSON.stringify(release) });
-}
-
-export async function getRelease(table: Table, incident: string): Promise<Release | null> {
-  const item = await get(table, pkOf(incident), 'RELEASE');
-  return item ? body<Release>(item) : null;
+/** Who asked for an execution; `null` where nobody did, because an event started it. */
+export async function getRequest(table: Table, incident: string, execution: string): Promise<Request | null> {
+  const item = await get(table, pkOf(incident), `REQUEST#${execution}`);
+  return item ? body<Request>(item) : null;
 }
 
 /** Writes the undo of a change before the act. An entry that is there already (a retry) stays as it was first written. */

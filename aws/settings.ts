@@ -22,12 +22,14 @@ const schema = z.object({
   STOPBATH_MODE_CAP: z.enum(['observe', 'approve', 'contain']).default('observe'),
   STOPBATH_PROTECTED_BUCKETS: list,
   STOPBATH_RESPONDER_ROLES: list,
+  STOPBATH_SESSION_NAMES_PINNED: z.enum(['true', 'false']).default('false').transform((text) => text === 'true'),
+  /** Seconds. */
+  STOPBATH_APPROVAL_EXPIRY: count(14_400),
   STOPBATH_EXEMPT_ROLES: list,
   STOPBATH_PROBE_ROLE_ARN: optional,
   STOPBATH_ORGANIZATION_ID: optional,
   STOPBATH_BUDGET_ACCOUNT: count(20),
   STOPBATH_BUDGET_ALL: count(50),
-  STOPBATH_BUDGET_RESERVED: count(5),
   STOPBATH_SHARES: z
     .string()
     .default('{}')
@@ -40,6 +42,7 @@ const schema = z.object({
       }
     })
     .pipe(SharesSchema),
+  STOPBATH_BUDGET_RESERVED: z.coerce.number().int().nonnegative().default(5),
   STOPBATH_VERIFY_LOOKS: count(3),
   STOPBATH_VERIFY_MAX_LOOKS: count(24),
 });

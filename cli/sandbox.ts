@@ -33,7 +33,7 @@ async function serve({ port, seed, propagation }: Options): Promise<void> {
     throw cause;
   });
   const photos = seed === 'photos' ? await seedPhotos(account, () => account.s3.settle()) : null;
-  const people = photos ? { responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor] } : {};
+  const people = photos ? { sessionNamesPinned: true, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor] } : {};
   const deployment = await account.deploy({ config: { modeCap: 'contain', verifyIntervalSeconds: 1, ...people } });
   say(...(await exportsOf({ endpoint: account.endpoint, region: account.world.region, admin: account.admin, deployment, photos })));
   tell(`Sandbox at ${account.endpoint}, account ${account.accounts.home}; Ctrl-C stops it.`);

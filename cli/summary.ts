@@ -11,7 +11,7 @@ export interface Summary {
 }
 
 /** Worst first: what the reader must not miss when several incidents ended differently. */
-const URGENCY: readonly IncidentStatus[] = ['failed', 'unverified', 'held', 'open', 'containing', 'restoring', 'observed', 'contained', 'restored', 'not-exposed'];
+const URGENCY: readonly IncidentStatus[] = ['failed', 'unverified', 'expired', 'held', 'waiting', 'rejected', 'open', 'containing', 'restoring', 'observed', 'contained', 'restored', 'not-exposed'];
 
 /** What happened, in one line and a few times: the first thing that a reader sees. */
 export function summarize(incidents: readonly IncidentView[], timings: Timings | null): Summary {
@@ -37,6 +37,12 @@ function headlineOf(status: IncidentStatus, proven: boolean, timings: Timings): 
       return { headline: 'Failed: somebody has to look', tone: 'bad' };
     case 'held':
       return { headline: 'Held: nothing was changed', tone: 'bad' };
+    case 'waiting':
+      return { headline: 'Waits for an approval: nothing was changed', tone: 'bad' };
+    case 'rejected':
+      return { headline: 'Rejected: nothing was changed', tone: 'neutral' };
+    case 'expired':
+      return { headline: 'Nobody approved in time: nothing was changed', tone: 'bad' };
     case 'observed':
       return { headline: 'Recorded and ticketed; nothing was changed', tone: 'neutral' };
     case 'not-exposed':

@@ -51,12 +51,13 @@ export function actorName(by: string): string {
 function toneOf(entry: Entry): Tone {
   const detail = typeof entry.detail === 'object' && entry.detail !== null && !Array.isArray(entry.detail) ? entry.detail : {};
   if (entry.kind === 'failure') return 'bad';
+  if (entry.kind === 'approval') return 'act' in detail && detail['act'] === 'approved' ? 'good' : 'act' in detail && detail['act'] === 'asked' ? 'neutral' : 'bad';
   if (entry.kind === 'outcome') return statusTone('status' in detail && typeof detail['status'] === 'string' ? detail['status'] : '');
   if (entry.kind === 'look') return 'verdict' in detail && detail['verdict'] === 'verified' ? 'good' : 'neutral';
   return 'neutral';
 }
 
 function statusTone(status: string): Tone {
-  const known = (['contained', 'restored', 'not-exposed', 'observed', 'held', 'unverified', 'failed'] as const).find((entry) => entry === status);
+  const known = (['contained', 'restored', 'not-exposed', 'observed', 'held', 'unverified', 'failed', 'rejected', 'expired'] as const).find((entry) => entry === status);
   return known ? statusWords(known).tone : 'neutral';
 }

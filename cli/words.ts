@@ -38,6 +38,9 @@ const STATUS: Readonly<Record<IncidentStatus, { readonly words: string; readonly
   contained: { words: 'contained and proven', tone: 'good' },
   unverified: { words: 'acted, not proven', tone: 'bad' },
   failed: { words: 'failed', tone: 'bad' },
+  waiting: { words: 'waits for an approval', tone: 'bad' },
+  rejected: { words: 'rejected: nothing changed', tone: 'neutral' },
+  expired: { words: 'nobody approved: nothing changed', tone: 'bad' },
   restoring: { words: 'restoring', tone: 'neutral' },
   restored: { words: 'restored', tone: 'good' },
 };

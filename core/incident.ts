@@ -1,3 +1,4 @@
+import type { Approval } from './approval.ts';
 import type { Json } from './bucket.ts';
 
 /** What became of a target that a signal named: one open incident per target. Times are ISO 8601 UTC with ms. */
@@ -53,7 +54,8 @@ export type Direction = 'contain' | 'restore';
 /**
  * `open` decided, nothing done yet · `observed` recorded and ticketed only · `containing` a change was begun ·
  * `contained` acted and proven · `unverified` acted, not proven · `failed` ended by an error · `held` the guard said no ·
- * `not-exposed` there was nothing to contain · `restoring` · `restored` closed.
+ * `not-exposed` there was nothing to contain · `waiting` for an approval · `rejected` by a person · `expired` nobody
+ * approved in time · `restoring` · `restored` closed.
  */
 export type IncidentStatus =
   | 'open'
@@ -64,6 +66,9 @@ export type IncidentStatus =
   | 'contained'
   | 'unverified'
   | 'failed'
+  | 'waiting'
+  | 'rejected'
+  | 'expired'
   | 'restoring'
   | 'restored';
 
@@ -118,7 +123,7 @@ export interface LedgerEntry extends Change {
 export interface Entry {
   readonly incident: string;
   readonly at: string;
-  readonly kind: 'signal' | 'decision' | 'plan' | 'change' | 'look' | 'ticket' | 'outcome' | 'failure' | 'request';
+  readonly kind: 'signal' | 'decision' | 'plan' | 'change' | 'look' | 'ticket' | 'outcome' | 'failure' | 'request' | 'approval';
   readonly text: string;
   readonly by: string;
   readonly detail: Json;
@@ -138,6 +143,19 @@ export interface Progress {
   readonly finishedAt: string | null;
 }
 
+/** Who asked for an execution by hand. One an execution: the first who asked, and what they asked for. */
+export interface Request {
+  readonly incident: string;
+  readonly execution: string;
+  readonly direction: Direction;
+  /** The ARN that AWS says. */
+  readonly by: string;
+  readonly at: string;
+  readonly reason: string;
+  /** The plan that was asked for by its digest; `null` where any will do. */
+  readonly digest: string | null;
+}
+
 /** Everything a responder, an auditor or a report reads of one incident. */
 export interface IncidentView {
   readonly incident: Incident;
@@ -146,4 +164,7 @@ export interface IncidentView {
   /** By time. */
   readonly entries: readonly Entry[];
   readonly progress: readonly Progress[];
+  /** By time. */
+  readonly requests: readonly Request[];
+  readonly approvals: readonly Approval[];
 }

@@ -4,8 +4,9 @@ import type { Direction, Incident, IncidentStatus, LedgerEntry } from './inciden
 /** How an execution ended, as its workflow says it. */
 export interface Ending {
   readonly direction: Direction;
-  /** Set where the plan ended it: nothing to do, observed only, or held by the guard. */
-  readonly status: Extract<IncidentStatus, 'observed' | 'held' | 'not-exposed'> | null;
+  readonly execution: string;
+  /** Set where it ended before anything was done: nothing to do, observed only, held by the guard, or not approved. */
+  readonly status: Extract<IncidentStatus, 'observed' | 'held' | 'not-exposed' | 'rejected' | 'expired'> | null;
   readonly judgement: Pick<Judgement, 'verdict' | 'reason'> | null;
   readonly error: { readonly name: string; readonly message: string } | null;
   readonly reason: string | null;
@@ -16,22 +17,37 @@ export type Outcome = Pick<Incident, 'status' | 'outcome'>;
 
 /**
  * The status and the sentence that an execution leaves behind. An error after changes were made never reads like
- * nothing happened: it says how far they got.
+ * nothing happened: it says how far they got. And what did nothing never reads as if an earlier containment were gone.
+ *
+ * @param ledger - of the whole incident
  */
-export function outcomeOf(ending: Ending, ledger: readonly LedgerEntry[]): Outcome {
+export function outcomeOf(ending: Ending, incident: Pick<Incident, 'status' | 'verifiedAt'>, ledger: readonly LedgerEntry[]): Outcome {
   if (ending.error) {
-    const acts = ledger.filter((entry) => entry.direction === ending.direction);
+    const acts = ledger.filter((entry) => entry.direction === ending.direction && entry.execution === ending.execution);
     const done = acts.filter((entry) => entry.result === 'done').length;
     const extent = acts.length === 0 ? 'nothing was changed' : `${done} of ${acts.length} changes were acknowledged`;
     const { name, message } = ending.error;
     return { status: name === 'HeldError' ? 'held' : 'failed', outcome: `${ending.direction} ended by ${name} (${extent}): ${message}` };
   }
-  if (ending.status) return { status: ending.status, outcome: ending.reason ?? ending.status };
+  if (ending.status) return undone(ending, ending.status, incident, ledger);
   const { verdict, reason } = ending.judgement ?? { verdict: 'unverified' as const, reason: 'nobody looked' };
   if (verdict === 'verified') {
     return ending.direction === 'contain' ? { status: 'contained', outcome: `verified: ${reason}` } : { status: 'restored', outcome: `restored and verified: ${reason}` };
   }
   return { status: 'unverified', outcome: `${ending.direction === 'contain' ? 'contained' : 'restored'}, but not proven: ${reason}` };
+}
+
+function undone({ direction, reason }: Ending, status: NonNullable<Ending['status']>, incident: Pick<Incident, 'status' | 'verifiedAt'>, ledger: readonly LedgerEntry[]): Outcome {
+  const outcome = reason ?? status;
+  if (status === 'not-exposed' || !inForce(ledger)) return { status, outcome };
+  const what = direction === 'restore' ? 'the containment stays' : 'what was contained before stays';
+  // Proven once and begun to be undone since: what is left of it nobody has looked at.
+  return { status: incident.verifiedAt !== null && incident.status !== 'restoring' ? 'contained' : 'unverified', outcome: `${outcome}; ${what}` };
+}
+
+/** Whether changes that contain were made after the last restore began. */
+export function inForce(ledger: readonly LedgerEntry[]): boolean {
+  return ledger.at(-1)?.direction === 'contain';
 }
 
 /** Lambda's errors reach a workflow as a name and, in `Cause`, JSON with the message; other errors as plain text. */
@@ -44,4 +60,3 @@ export function readError(error: string, cause: string): { readonly name: string
   }
   return { name: error, message: cause };
 }
-

@@ -13,9 +13,22 @@ export const ConfigSchema = z.strictObject({
     .default('observe')
     .describe('The most that a response may do without being asked. A new install only observes.'),
   responderRoles: roles.describe('Roles that may plan, start and restore playbooks, and read everything.'),
+  sessionNamesPinned: z
+    .boolean()
+    .default(false)
+    .describe('Whether the trust policies of all responder roles pin the session name to the user (sts:RoleSessionName = ${aws:username}, or names that your identity provider sets). false: all sessions of a role are one person, who cannot approve what another session of it asked for.'),
+  approvalHours: z.number().min(0.1).max(72).default(4).describe('For how long a request for an approval stands.'),
   auditorRoles: roles.describe('Roles that may read everything and change nothing.'),
   exemptRoles: roles.describe("Roles that a full quarantine leaves in, beside the suite's own and the responders'."),
   protectedBuckets: z.array(z.string().min(1)).default([]).describe('Names of buckets that are never changed without approval; * stands for anything.'),
+  budgets: z
+    .strictObject({
+      account: z.int().min(1).max(10_000).default(20).describe('Containments in a rolling hour in one account.'),
+      all: z.int().min(1).max(10_000).default(50).describe('Containments in a rolling hour in all accounts.'),
+      reserved: z.int().min(0).max(10_000).default(5).describe('How many of these only critical findings may use.'),
+    })
+    .prefault({})
+    .describe('How much may be contained in an hour without being asked; beyond it somebody approves.'),
   organizationId: z
     .string()
     .regex(/^o-[a-z0-9]{10,32}$/, 'must be an organisation id: o-exampleorgid')

@@ -167,11 +167,16 @@ export function environmentOf(folders: readonly FunctionFolder[], config: Config
     STOPBATH_MODE_CAP: config.modeCap,
     STOPBATH_PROTECTED_BUCKETS: config.protectedBuckets.join(','),
     STOPBATH_RESPONDER_ROLES: config.responderRoles.join(','),
+    STOPBATH_SESSION_NAMES_PINNED: String(config.sessionNamesPinned),
+    STOPBATH_APPROVAL_EXPIRY: String(Math.round(config.approvalHours * 3600)),
     STOPBATH_EXEMPT_ROLES: exemptRoles(folders, config),
     // By name: the probe's role is never a dependency of every function.
     STOPBATH_PROBE_ROLE_ARN: sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-probe`),
     STOPBATH_ORGANIZATION_ID: config.organizationId ?? '',
     STOPBATH_SHARES: JSON.stringify(config.shares),
+    STOPBATH_BUDGET_ACCOUNT: String(config.budgets.account),
+    STOPBATH_BUDGET_ALL: String(config.budgets.all),
+    STOPBATH_BUDGET_RESERVED: String(config.budgets.reserved),
     STOPBATH_VERIFY_LOOKS: String(config.verifyLooks),
     STOPBATH_VERIFY_MAX_LOOKS: String(config.verifyMaxLooks),
   };

@@ -70,12 +70,16 @@ function stateMachine(name: string, definition: unknown, surroundings: Surroundi
   };
 }
 
+/** An execution waits so many seconds beyond the expiry: a vote that came in time is written and told by then. */
+const APPROVAL_GRACE = 60;
+
 /** Only those that the definition uses. */
 function substitutions(definition: unknown, { config, functions, playbooks }: Surroundings): Readonly<Record<string, unknown>> {
   const known: Readonly<Record<string, unknown>> = {
     ...Object.fromEntries(functions.map((name) => [`${pascalOf(name)}Arn`, arnOf(functionLogicalId(name))])),
     ...Object.fromEntries(playbooks.map((name) => [`${pascalOf(name)}WorkflowArn`, workflowArn(name)])),
     TableName: ref('Table'),
+    ApprovalSeconds: String(Math.round(config.approvalHours * 3600) + APPROVAL_GRACE),
     VerifyIntervalSeconds: String(config.verifyIntervalSeconds),
     VerifyLooks: String(config.verifyLooks),
     VerifyMaxLooks: String(config.verifyMaxLooks),

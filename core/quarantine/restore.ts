@@ -1,4 +1,5 @@
 import type { BucketState, Json } from '../bucket.ts';
+import { exposuresOf } from '../exposure.ts';
 import type { Change, LedgerEntry } from '../incident.ts';
 import { POLICY_LIMIT_BYTES, SID_PREFIX, TAG_PREFIX, same } from './levels.ts';
 
@@ -31,6 +32,13 @@ export function restoration(ledger: readonly LedgerEntry[], now: BucketState): {
   const policy = current.get('policy');
   if (typeof policy === 'string' && Buffer.byteLength(policy) > POLICY_LIMIT_BYTES) notes.add('The restored policy is larger than S3 accepts.');
   return { changes, notes: [...notes] };
+}
+
+/** The ways in that are closed now and open after these changes, in words: what a containment would close again. */
+export function reopenings(now: BucketState, changes: readonly Change[]): readonly string[] {
+  const after = changes.reduce<BucketState>((state, change) => ({ ...state, [change.setting]: change.after }), now);
+  const open = new Set(exposuresOf(now).map(({ phrase }) => phrase));
+  return exposuresOf(after).map(({ phrase }) => phrase).filter((phrase) => !open.has(phrase));
 }
 
 /** A setting of the state as plain JSON. */

@@ -25,10 +25,20 @@ function happened({ incident, progress }: IncidentView): readonly Section[] {
   );
 }
 
-/** What to type where the incident waits for somebody's word. */
-export function approving({ incident, plans }: IncidentView): readonly Section[] {
+/** What to type where the incident waits for somebody's word. The link and the words carry no power: AWS says who types them. */
+export function approving({ incident, plans, approvals }: IncidentView): readonly Section[] {
+  const waiting = approvals.find(({ state, execution }) => state === 'waiting' && execution === incident.executions.at(-1));
+  if (waiting) {
+    const have = waiting.votes.filter(({ word }) => word === 'approve').length;
+    return section(
+      waiting.direction === 'contain' ? 'Waits for an approval' : 'The restore waits for an approval',
+      95,
+      text(`${waiting.why}. ${waiting.needed - have === 1 ? 'One more person' : `${waiting.needed - have} persons`} must approve plan ${waiting.digest} before ${waiting.expiresAt}; asked for by ${waiting.requestedBy}, who cannot.`),
+      code([`stopbath show ${incident.id}`, `stopbath approve ${incident.id}`, `stopbath reject ${incident.id} --reason "…"`]),
+    );
+  }
   const plan = plans.findLast(({ direction }) => direction === 'contain');
-  if (incident.status !== 'held' || incident.playbook === 'open-ticket') return [];
+  if (!RELEASABLE.has(incident.status) || incident.playbook === 'open-ticket') return [];
   return section(
     'To let it be contained',
     95,
@@ -36,6 +46,8 @@ export function approving({ incident, plans }: IncidentView): readonly Section[]
     code([`stopbath show ${incident.id}`, `stopbath release ${incident.id} --reason "…"`]),
   );
 }
+
+const RELEASABLE: ReadonlySet<string> = new Set(['held', 'rejected', 'expired']);
 
 function affected({ incident, plans }: IncidentView): readonly Section[] {
   const plan = plans.findLast(({ direction }) => direction === 'contain');

@@ -6,7 +6,7 @@ const input = z.strictObject({
   incident: z.string().min(1),
   direction: z.enum(['contain', 'restore']),
   execution: z.string().min(1),
-  status: z.enum(['observed', 'held', 'not-exposed']).nullable(),
+  status: z.enum(['observed', 'held', 'not-exposed', 'rejected', 'expired']).nullable(),
   reason: z.string().nullable(),
   verdict: z.enum(['verified', 'pending', 'unverified']).nullable(),
   /** As Step Functions gives them to a Catch. */

@@ -1,3 +1,4 @@
+import { approvalsOf, expire } from '../../aws/approvals.ts';
 import { releaseTarget } from '../../aws/claims.ts';
 import { putEvidence } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
@@ -7,25 +8,30 @@ import { outcomeOf, readError } from '../../core/outcome.ts';
 import type { RecordInput } from './handler.ts';
 
 export async function recordOutcome(input: RecordInput, tools: Tools): Promise<{ readonly status: Incident['status']; readonly outcome: string; readonly evidence: string }> {
-  const [incident, ledger] = await Promise.all([getIncident(tools, input.incident), ledgerOf(tools, input.incident)]);
+  const [incident, ledger, approvals] = await Promise.all([getIncident(tools, input.incident), ledgerOf(tools, input.incident), approvalsOf(tools, input.incident)]);
   const error = input.error && readError(input.error.Error, input.error.Cause);
   const outcome = outcomeOf(
-    { direction: input.direction, status: input.status, reason: input.reason, judgement: input.verdict ? { verdict: input.verdict, reason: input.reason ?? '' } : null, error },
-    ledger.filter((entry) => entry.execution === input.execution),
+    { ...input, judgement: input.verdict ? { verdict: input.verdict, reason: input.reason ?? '' } : null, error },
+    incident,
+    ledger,
   );
   const at = tools.now();
+  // A later run has taken this one's place: what became of this one is on record, and the incident is that one's.
+  const overtaken = (incident.executions.at(-1) ?? input.execution) !== input.execution;
+  if (!overtaken) await updateIncident(tools, incident.id, { ...outcome, ...timesOf(outcome.status, at) });
+  const open = input.status === 'expired' ? approvals.filter(({ execution, state }) => execution === input.execution && state !== 'rejected') : [];
   await Promise.all([
-    updateIncident(tools, incident.id, { ...outcome, ...timesOf(outcome.status, at) }),
+    ...open.map((approval) => expire(tools, approval, at)),
     addEntry(tools, `${input.execution}/outcome`, {
       incident: incident.id,
       at,
-      kind: error ? 'failure' : 'outcome',
-      text: outcome.outcome,
+      kind: input.status === 'expired' ? 'approval' : error ? 'failure' : 'outcome',
+      text: overtaken ? `${input.execution} ended, after ${incident.executions.at(-1) ?? ''} had taken its place: ${outcome.outcome}` : outcome.outcome,
       by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
-      detail: { status: outcome.status, execution: input.execution },
+      detail: { status: outcome.status, execution: input.execution, ...(input.status === 'expired' ? { act: 'expired' } : {}) },
     }),
   ]);
-  if (outcome.status === 'restored' || outcome.status === 'not-exposed') await releaseTarget(tools, incident.target.arn, incident.id, at);
+  if (!overtaken && (outcome.status === 'restored' || outcome.status === 'not-exposed')) await releaseTarget(tools, incident.target.arn, incident.id, at);
   const record = await viewIncident(tools, incident.id);
   const { key } = await putEvidence(tools, `incidents/${incident.id}/${input.execution}.json`, record);
   return { ...outcome, evidence: key };

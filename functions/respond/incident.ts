@@ -1,7 +1,8 @@
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
-import { addEntry, getIncident, ledgerOf, saveRelease, updateIncident } from '../../aws/incidents.ts';
+import { addEntry, getIncident, getRequest, ledgerOf, saveRequest, updateIncident } from '../../aws/incidents.ts';
 import { nextExecution, startExecution } from '../../aws/executions.ts';
+import type { Direction, Incident } from '../../core/incident.ts';
 
 interface Ask {
   readonly incident: string;
@@ -15,30 +16,44 @@ export async function restore(ask: Ask, by: string, tools: Tools): Promise<HttpA
   if (status === 'containing' || status === 'restoring') return httpAnswer(409, { error: `${id} is ${status}: wait for it, then restore` });
   if (status === 'restored') return httpAnswer(409, { error: `${id} is restored since ${incident.restoredAt}` });
   if (ledger.length === 0) return httpAnswer(409, { error: `${id} changed nothing: there is nothing to restore` });
-
-  const execution = nextExecution(incident, 'restore');
-  if (!(await startExecution(tools, incident, 'restore', execution))) return httpAnswer(409, { error: `${execution} was started already` });
-  await Promise.all([
-    updateIncident(tools, id, { requestedBy: by }),
-    addEntry(tools, `${execution}/request`, { incident: id, at: tools.now(), kind: 'request', text: `restore asked for: ${ask.reason}`, by, detail: { execution } }),
-  ]);
-  return httpAnswer(202, { incident: id, execution });
+  return await begin(incident, 'restore', { act: 'restore', text: `restore asked for: ${ask.reason}`, reason: ask.reason, by, change: {} }, tools);
 }
 
-/** Lets an incident that was held, or only observed, be contained: 202 `{ incident, execution }`. Pausing stays in force. */
+const RELEASABLE: ReadonlySet<Incident['status']> = new Set(['held', 'observed', 'failed', 'rejected', 'expired']);
+
+/**
+ * Asks again for the containment of what was held, only observed, or not approved: 202 `{ incident, execution }`. Whoever
+ * releases asks, and others approve where the mode or the guard wants it. Pausing stays in force.
+ */
 export async function release(ask: Ask, by: string, tools: Tools): Promise<HttpAnswer> {
   const incident = await getIncident(tools, ask.incident);
-  const { id, status } = incident;
-  if (status !== 'held' && status !== 'observed' && status !== 'failed') return httpAnswer(409, { error: `${id} is ${status}: only what is held, observed or failed can be released` });
+  const { id, status, mode } = incident;
+  if (!RELEASABLE.has(status)) return httpAnswer(409, { error: `${id} is ${status}: only what is ${[...RELEASABLE].join(', ')} can be released` });
   if (incident.playbook === 'open-ticket') return httpAnswer(409, { error: `${id} has a ticket only: its playbook contains nothing` });
+  const change: Partial<Incident> = { mode: mode === 'contain' ? 'contain' : 'approve' };
+  return await begin(incident, 'contain', { act: 'release', text: `released for containment: ${ask.reason}`, reason: ask.reason, by, change }, tools);
+}
 
+interface Begin {
+  readonly act: 'restore' | 'release';
+  readonly text: string;
+  readonly reason: string;
+  readonly by: string;
+  readonly change: Partial<Incident>;
+}
+
+/** Who asked is written before the start and once an execution: of two who ask at the same moment, one has asked. */
+async function begin(incident: Incident, direction: Direction, { act, text, reason, by, change }: Begin, tools: Tools): Promise<HttpAnswer> {
+  const { id } = incident;
   const at = tools.now();
-  const execution = nextExecution(incident, 'contain');
-  await saveRelease(tools, id, { by, at, reason: ask.reason });
-  if (!(await startExecution(tools, incident, 'contain', execution))) return httpAnswer(409, { error: `${execution} was started already` });
-  await Promise.all([
-    updateIncident(tools, id, { requestedBy: by }),
-    addEntry(tools, `${execution}/request`, { incident: id, at, kind: 'request', text: `released for containment: ${ask.reason}`, by, detail: { execution } }),
-  ]);
+  const execution = nextExecution(incident, direction);
+  if (!(await saveRequest(tools, { incident: id, execution, direction, by, at, reason, digest: null }))) {
+    const first = await getRequest(tools, id, execution);
+    // The same person again: an earlier try may have ended between the request and the start.
+    if (first?.by !== by) return httpAnswer(409, { error: `${first?.by ?? 'somebody'} asked for ${execution} at ${first?.at ?? 'the same moment'}: see stopbath show ${id}` });
+  }
+  await updateIncident(tools, id, { ...change, requestedBy: by });
+  if (!(await startExecution(tools, incident, direction, execution))) return httpAnswer(409, { error: `${execution} was started already` });
+  await addEntry(tools, `${execution}/request`, { incident: id, at, kind: 'request', text, by, detail: { act, execution } });
   return httpAnswer(202, { incident: id, execution });
 }

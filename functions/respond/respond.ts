@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
 import { NoSuchIncidentError } from '../../aws/incidents.ts';
+import { isResponder } from '../../core/approval.ts';
+import { decideApproval } from './approve.ts';
 import type { RespondRequest } from './handler.ts';
 import { release, restore } from './incident.ts';
 import { suppress, unsuppress, unsuppressBody } from './suppress.ts';
@@ -9,12 +11,17 @@ import { pause, resume } from './switch.ts';
 
 const reason = z.string().trim().min(1, 'say why, for the record').max(1024);
 const ofIncident = z.strictObject({ incident: z.string().min(1).max(64), reason });
+const digest = z.string().regex(/^[0-9a-f]{64}$/, 'must be the digest of the plan, 64 characters');
+const ofApproval = z.strictObject({ incident: z.string().min(1).max(64), digest, reason: reason.nullable().default(null) });
+const ofRejection = z.strictObject({ incident: z.string().min(1).max(64), digest, reason });
 const ofSuite = z.strictObject({ reason });
 
 /** What a responder may ask: a path, what its body must be, and what does it. `by` is the ARN that AWS says. */
 const ROUTES: Readonly<Record<string, (body: unknown, by: string, tools: Tools) => Promise<HttpAnswer>>> = {
   '/restore': async (body, by, tools) => await restore(ofIncident.parse(body), by, tools),
   '/release': async (body, by, tools) => await release(ofIncident.parse(body), by, tools),
+  '/approve': async (body, by, tools) => await decideApproval('approve', ofApproval.parse(body), by, tools),
+  '/reject': async (body, by, tools) => await decideApproval('reject', ofRejection.parse(body), by, tools),
   '/pause': async (body, by, tools) => await pause(ofSuite.parse(body), by, tools),
   '/suppress': suppress,
   '/unsuppress': async (body, by, tools) => await unsuppress(unsuppressBody.parse(body), by, tools),
@@ -26,8 +33,11 @@ export async function respond(request: RespondRequest, tools: Tools): Promise<Ht
   if (request.requestContext.http.method !== 'POST') return httpAnswer(405, { error: 'use POST' });
   const route = Object.hasOwn(ROUTES, request.rawPath) ? ROUTES[request.rawPath] : undefined;
   if (!route) return httpAnswer(404, { error: `there is nothing at ${request.rawPath}; there are ${Object.keys(ROUTES).join(', ')}` });
+  const by = request.requestContext.authorizer.iam.userArn;
+  // IAM lets nobody else call; a role that was taken off the list between two deployments is refused here.
+  if (!isResponder(by, tools.settings.STOPBATH_RESPONDER_ROLES)) return httpAnswer(403, { error: `${by} is no responder: responderRoles in stopbath.config.json lists them` });
   try {
-    return await route(bodyOf(request), request.requestContext.authorizer.iam.userArn, tools);
+    return await route(bodyOf(request), by, tools);
   } catch (error) {
     if (error instanceof z.ZodError) return httpAnswer(400, { error: z.prettifyError(error) });
     if (error instanceof NoSuchIncidentError) return httpAnswer(404, { error: error.message });

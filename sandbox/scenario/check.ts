@@ -42,7 +42,7 @@ function always({ given }: Scenario, found: Findings): readonly Expectation[] {
   ];
 }
 
-const UNFINISHED: ReadonlySet<string> = new Set(['open', 'containing', 'restoring']);
+const UNFINISHED: ReadonlySet<string> = new Set(['open', 'waiting', 'containing', 'restoring']);
 const PROVEN: ReadonlySet<string> = new Set(['contained', 'restored']);
 
 /** Answers between the proof and the request to restore. */

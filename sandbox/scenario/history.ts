@@ -40,7 +40,7 @@ function keyOf(entry: Entry): string {
 function whoOf(entry: Entry): string {
   if (entry.kind === 'signal') return entry.by === 'guardduty' ? 'GuardDuty' : 'CloudTrail';
   const last = entry.by.split('/').at(-1) ?? entry.by;
-  return entry.kind === 'request' ? `responder ${last}` : last.replace(/^stopbath-[a-z0-9]+-/, '');
+  return entry.kind === 'request' || (entry.kind === 'approval' && entry.by.startsWith('arn:')) ? `responder ${last}` : last.replace(/^stopbath-[a-z0-9]+-/, '');
 }
 
 function toneOf(entry: Entry): TimelineLine['tone'] {

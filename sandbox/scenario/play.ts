@@ -57,7 +57,7 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Sc
 
 /** How the suite is configured in a sandbox, unless the scenario says otherwise: it may act, and looks every second. */
 function atHome({ roles }: Photos): Partial<Config> {
-  return { modeCap: 'contain', verifyIntervalSeconds: 1, responderRoles: [roles.responder], auditorRoles: [roles.auditor] };
+  return { modeCap: 'contain', verifyIntervalSeconds: 1, sessionNamesPinned: true, responderRoles: [roles.responder], auditorRoles: [roles.auditor] };
 }
 
 interface Playing {

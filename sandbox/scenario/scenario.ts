@@ -6,7 +6,7 @@ import { z } from 'zod';
 /** The repository: where `workflows/` and the files that scenarios name are. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-const STATUSES = ['open', 'observed', 'held', 'not-exposed', 'containing', 'contained', 'unverified', 'failed', 'restoring', 'restored'] as const;
+const STATUSES = ['open', 'observed', 'held', 'not-exposed', 'containing', 'contained', 'unverified', 'failed', 'waiting', 'rejected', 'expired', 'restoring', 'restored'] as const;
 const text = z.string().min(1);
 const apiCall = z
   .string()
@@ -22,6 +22,8 @@ const callStep = z.strictObject({
   text: text.describe('What the timeline says: puts its own policy again'),
 });
 
+const answers = z.number().int().default(202).describe('The HTTP status that is expected.');
+
 const step = z.union([
   z.strictObject({ attack: z.literal('make-public').describe('An attack of the photos seed, by real API calls.') }),
   callStep,
@@ -34,7 +36,15 @@ const step = z.union([
     await: z.union([z.enum(STATUSES), z.literal('settled')]).describe('Until the newest incident has this status; settled: until nothing runs any more.'),
     withinSeconds: z.number().positive().default(120).describe('Sandbox time.'),
   }),
-  z.strictObject({ restore: text.describe('The responder who asks, through the respond URL: rosa, ravi.'), reason: text, answers: z.number().int().default(202).describe('The HTTP status that is expected.') }),
+  z.strictObject({
+    restore: text.describe('The responder who asks, through the respond URL: rosa, ravi.'),
+    reason: text,
+    answers,
+    approvedBy: text.nullable().optional().describe('Who approves it, where it waits for that: the other responder unless told; null: nobody.'),
+  }),
+  z.strictObject({ release: text.describe('The responder who asks again for the containment of what was held, observed or not approved.'), reason: text, answers }),
+  z.strictObject({ approve: text.describe('The person who approves what waits, once it does.'), digest: text.optional().describe('Another digest than that of the plan.'), answers: answers.default(200) }),
+  z.strictObject({ reject: text.describe('The person who rejects what waits, once it does.'), reason: text, answers: answers.default(200) }),
   z.strictObject({ pass: z.number().positive().describe('Seconds of sandbox time to let pass.') }),
   z.strictObject({ pause: text.describe('The reason for which a responder pauses all containment.') }),
 ]);

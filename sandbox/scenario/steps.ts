@@ -1,3 +1,4 @@
+import type { Approval } from '../../core/approval.ts';
 import { digestOf } from '../../core/canonical.ts';
 import type { Account } from '../account.ts';
 import type { Deployment } from '../deploy.ts';
@@ -63,7 +64,9 @@ export async function playStep(step: Step, stage: Stage): Promise<void> {
   if ('call' in step) return await call(step, stage, 1);
   if ('event' in step) return await send(step, stage);
   if ('await' in step) return await until(step.await, step.withinSeconds, stage);
-  if ('restore' in step) return await ask('restore', step.restore, { incident: await newest(stage), reason: step.reason }, step.answers, stage);
+  if ('restore' in step) return await restore(step, stage);
+  if ('release' in step) return await ask('release', step.release, { incident: await newest(stage), reason: step.reason }, step.answers, stage);
+  if ('approve' in step || 'reject' in step) return await decide(step, stage);
   if ('pause' in step) return await ask('pause', 'rosa', { reason: step.pause }, 200, stage);
   await stage.account.clock.sleep(step.pass * 1000);
 }
@@ -138,8 +141,44 @@ async function settled({ account, suite, sent }: Stage): Promise<boolean> {
   });
 }
 
+async function restore(step: Extract<Step, { restore: string }>, stage: Stage): Promise<void> {
+  await ask('restore', step.restore, { incident: await newest(stage), reason: step.reason }, step.answers, stage);
+  const approver = step.approvedBy === undefined ? (step.restore === 'rosa' ? 'ravi' : 'rosa') : step.approvedBy;
+  if (approver === null || step.answers !== 202 || (await waiting(stage)) === null) return;
+  await decide({ approve: approver, answers: 200 }, stage);
+}
+
+async function decide(step: Extract<Step, { approve: string } | { reject: string }>, stage: Stage): Promise<void> {
+  const approval = await waiting(stage);
+  if (!approval) throw new StepError('nothing waits for an approval');
+  const { incident, digest } = approval;
+  if ('reject' in step) await ask('reject', step.reject, { incident, digest, reason: step.reason }, step.answers, stage);
+  else await ask('approve', step.approve, { incident, digest: step.digest ?? digest }, step.answers, stage);
+}
+
+/** What waits for an approval, once the newest incident's last execution waits for one; `null` where it went on or ended without. */
+async function waiting(stage: Stage): Promise<Approval | null> {
+  const { account, suite } = stage;
+  for (let polls = 0; polls < WAITING_POLLS; polls++) {
+    const [view, executions] = await account.clock.work(async () => {
+      await stage.watch();
+      return [(await suite.incidents()).at(-1), await suite.executions()] as const;
+    });
+    const last = view?.incident.executions.at(-1);
+    const approval = view?.approvals.find(({ execution, state }) => execution === last && state === 'waiting');
+    if (approval) return approval;
+    const status = executions.find(({ name }) => name === last)?.status;
+    if (status !== undefined && (status !== 'RUNNING' || view?.ledger.some(({ execution }) => execution === last))) return null;
+    await account.clock.sleep(POLL_MS);
+  }
+  return null;
+}
+
+/** A minute of sandbox time. */
+const WAITING_POLLS = 600;
+
 /** Asks through the `respond` URL, signed as that responder. */
-async function ask(what: 'restore' | 'pause', who: string, body: object, expected: number, { account, photos, deployment }: Stage): Promise<void> {
+async function ask(what: 'restore' | 'release' | 'approve' | 'reject' | 'pause', who: string, body: object, expected: number, { account, photos, deployment }: Stage): Promise<void> {
   const person = PEOPLE.find((one): one is Person => one === who);
   if (!person) throw new StepError(`there is no ${who} in the photos seed: use ${PEOPLE.join(', ')}`);
   await account.clock.work(async () => {
@@ -153,7 +192,7 @@ async function ask(what: 'restore' | 'pause', who: string, body: object, expecte
 
 async function newest({ suite, account }: Stage): Promise<string> {
   const last = (await account.clock.work(() => suite.incidents())).at(-1);
-  if (!last) throw new StepError('there is no incident to restore');
+  if (!last) throw new StepError('there is no incident');
   return last.incident.id;
 }
 

@@ -35,7 +35,7 @@ export function viewWith(text: string, more: Partial<Incident> = {}): IncidentVi
   const ledger: LedgerEntry = { ...change, incident: incident.id, direction: 'contain', execution: `${incident.id}-contain-1`, digest: plan.digest, intendedAt: at(3), doneAt: at(3), result: 'done' };
   const entry: Entry = { incident: incident.id, at: at(1), kind: 'signal', text: `guardduty, by ${text}`, by: text, detail: null };
   const failure: Entry = { ...entry, kind: 'failure', at: at(4), text: `AccessDenied: ${text}` };
-  return { incident, plans: [plan], ledger: [ledger], entries: [entry, failure], progress: [] };
+  return { incident, plans: [plan], ledger: [ledger], entries: [entry, failure], progress: [], requests: [], approvals: [] };
 }
 
 function at(second: number): string {

@@ -1,0 +1,55 @@
+import { BudgetError, HeldError } from '../core/held.ts';
+import { guardSays, protectedBy } from '../core/guard.ts';
+import type { Incident, Plan } from '../core/incident.ts';
+import { approversOf, missingGates, type OwnWord, type Standing } from '../core/next.ts';
+import { liftedGates, type People } from '../core/approval.ts';
+import { approvalsOf } from './approvals.ts';
+import { takeBudgets } from './budget.ts';
+import type { Tools } from './function.ts';
+import { readGuard } from './guard.ts';
+import { getRequest } from './incidents.ts';
+
+/** What plan and apply know of an execution beside the target's state: read here, whatever the workflow's input says. */
+export async function readStanding(tools: Tools, incident: Incident, execution: string): Promise<Standing> {
+  const [guard, approvals, request] = await Promise.all([readGuard(tools), approvalsOf(tools, incident.id), getRequest(tools, incident.id, execution)]);
+  return {
+    incident,
+    guard,
+    approvals,
+    execution,
+    protectedBy: protectedBy(incident.target, tools.settings.STOPBATH_PROTECTED_BUCKETS),
+    people: peopleOf(tools),
+    pinnedDigest: request?.digest ?? null,
+  };
+}
+
+export function peopleOf({ settings }: Pick<Tools, 'settings'>): People {
+  return { responderRoles: settings.STOPBATH_RESPONDER_ROLES, sessionNamesPinned: settings.STOPBATH_SESSION_NAMES_PINNED };
+}
+
+/**
+ * Stands right before the first write of every `apply`: kill switch, the plan that was asked for, mode, approvals, budgets.
+ *
+ * @throws {HeldError} where it may not, and no approval would help now
+ * @throws {BudgetError} where the budgets are used up: the workflow asks somebody
+ */
+export async function assertMayApply(tools: Tools, incident: Incident, plan: Plan, execution: string, own: Pick<OwnWord, 'reopens'>): Promise<void> {
+  const standing = await readStanding(tools, incident, execution);
+  const held = guardSays(plan.direction, standing.guard);
+  if (held !== null) throw new HeldError(held);
+  if (standing.pinnedDigest !== null && standing.pinnedDigest !== plan.digest) throw new HeldError(`plan ${standing.pinnedDigest} was asked for, not ${plan.digest}`);
+  if (plan.direction === 'contain' && incident.mode === 'observe') throw new HeldError('the mode is observe: nothing may be changed');
+  const missing = missingGates(plan, standing, own);
+  if (missing.length > 0) throw new HeldError(`nobody has approved plan ${plan.digest}: ${missing.map(({ why }) => why).join('; ')}`);
+  if (plan.direction === 'restore') return;
+  if (liftedGates(standing.approvals, { execution, digest: plan.digest }, approversOf(standing), standing.people).has('budget')) return;
+  const spent = await spend(incident, tools);
+  if (spent !== null) throw new BudgetError(spent);
+}
+
+/** One containment from the budgets of the last hour; why not, where there is none left. */
+async function spend(incident: Incident, tools: Tools): Promise<string | null> {
+  const { STOPBATH_BUDGET_ACCOUNT: account, STOPBATH_BUDGET_ALL: all, STOPBATH_BUDGET_RESERVED: reserved } = tools.settings;
+  const wanted = { incident: incident.id, account: incident.target.account, severity: incident.severity, at: tools.now() };
+  return await takeBudgets(tools, wanted, { account: { limit: account, reserved }, all: { limit: all, reserved } });
+}

@@ -1,0 +1,73 @@
+import { APPROVERS, liftedGates, type Approval, type Gate, type People } from './approval.ts';
+import { guardSays, type GuardState } from './guard.ts';
+import type { Direction, Incident, Plan } from './incident.ts';
+
+/** What is known beside a plan when it is decided whether it may be applied. All of it is read, nothing is a workflow's input. */
+export interface Standing {
+  readonly incident: Pick<Incident, 'mode' | 'recommendedMode'>;
+  readonly guard: GuardState;
+  /** The pattern that protects the target; `null` where none does. */
+  readonly protectedBy: string | null;
+  /** All that there are of the incident. */
+  readonly approvals: readonly Approval[];
+  readonly people: People;
+  readonly execution: string;
+  /** The digest that was asked for by name; `null` where any plan will do. */
+  readonly pinnedDigest: string | null;
+}
+
+/** What a playbook says of its own plan. */
+export interface OwnWord {
+  /** Why there is nothing to contain; `null` where there is. */
+  readonly settled: string | null;
+  /** What a restore opens that a containment would close again, in words. */
+  readonly reopens: readonly string[];
+}
+
+export interface PlanResult {
+  readonly digest: string;
+  readonly changes: number;
+  /** Where the workflow goes: do it, ask somebody first, look at what was done before, or only put it on record. */
+  readonly next: 'apply' | 'approve' | 'verify' | 'record';
+  /** Why nothing is done, where `next` is `record`. */
+  readonly status: 'observed' | 'held' | 'not-exposed' | null;
+  readonly reason: string;
+  /** What an approval has to lift, where `next` is `approve`. */
+  readonly gates: readonly Gate[];
+}
+
+/** What comes after a plan: the one decision about mode, guard and approval, for every playbook and both directions. */
+export function nextAfterPlan(plan: Pick<Plan, 'digest' | 'direction' | 'changes'>, standing: Standing, own: OwnWord): PlanResult {
+  const { direction, digest } = plan;
+  const { incident, pinnedDigest } = standing;
+  const changes = plan.changes.length;
+  const to = (next: PlanResult['next'], reason: string, status: PlanResult['status'] = null, gates: readonly Gate[] = []): PlanResult => ({ digest, changes, next, status, reason, gates });
+  const held = guardSays(direction, standing.guard);
+  if (held !== null) return to('record', held, 'held');
+  if (pinnedDigest !== null && pinnedDigest !== digest) return to('record', `plan ${pinnedDigest} was asked for, and the state has moved: now it is ${digest}, so nothing was changed`, 'held');
+  if (direction === 'contain') {
+    if (own.settled !== null) return to('record', own.settled, 'not-exposed');
+    if (incident.mode === 'observe') return to('record', `mode is observe (recommended: ${incident.recommendedMode}): planned ${changes} changes, made none`, 'observed');
+  }
+  if (changes === 0) return to('verify', direction);
+  const missing = missingGates(plan, standing, own);
+  return missing.length === 0 ? to('apply', direction) : to('approve', missing.map(({ why }) => why).join('; '), null, missing.map(({ gate }) => gate));
+}
+
+/** The gates that no approval has lifted for this plan in this execution, each with its reason. */
+export function missingGates(plan: Pick<Plan, 'digest' | 'direction'>, standing: Standing, own: Pick<OwnWord, 'reopens'>): readonly { readonly gate: Gate; readonly why: string }[] {
+  const lifted = liftedGates(standing.approvals, { execution: standing.execution, digest: plan.digest }, approversOf(standing), standing.people);
+  return gatesOf(plan.direction, standing, own).filter(({ gate }) => !lifted.has(gate));
+}
+
+export function approversOf({ protectedBy }: Pick<Standing, 'protectedBy'>): number {
+  return protectedBy === null ? APPROVERS.usual : APPROVERS.protected;
+}
+
+function gatesOf(direction: Direction, { incident, protectedBy }: Standing, { reopens }: Pick<OwnWord, 'reopens'>): readonly { readonly gate: Gate; readonly why: string }[] {
+  if (direction === 'restore') return reopens.length === 0 ? [] : [{ gate: 'reopens', why: `the restore opens what would be contained again: ${reopens.join('; ')}` }];
+  return [
+    ...(incident.mode === 'approve' ? [{ gate: 'mode' as const, why: `mode is approve (recommended: ${incident.recommendedMode})` }] : []),
+    ...(protectedBy === null ? [] : [{ gate: 'protected' as const, why: `the target is protected (${protectedBy})` }]),
+  ];
+}
