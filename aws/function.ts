@@ -14,6 +14,8 @@ export interface Tools {
   readonly log: Logger;
   /** ISO 8601 UTC with milliseconds. */
   readonly now: () => string;
+  /** Until Lambda ends this invocation, ms. */
+  readonly remainingMs: () => number;
 }
 
 export interface FunctionSpec<Input, Output> {
@@ -34,13 +36,13 @@ export class InputError extends Error {
  * at import, and kept for the next.
  */
 export function defineFunction<Input, Output>(spec: FunctionSpec<Input, Output>): (event: unknown, context: Context) => Promise<Output> {
-  let made: Omit<Tools, 'log'> | undefined;
+  let made: Omit<Tools, 'log' | 'remainingMs'> | undefined;
   const logger = new Logger({ serviceName: spec.name });
 
   const tools = (input: unknown, context: Context): Tools => {
     made ??= prepare();
     const log = logger.createChild({ persistentKeys: { incident: incidentOf(input), requestId: context.awsRequestId ?? randomUUID() } });
-    return { ...made, log };
+    return { ...made, log, remainingMs: () => context.getRemainingTimeInMillis() };
   };
 
   return middy<unknown, Output, Error, Context>()
@@ -55,7 +57,7 @@ export function defineFunction<Input, Output>(spec: FunctionSpec<Input, Output>)
     });
 }
 
-function prepare(): Omit<Tools, 'log'> {
+function prepare(): Omit<Tools, 'log' | 'remainingMs'> {
   const settings = readSettings(process.env);
   return { settings, clients: createClients(settings.AWS_REGION), now: () => new Date().toISOString() };
 }

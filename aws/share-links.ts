@@ -46,7 +46,7 @@ export async function readScopes(dynamo: DynamoDBDocumentClient, keys: readonly 
 
 /** A link's item, under the names that the service gives its attributes. */
 export function shareLinkOf(item: Readonly<Record<string, unknown>>, { links: { attributes } }: Shares): ShareLink {
-  const text = (name: keyof typeof attributes) => (typeof item[attributes[name]] === 'string' ? String(item[attributes[name]]) : null);
+  const text = (name: keyof typeof attributes) => textOf(item, attributes[name]);
   const epochs = item[attributes.epochs];
   const numbers = typeof epochs === 'object' && epochs !== null ? Object.entries(epochs) : [];
   return {
@@ -59,6 +59,12 @@ export function shareLinkOf(item: Readonly<Record<string, unknown>>, { links: { 
     endedAt: text('endedAt'),
     epochs: Object.fromEntries(SCOPE_KINDS.map((kind) => [kind, Number(numbers.find(([name]) => name === kind)?.[1] ?? 0)])),
   };
+}
+
+/** `null` where the attribute is not there or no text. */
+export function textOf(item: Readonly<Record<string, unknown>>, attribute: string): string | null {
+  const value = item[attribute];
+  return typeof value === 'string' ? value : null;
 }
 
 function rangesOf(value: unknown): ScopeState['revoked'] {

@@ -1,0 +1,37 @@
+import { checkShareLink, scopesOf, type LinkVerdict } from '../../core/share/link.ts';
+import type { Tools } from '../function.ts';
+import { readScopes, shareLinkOf, textOf } from '../share-links.ts';
+import { getLinks } from './links.ts';
+import { ShareTablesError } from './tables.ts';
+
+export interface Judged {
+  readonly linkId: string;
+  readonly verdict: 'live' | Exclude<LinkVerdict, { readonly live: true }>['because'];
+  readonly bucket: string;
+  readonly objectKey: string;
+}
+
+/** Keys of one BatchGetItem. */
+const BATCH = 100;
+
+/**
+ * Links as their service would judge them now, by strongly consistent reads. Ids that do not exist are left out.
+ *
+ * @throws {ShareTablesError} where a link has no status under the configured name
+ */
+export async function judgedShareLinks(tools: Tools, ids: readonly string[]): Promise<readonly Judged[]> {
+  const shares = tools.settings.STOPBATH_SHARES;
+  const { attributes, values, table } = shares.links;
+  const items = ids.length === 0 ? [] : await getLinks(tools, ids);
+  const nameless = items.find((item) => typeof item[attributes.status] !== 'string');
+  if (nameless) throw new ShareTablesError(`link ${String(nameless[attributes.linkId])} of ${table} has no ${attributes.status}: set shares.links.attributes.status in stopbath.config.json to what the service calls it`);
+  const links = items.map((item) => ({ ...shareLinkOf(item, shares), objectKey: textOf(item, attributes.objectKey) ?? '' }));
+  const keys = [...new Set(links.flatMap(scopesOf))];
+  const pages = await Promise.all(Array.from({ length: Math.ceil(keys.length / BATCH) }, (_, page) => readScopes(tools.clients.dynamo, keys.slice(page * BATCH, (page + 1) * BATCH), shares)));
+  const scopes = new Map(pages.flatMap((page) => [...page]));
+  const now = tools.now();
+  return links.map((link) => {
+    const verdict = checkShareLink(link, scopes, now, values.active);
+    return { linkId: link.linkId, verdict: verdict.live ? 'live' : verdict.because, bucket: link.bucket, objectKey: link.objectKey };
+  });
+}

@@ -1,0 +1,57 @@
+import type { Json } from '../../core/bucket.ts';
+import type { Change, Direction, Incident, LedgerEntry, Plan } from '../../core/incident.ts';
+import type { Answer } from '../../core/quarantine/look.ts';
+import type { ShareScope } from '../../core/share/scope.ts';
+import type { Tools } from '../function.ts';
+
+/** Where links of a scope lead to: the objects that URLs were handed out for. */
+export interface Reach {
+  readonly bucket: string;
+  /** Keys' beginnings, each ending in `/`. */
+  readonly prefixes: readonly string[];
+  readonly keys: readonly string[];
+}
+
+/** What a kind of change is told. */
+export interface ShareContext {
+  readonly incident: Incident;
+  readonly direction: Direction;
+  readonly execution: string;
+  readonly scope: ShareScope;
+  readonly reach: readonly Reach[];
+  /** False where there may be more than `reach` says: the survey reads a part of the links only. */
+  readonly reachComplete: boolean;
+}
+
+export interface Planned {
+  readonly changes: readonly Omit<Change, 'seq'>[];
+  readonly notes: readonly string[];
+}
+
+/** What a request from outside got, and what it was: `a presigned URL of a sampled picture`. */
+export interface Seen {
+  readonly what: string;
+  readonly answer: Answer;
+  /** Unless told: refused in a containment, served after a restore. */
+  readonly expected?: Answer;
+}
+
+/**
+ * One kind of change that a revocation makes, of settings named `<kind>` or `<kind>:<target>`. Plan, apply, verify and restore
+ * know kinds by this alone.
+ */
+export interface ShareKind {
+  readonly kind: string;
+  /** What a containment changes, with its full before and after. Reads only. */
+  readonly plan: (context: ShareContext, tools: Tools) => Promise<Planned>;
+  /** A setting as it is now. */
+  readonly read: (setting: string, tools: Tools, context: ShareContext) => Promise<Json>;
+  /** Brings a setting from before to after; to do it twice is to do it once. */
+  readonly write: (change: Pick<Change, 'setting' | 'before' | 'after'>, context: ShareContext, tools: Tools) => Promise<void>;
+  /** What a setting becomes when an entry of the ledger is taken back: its before, or where somebody changed it since, only what Stopbath put there is out. */
+  readonly takeBack: (entry: LedgerEntry, present: Json) => { readonly value: Json; readonly note: string | null };
+  /** Why an acknowledged change is not in force yet; `null` where it is. */
+  readonly pending?: (change: Pick<Change, 'setting' | 'after'>, tools: Tools, context: ShareContext) => Promise<string | null>;
+  /** Asks from outside what the kind is about. */
+  readonly look?: (plan: Plan, context: ShareContext, tools: Tools) => Promise<readonly Seen[]>;
+}

@@ -1,0 +1,17 @@
+import { epochKind } from './epochs.ts';
+import type { ShareKind } from './kind.ts';
+
+/** In the order of a plan, before and after the sweep of the links. */
+export const BEFORE_SWEEP: readonly ShareKind[] = [epochKind];
+export const AFTER_SWEEP: readonly ShareKind[] = [];
+
+/** The setting of the sweep, which is no kind: it takes as long as there are links. */
+export const SWEEP = 'sweep';
+
+/** @throws where a plan names a setting that no kind owns */
+export function kindOf(setting: string): ShareKind {
+  const name = setting.split(':')[0];
+  const kind = [...BEFORE_SWEEP, ...AFTER_SWEEP].find((entry) => entry.kind === name);
+  if (!kind) throw new Error(`no kind of change owns the setting ${setting}`);
+  return kind;
+}

@@ -1,0 +1,73 @@
+import type { Json } from '../bucket.ts';
+import { PARTS } from './parts.ts';
+
+/** What a plan knows of a scope's links without having loaded them. */
+export interface Survey {
+  /** Counted by DynamoDB, dead ones included. */
+  readonly count: number;
+  /** False where there are more than were counted. */
+  readonly counted: boolean;
+  /** Links whose keys were read: the oldest and the newest. */
+  readonly read: readonly { readonly linkId: string; readonly albumId: string; readonly ownerId: string; readonly issuedAt: string; readonly bucket: string; readonly objectKey: string }[];
+  /** Links that were looked at one by one, spread over those that were read. */
+  readonly sampled: readonly { readonly linkId: string; readonly verdict: 'live' | 'revoked' | 'ended' | 'expired' }[];
+  /** Links of albums that contain an object of the scope and are not links to it: they stay. */
+  readonly containing: number;
+}
+
+/** What a table takes in writes a second when it is new: as fast as a sweep is planned to go. */
+export const RATE = 4000;
+/** Dollars for a million write requests and for a million read units, us-east-1, on demand. */
+const WRITES = 0.625;
+const READS = 0.125;
+/** Links that are fetched from outside, before and after. */
+const PROBES = 5;
+
+/**
+ * The impact of a revocation in the service's own terms. Every number says how it was found: counted, or estimated from a
+ * sample, or at least so many. Ids of links only: never a secret, a URL, an album or an owner.
+ *
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode-max-throughput.html (new tables: 4,000 writes a second)
+ * @see https://aws.amazon.com/dynamodb/pricing/on-demand/ (prices; a write of up to 1 KB is one unit)
+ */
+export function impactOf({ count, counted, read, sampled, containing }: Survey): { readonly [key: string]: Json } {
+  const live = sampled.filter(({ verdict }) => verdict === 'live');
+  const all = read.length >= count && counted;
+  const whole = sampled.length >= count && counted;
+  const share = sampled.length === 0 ? 0 : live.length / sampled.length;
+  const times = read.map(({ issuedAt }) => issuedAt).filter((time) => time !== '').toSorted();
+  const dead = sampled.length - live.length;
+  return {
+    links: number(count, counted ? 'counted' : 'at least'),
+    liveLinks: number(whole ? live.length : Math.round(share * count), whole ? 'counted' : `estimated from ${sampled.length} links`),
+    linksThatStay: [
+      ...(dead === 0 ? [] : [`${whole ? dead : `about ${count - Math.round(share * count)}`} that do not work already`]),
+      ...(containing === 0 ? [] : [`${containing} links to albums that contain it: the object itself is denied, they go on working for the rest`]),
+      'links made from now on',
+    ],
+    albums: number(new Set(read.map(({ albumId }) => albumId)).size, all ? 'counted' : `at least, from ${read.length} links`),
+    owners: number(new Set(read.map(({ ownerId }) => ownerId)).size, all ? 'counted' : `at least, from ${read.length} links`),
+    oldest: times.at(0) ?? null,
+    newest: times.at(-1) ?? null,
+    sweepSeconds: Math.max(1, Math.ceil(count / RATE)),
+    sweepSecondsAt: `${RATE} links a second, by up to ${PARTS} workers; what the table does not take, it takes later`,
+    costDollars: Math.ceil((count * WRITES + (count / 8) * READS) / 10_000) / 100,
+    sampledLinks: probesOf(live.map(({ linkId }) => linkId)),
+  };
+}
+
+/** A few of many, spread evenly: the first and the last among them. */
+export function probesOf<T>(of: readonly T[], most = PROBES): readonly T[] {
+  if (of.length <= most) return of;
+  return Array.from({ length: most }, (_, index) => of[Math.round((index * (of.length - 1)) / (most - 1))]).filter((entry) => entry !== undefined);
+}
+
+/** The links that a plan's impact names. */
+export function sampledLinks(impact: { readonly [key: string]: Json }): readonly string[] {
+  const ids = impact['sampledLinks'];
+  return Array.isArray(ids) ? ids.map(String) : [];
+}
+
+function number(value: number, how: string): Json {
+  return { value, how };
+}
