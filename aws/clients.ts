@@ -1,4 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
@@ -11,6 +13,8 @@ export interface Clients {
   readonly s3: S3Client;
   /** Signs nothing: what anybody on the internet would send. */
   readonly anonymousS3: S3Client;
+  readonly kms: KMSClient;
+  readonly lambda: LambdaClient;
   readonly sfn: SFNClient;
   readonly ssm: SSMClient;
   readonly sts: STSClient;
@@ -27,6 +31,8 @@ export function createClients(region: string): Clients {
   const s3 = lazy(() => new S3Client(config));
   // One attempt: a probe wants the answer, and the next look is the retry.
   const anonymousS3 = lazy(() => new S3Client({ ...config, maxAttempts: 1, signer: { sign: (request) => Promise.resolve(request) } }));
+  const kms = lazy(() => new KMSClient(config));
+  const lambda = lazy(() => new LambdaClient(config));
   const sfn = lazy(() => new SFNClient(config));
   const ssm = lazy(() => new SSMClient(config));
   const sts = lazy(() => new STSClient(config));
@@ -34,6 +40,8 @@ export function createClients(region: string): Clients {
     get dynamo() { return dynamo(); },
     get s3() { return s3(); },
     get anonymousS3() { return anonymousS3(); },
+    get kms() { return kms(); },
+    get lambda() { return lambda(); },
     get sfn() { return sfn(); },
     get ssm() { return ssm(); },
     get sts() { return sts(); },

@@ -1,40 +1,53 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { createHash } from 'node:crypto';
-import { canonicalJson } from '../core/canonical.ts';
+import { recordText, type EvidenceRecord } from '../core/evidence.ts';
+import { ownersIn, replacing, withoutSecrets } from '../core/redact.ts';
 import { codeOf } from './errors.ts';
 import type { Tools } from './function.ts';
+import { pseudonymOf } from './owners.ts';
+import { put } from './records.ts';
 
 /** Where a record lies and what it says, for whoever checks it later. */
 export interface EvidencePointer {
   readonly key: string;
-  /** `null` where an earlier try wrote it and its version is not known here. */
-  readonly versionId: string | null;
   readonly sha256: string;
 }
 
+/** Where records are announced before they are written: what the sealer looks for. */
+export const UNSEALED = 'UNSEALED';
+
 /**
- * Writes a record as canonical JSON, once: a key that exists is left as it is.
+ * Writes a record, once: a key that exists is left as it is. It is announced in the table first, so that whatever comes to lie
+ * in the bucket is looked for by the next seal, also when the writer dies right after.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html (`If-None-Match: *`, 412 where the key exists)
  */
-export async function putEvidence(tools: Pick<Tools, 'settings' | 'clients'>, key: string, record: unknown): Promise<EvidencePointer> {
-  const body = canonicalJson(JSON.parse(JSON.stringify(record)));
-  const sha256 = createHash('sha256').update(body).digest('hex');
+export async function putEvidence(tools: Pick<Tools, 'settings' | 'clients'>, record: Omit<EvidenceRecord, 'schemaVersion'>): Promise<EvidencePointer> {
+  const { kind, id, incident, at, drill } = record;
+  const { key, text, sha256 } = recordText({ ...record, body: await fitToLock(tools, record.body), schemaVersion: 1 });
+  await put(tools, { pk: UNSEALED, sk: key, kind, id, incident, at, drill, sha256 });
   try {
-    const { VersionId } = await tools.clients.s3.send(
+    await tools.clients.s3.send(
       new PutObjectCommand({
         Bucket: tools.settings.STOPBATH_EVIDENCE_BUCKET,
         Key: key,
-        Body: body,
+        Body: text,
         ContentType: 'application/json',
+        Metadata: { at },
         IfNoneMatch: '*',
         ExpectedBucketOwner: tools.settings.STOPBATH_ACCOUNT,
         ChecksumAlgorithm: 'SHA256',
       }),
     );
-    return { key, versionId: VersionId ?? null, sha256 };
   } catch (error) {
-    if (codeOf(error) === 'PreconditionFailed') return { key, versionId: null, sha256 };
-    throw error;
+    if (codeOf(error) !== 'PreconditionFailed') throw error;
   }
+  return { key, sha256 };
+}
+
+/** What a locked record may say: no secrets, and owners by their pseudonyms only, so that they can still be forgotten. */
+async function fitToLock(tools: Pick<Tools, 'settings' | 'clients'>, body: unknown): Promise<unknown> {
+  // Through JSON first, so that what is looked at is what is written.
+  const kept = withoutSecrets(JSON.parse(JSON.stringify(body)));
+  const pseudonyms = await Promise.all([...ownersIn(kept)].map(async (owner) => [owner, await pseudonymOf(tools, owner)] as const));
+  return replacing(kept, new Map(pseudonyms));
 }

@@ -119,3 +119,10 @@ export async function succeeded(write: Promise<unknown>): Promise<boolean> {
 export function asItem(attributes: Readonly<Record<string, unknown>>): Item {
   return { ...attributes, pk: String(attributes['pk']), sk: String(attributes['sk']) };
 }
+
+/** An item as a record shows it: without the keys of the table and its indices, and with its body read. */
+export function contentOf(item: Item): Readonly<Record<string, unknown>> {
+  const shown = Object.entries(item).filter(([name]) => name !== 'pk' && name !== 'json' && !/^gsi\d/.test(name));
+  const json = item['json'];
+  return { ...Object.fromEntries(shown), ...(typeof json === 'string' ? { content: JSON.parse(json) } : {}) };
+}

@@ -43,6 +43,11 @@ const schema = z.object({
     })
     .pipe(SharesSchema),
   STOPBATH_BUDGET_RESERVED: z.coerce.number().int().nonnegative().default(5),
+  /** ARNs of the keys that sign seals, oldest first: the last one signs. */
+  STOPBATH_SEAL_KEYS: list,
+  STOPBATH_SEAL_EVERY_MINUTES: count(60),
+  /** Who deployed, as the deployment said. */
+  STOPBATH_DEPLOYED_BY: optional,
   STOPBATH_VERIFY_LOOKS: count(3),
   STOPBATH_VERIFY_MAX_LOOKS: count(24),
 });

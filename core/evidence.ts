@@ -8,7 +8,7 @@ import { canonicalJson } from './canonical.ts';
 export interface EvidenceRecord {
   readonly schemaVersion: 1;
   readonly kind: RecordKind;
-  /** Unique within its kind and the same for every try to write it: letters, digits and `. _ - / :`. */
+  /** Unique within its kind and the same for every try to write it: letters, digits and `. _ - /`. */
   readonly id: string;
   /** What it belongs to; `null` for what is no incident's. */
   readonly incident: string | null;
@@ -23,14 +23,14 @@ export interface EvidenceRecord {
  * `snapshot` the state before a plan, and the plan · `outcome` what became of an incident when its workflow ended, as the suite
  * saw it · `execution` everything about one execution that ended · `history` what Step Functions kept of it, in parts ·
  * `decisions` what was decided about the events of a period · `configuration` what the suite was configured with ·
- * `guard` who paused, resumed, suppressed.
+ * `guard` who paused, resumed, suppressed · `ticket` the full text of one that its tracker had to shorten.
  */
 export type RecordKind = (typeof RECORD_KINDS)[number];
-export const RECORD_KINDS = ['snapshot', 'outcome', 'execution', 'history', 'decisions', 'configuration', 'guard'] as const;
+export const RECORD_KINDS = ['snapshot', 'outcome', 'execution', 'history', 'decisions', 'configuration', 'guard', 'ticket'] as const;
 
 /** Where a record lies in the bucket. */
 export function recordKey(kind: RecordKind, id: string): string {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,400}$/.test(id) || id.includes('..') || id.includes('//')) throw new TypeError(`id is ${JSON.stringify(id)}: a record's id is made of letters, digits and . _ - / :`);
+  if (!/^[A-Za-z0-9][A-Za-z0-9._/-]{0,400}$/.test(id) || id.includes('..') || id.includes('//')) throw new TypeError(`id is ${JSON.stringify(id)}: a record's id is made of letters, digits and . _ - /`);
   return `records/${kind}/${id}.json`;
 }
 

@@ -82,6 +82,12 @@ export function sealNumber(key: string): number | null {
   return digits === undefined ? null : Number(digits);
 }
 
+/** What the next seal must know of the one before it. */
+export interface SealHead extends Pick<Seal, 'number' | 'at' | 'due' | 'keys'> {
+  /** Of the whole file. */
+  readonly sha256: string;
+}
+
 /**
  * The seal that follows another.
  *
@@ -90,17 +96,17 @@ export function sealNumber(key: string): number | null {
  * @param everySeconds - how often seals are made
  */
 export function nextSeal(
-  after: Pick<SealFile, 'seal' | 'sha256'> | null,
+  after: SealHead | null,
   found: Pick<Seal, 'bucket' | 'at' | 'keys' | 'records' | 'lost'> & { readonly everySeconds: number },
 ): Seal {
   const records = found.records.toSorted((a, b) => order(a.at, b.at) || order(a.key, b.key));
   return {
     schemaVersion: 1,
     bucket: found.bucket,
-    number: (after?.seal.number ?? 0) + 1,
+    number: (after?.number ?? 0) + 1,
     previous: after?.sha256 ?? null,
     at: found.at,
-    from: after?.seal.at ?? null,
+    from: after?.at ?? null,
     due: new Date(Date.parse(found.at) + 2 * found.everySeconds * 1000).toISOString(),
     count: records.length,
     first: records[0]?.at ?? null,

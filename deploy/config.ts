@@ -38,6 +38,8 @@ export const ConfigSchema = z.strictObject({
   verifyIntervalSeconds: z.int().min(1).max(300).default(5).describe('How long a playbook waits between two looks at what it changed.'),
   verifyLooks: z.int().min(2).max(50).default(3).describe('How many looks in a row must find the way closed.'),
   verifyMaxLooks: z.int().min(2).max(200).default(24).describe('After how many looks an outcome is called unverified.'),
+  sealEveryMinutes: z.int().min(1).max(720).default(60).describe('How often what came on record is sealed; an empty period is sealed too.'),
+  sealKeys: z.int().min(1).max(9).default(1).describe('How many keys for seals there have been, the present one included. One more is a rotation: the next seal is signed by both.'),
   evidenceRetentionDays: z.int().min(1).max(36_500).default(365).describe('For how long nobody can delete evidence (Object Lock, compliance mode).'),
   shares: SharesSchema.prefault({}),
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Config } from './config.ts';
+import { sealKeyIds } from './recording.ts';
 import { arnOf, DeployError, functionLogicalId, NAME, pascalOf, type PolicyStatement, ref, type Resource, roleLogicalId, sub, type Template } from './names.ts';
 
 /** `functions/<name>/`: what the folder says of its deployment. */
@@ -164,6 +165,10 @@ export function environmentOf(folders: readonly FunctionFolder[], config: Config
     STOPBATH_TABLE: ref('Table'),
     STOPBATH_EVIDENCE_BUCKET: ref('EvidenceBucket'),
     STOPBATH_EVIDENCE_RETENTION_DAYS: String(config.evidenceRetentionDays),
+    STOPBATH_SEAL_KEYS: { 'Fn::Join': [',', sealKeyIds(config).map(arnOf)] },
+    STOPBATH_SEAL_EVERY_MINUTES: String(config.sealEveryMinutes),
+    // What the deployment says of itself; who it really was, CloudTrail knows.
+    STOPBATH_DEPLOYED_BY: process.env['STOPBATH_DEPLOYED_BY'] ?? '',
     STOPBATH_MODE_CAP: config.modeCap,
     STOPBATH_PROTECTED_BUCKETS: config.protectedBuckets.join(','),
     STOPBATH_RESPONDER_ROLES: config.responderRoles.join(','),

@@ -33,6 +33,8 @@ export interface Resource {
   readonly Type: string;
   readonly Properties: object;
   readonly DependsOn?: readonly string[];
+  readonly DeletionPolicy?: 'Retain';
+  readonly UpdateReplacePolicy?: 'Retain';
 }
 
 export interface Template {

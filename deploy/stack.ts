@@ -5,6 +5,7 @@ import { type Config, readConfig } from './config.ts';
 import { environmentOf, functionEntry, type FunctionFolder, readFunctionFolder, rolesTemplate } from './functions.ts';
 import type { Template } from './names.ts';
 import { playbookTemplate } from './playbooks.ts';
+import { recordingTemplate } from './recording.ts';
 import { type RuleTrigger, rulesTemplate } from './rules.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -17,6 +18,8 @@ export interface Stack {
   readonly functions: Readonly<Record<string, object>>;
   /** By folder name. */
   readonly playbooks: Readonly<Record<string, Template>>;
+  /** What drives archive and seal, and the keys that sign. */
+  readonly recording: Template;
   readonly roles: Template;
   readonly rules: Template;
   /** The same folders with another configuration. */
@@ -40,6 +43,7 @@ export function stackOf(root: string, overrides: Partial<Config> = {}): Stack {
     playbooks: Object.fromEntries(
       playbooks.map((name) => [name, playbookTemplate(name, readJson(join(root, 'workflows', name, 'workflow.asl.json'), z.json()), surroundings)]),
     ),
+    recording: recordingTemplate(config),
     roles: rolesTemplate(folders, config),
     rules: rulesTemplate(playbooks.flatMap((name) => triggersOf(root, name))),
     with: (config) => stackOf(root, { ...overrides, ...config }),

@@ -13,6 +13,7 @@ const FUNCTIONS = ['triage', 'quarantine-bucket-plan', 'quarantine-bucket-apply'
 /** Not used on this way, with the reason. */
 const UNUSED: ReadonlySet<string> = new Set([
   'triage dynamodb:GetItem', // reads the claim of somebody else's incident: only a second signal does
+  'ticket dynamodb:GetItem', // looks up an owner's pseudonym: only where a ticket's full text names one
   'quarantine-bucket-plan s3:ListBucket', // the public bucket lets anyone list, this role too
   'quarantine-bucket-apply s3:DeleteBucketPolicy', // only a restore to "no policy" deletes one
 ]);

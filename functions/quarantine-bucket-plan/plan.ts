@@ -46,7 +46,7 @@ export async function planQuarantine(
   const result = nextAfterPlan(plan, standing, own);
   await Promise.all([
     savePlan(tools, plan),
-    putEvidence(tools, `incidents/${incident.id}/${input.execution}-before.json`, { incident: incident.id, execution: input.execution, at: plan.plannedAt, state, plan }),
+    putEvidence(tools, { kind: 'snapshot', id: `${input.execution}/${plan.digest.slice(0, 16)}`, incident: incident.id, at: plan.plannedAt, drill: incident.drill, body: { execution: input.execution, state, plan } }),
     addEntry(tools, `${input.execution}/plan/${plan.digest.slice(0, 16)}`, {
       incident: incident.id,
       at: plan.plannedAt,

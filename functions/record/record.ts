@@ -32,8 +32,8 @@ export async function recordOutcome(input: RecordInput, tools: Tools): Promise<{
     }),
   ]);
   if (!overtaken && (outcome.status === 'restored' || outcome.status === 'not-exposed')) await releaseTarget(tools, incident.target.arn, incident.id, at);
-  const record = await viewIncident(tools, incident.id);
-  const { key } = await putEvidence(tools, `incidents/${incident.id}/${input.execution}.json`, record);
+  const body = await viewIncident(tools, incident.id);
+  const { key } = await putEvidence(tools, { kind: 'outcome', id: input.execution, incident: incident.id, at, drill: incident.drill, body });
   return { ...outcome, evidence: key };
 }
 

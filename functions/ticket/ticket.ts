@@ -1,6 +1,7 @@
 import { CreateOpsItemCommand, OpsItemAlreadyExistsException, UpdateOpsItemCommand, type OpsItemDataValue } from '@aws-sdk/client-ssm';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, updateIncident, viewIncident } from '../../aws/incidents.ts';
+import { recordKey } from '../../core/evidence.ts';
 import type { Incident, IncidentView, TicketState } from '../../core/incident.ts';
 import { ticketOf, titleWithin } from '../../core/ticket.ts';
 import { documentJson } from '../../core/ticket/document.ts';
@@ -73,9 +74,9 @@ const SEVERITY = { critical: '1', high: '2', medium: '3', low: '4' } as const;
 
 async function wordsOf(view: IncidentView, tools: Tools): Promise<{ readonly title: string; readonly description: string; readonly severity: string }> {
   const whole = ticketOf(view);
-  const key = `tickets/${whole.incident}/${digestOf(documentJson(whole)).slice(0, 16)}.json`;
-  const { document, cut } = fit(whole, (part) => plainText(part).length, LIMITS.description, `s3://${tools.settings.STOPBATH_EVIDENCE_BUCKET}/${key}`);
-  if (cut) await putEvidence(tools, key, documentJson(whole));
+  const id = `${whole.incident}/${digestOf(documentJson(whole)).slice(0, 16)}`;
+  const { document, cut } = fit(whole, (part) => plainText(part).length, LIMITS.description, `s3://${tools.settings.STOPBATH_EVIDENCE_BUCKET}/${recordKey('ticket', id)}`);
+  if (cut) await putEvidence(tools, { kind: 'ticket', id, incident: whole.incident, at: tools.now(), drill: view.incident.drill, body: documentJson(whole) });
   return { title: titleWithin(whole, LIMITS.title), description: plainText(document), severity: SEVERITY[whole.severity] };
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { DeployError, type Resource } from '../../deploy/names.ts';
 import type { World } from '../service.ts';
+import { keyIdOf } from '../services/kms.ts';
 import { type Attributes, evaluate, type Scope } from './intrinsics.ts';
 
 /** How the sandbox makes one type of resource of a template. */
@@ -10,7 +11,7 @@ interface ResourceType {
   readonly order: number;
   /** What it will answer to references, before it exists: all names are chosen by the template. */
   readonly attributes: (properties: unknown, scope: Scope, id: string) => Attributes;
-  readonly create: (properties: unknown, call: Call) => Promise<void>;
+  readonly create: (properties: unknown, call: Call, id: string) => Promise<void>;
 }
 
 type Call = (service: string, operation: string, input: object) => Promise<unknown>;
@@ -50,7 +51,7 @@ export async function createResources(resources: Readonly<Record<string, Resourc
 
 async function create(id: string, { Type, Properties }: Resource, scope: Scope, call: Call): Promise<void> {
   try {
-    await TYPES[Type]?.create(evaluate(Properties, scope), call);
+    await TYPES[Type]?.create(evaluate(Properties, scope), call, id);
   } catch (cause) {
     throw new DeployError(`${id} (${Type}) could not be made: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
@@ -122,6 +123,18 @@ const TYPES: Readonly<Record<string, ResourceType>> = {
       await call('s3', 'PutBucketPolicy', { Bucket, Policy: JSON.stringify(PolicyDocument) });
     },
   }),
+  'AWS::KMS::Key': type({
+    order: 20,
+    schema: z.looseObject({ KeySpec: z.string(), KeyUsage: z.string(), KeyPolicy: z.unknown(), Description: z.string().optional() }),
+    attributes: (_, { account, region }, id) => {
+      const KeyId = keyIdOf(account, id);
+      return { ref: KeyId, attributes: { Arn: `arn:aws:kms:${region}:${account}:key/${KeyId}`, KeyId } };
+    },
+    create: async ({ KeySpec, KeyUsage, KeyPolicy, Description }, call, id) => {
+      const Tags = [{ TagKey: 'aws:cloudformation:logical-id', TagValue: id }];
+      await call('kms', 'CreateKey', { KeySpec, KeyUsage, Description, Policy: JSON.stringify(KeyPolicy), Tags });
+    },
+  }),
   'AWS::StepFunctions::StateMachine': type({
     order: 40,
     schema: z.looseObject({
@@ -143,10 +156,10 @@ const TYPES: Readonly<Record<string, ResourceType>> = {
   }),
   'AWS::Events::Rule': type({
     order: 50,
-    schema: z.looseObject({ Name: z.string(), Description: z.string().optional(), State: z.string().optional(), EventPattern: z.unknown(), Targets: z.unknown() }),
+    schema: z.looseObject({ Name: z.string(), Description: z.string().optional(), State: z.string().optional(), EventPattern: z.json().optional(), ScheduleExpression: z.string().optional(), Targets: z.unknown() }),
     attributes: ({ Name }, { account, region }) => ({ ref: Name, attributes: { Arn: `arn:aws:events:${region}:${account}:rule/${Name}` } }),
-    create: async ({ Name, Description, State, EventPattern, Targets }, call) => {
-      await call('events', 'PutRule', { Name, Description, State, EventPattern: JSON.stringify(EventPattern) });
+    create: async ({ Name, Description, State, EventPattern, ScheduleExpression, Targets }, call) => {
+      await call('events', 'PutRule', { Name, Description, State, EventPattern: EventPattern && JSON.stringify(EventPattern), ScheduleExpression });
       await call('events', 'PutTargets', { Rule: Name, Targets });
     },
   }),
@@ -165,12 +178,12 @@ function type<T>(typed: {
   readonly order: number;
   readonly schema: z.ZodType<T>;
   readonly attributes: (properties: T, scope: Scope, id: string) => Attributes;
-  readonly create: (properties: T, call: Call) => Promise<void>;
+  readonly create: (properties: T, call: Call, id: string) => Promise<void>;
 }): ResourceType {
   return {
     order: typed.order,
     attributes: (properties, scope, id) => typed.attributes(typed.schema.parse(properties), scope, id),
-    create: (properties, call) => typed.create(typed.schema.parse(properties), call),
+    create: (properties, call, id) => typed.create(typed.schema.parse(properties), call, id),
   };
 }
 

@@ -6,7 +6,7 @@ import type { DeadLetter } from './events/dead-letters.ts';
 import { createDelivery } from './events/delivery.ts';
 import { type EventEnvelope, putEvents } from './events/put-events.ts';
 import { receive } from './events/receive.ts';
-import { type Rule, Rules } from './events/rules.ts';
+import { periodOf, type Rule, Rules } from './events/rules.ts';
 
 export type { EventEnvelope } from './events/put-events.ts';
 
@@ -18,6 +18,15 @@ export interface EventsService extends Service {
   deliver(event: EventEnvelope): void;
   /** An event of a service of the sandbox, such as a change of an execution's status. */
   emit(event: { readonly source: string; readonly detailType: string; readonly detail: unknown; readonly resources: readonly string[] }): void;
+  /**
+   * Lets a scheduled rule's time come now: nothing else lets it, unless `startSchedules` was called, so that a scenario
+   * decides when its hour is over.
+   *
+   * @param name - of the rule
+   */
+  tick(name: string): void;
+  /** Runs scheduled rules at their rates from now on, until `stop`: for a sandbox that people use. */
+  startSchedules(): void;
   /** What could not be delivered. */
   readonly deadLetters: readonly DeadLetter[];
   /** Resolves once every delivery has ended, retries included. */
@@ -33,6 +42,21 @@ export function createEvents(world: World): EventsService {
   const rules = new Rules(world.region, world.account);
   const deadLetters: DeadLetter[] = [];
   const delivery = createDelivery(world, (letter) => deadLetters.push(letter));
+  const stopped = new AbortController();
+
+  /** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html */
+  const tick = (name: string): void => {
+    const rule = rules.get(name, undefined);
+    const { account, region } = world;
+    const time = secondsOf(world.clock.now());
+    if (rule.enabled) delivery.send(rule, { version: '0', id: randomUUID(), 'detail-type': 'Scheduled Event', source: 'aws.events', account, time, region, resources: [rule.arn], detail: {} });
+  };
+  const run = async ({ name, schedule }: Rule): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      await world.clock.sleep(periodOf(schedule ?? ''), stopped.signal).catch(() => undefined);
+      if (!stopped.signal.aborted) tick(name);
+    }
+  };
 
   const deliver = (event: EventEnvelope): void => {
     for (const rule of rules.list()) {
@@ -60,12 +84,14 @@ export function createEvents(world: World): EventsService {
           if (pattern === undefined && input.ScheduleExpression === undefined) {
             throw new AwsError('ValidationException', "Parameter(s) EventPattern or ScheduleExpression must be specified.");
           }
-          if (pattern === undefined) throw new AwsError('NotImplemented', 'events:PutRule with ScheduleExpression is not in the sandbox', 501);
-          if (pattern.length > PATTERN_LIMIT) {
-            throw new AwsError('LimitExceededException', `The event pattern has ${pattern.length} characters; the quota is ${PATTERN_LIMIT}.`);
+          const schedule = input.ScheduleExpression ?? null;
+          if (schedule !== null) periodOf(schedule);
+          if (pattern !== undefined && schedule !== null) throw new AwsError('NotImplemented', 'events:PutRule with both EventPattern and ScheduleExpression is not in the sandbox', 501);
+          if ((pattern?.length ?? 0) > PATTERN_LIMIT) {
+            throw new AwsError('LimitExceededException', `The event pattern has ${pattern?.length} characters; the quota is ${PATTERN_LIMIT}.`);
           }
-          const parsed = parseText(pattern);
-          const rule = rules.put(input.Name, input.EventBusName, { pattern, parsed, description: input.Description ?? null, enabled: input.State !== 'DISABLED' });
+          const parsed = pattern === undefined ? null : parseText(pattern);
+          const rule = rules.put(input.Name, input.EventBusName, { pattern: pattern ?? null, parsed, schedule, description: input.Description ?? null, enabled: input.State !== 'DISABLED' });
           return { RuleArn: rule.arn };
         },
       }),
@@ -123,9 +149,14 @@ export function createEvents(world: World): EventsService {
       const time = secondsOf(world.clock.now());
       deliver({ version: '0', id: randomUUID(), 'detail-type': detailType, source, account: world.account, time, region: world.region, resources, detail });
     },
+    tick,
+    startSchedules: () => rules.list().filter(({ schedule }) => schedule !== null).forEach((rule) => void run(rule)),
     deadLetters,
     idle: () => delivery.idle(),
-    stop: () => delivery.stop(),
+    stop: () => {
+      stopped.abort();
+      delivery.stop();
+    },
   };
 }
 
@@ -162,7 +193,8 @@ function describe(rule: Rule): sdk.Rule {
   return {
     Name: rule.name,
     Arn: rule.arn,
-    EventPattern: rule.pattern,
+    ...(rule.pattern === null ? {} : { EventPattern: rule.pattern }),
+    ...(rule.schedule === null ? {} : { ScheduleExpression: rule.schedule }),
     State: rule.enabled ? 'ENABLED' : 'DISABLED',
     ...(rule.description === null ? {} : { Description: rule.description }),
     EventBusName: 'default',

@@ -2,6 +2,8 @@ import * as sdk from '@aws-sdk/client-sfn';
 import type {
   DescribeExecutionCommandInput,
   DescribeExecutionCommandOutput,
+  DescribeStateMachineForExecutionCommandInput,
+  DescribeStateMachineForExecutionCommandOutput,
   GetExecutionHistoryCommandInput,
   GetExecutionHistoryCommandOutput,
   ListExecutionsCommandInput,
@@ -66,7 +68,7 @@ function executionOperations(world: World, machines: StateMachines, executions: 
     StartExecution: operation<StartExecutionCommandInput, StartExecutionCommandOutput>({
       needs: (input) => on('StartExecution', input.stateMachineArn),
       run: (input) => {
-        const { arn: stateMachineArn, name: stateMachineName, machine, roleArn } = stateMachineOf(machines, input.stateMachineArn);
+        const { arn: stateMachineArn, name: stateMachineName, machine, roleArn, definition, revisionId } = stateMachineOf(machines, input.stateMachineArn);
         const name = nameOf(input.name ?? uuid(world.random));
         const text = input.input ?? '{}';
         checkInput(text);
@@ -74,7 +76,7 @@ function executionOperations(world: World, machines: StateMachines, executions: 
         const before = executions.find(arn);
         // The same name and input while it runs is the same execution.
         if (before && (before.status !== 'RUNNING' || before.input !== text)) throw new AwsError('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
-        const execution = before ?? executions.start({ arn, name, stateMachineArn, stateMachineName, roleArn, machine, input: text });
+        const execution = before ?? executions.start({ arn, name, stateMachineArn, stateMachineName, roleArn, machine, definition, revisionId, input: text });
         return { executionArn: arn, startDate: new Date(execution.startDate) };
       },
     }),
@@ -89,6 +91,13 @@ function executionOperations(world: World, machines: StateMachines, executions: 
     DescribeExecution: operation<DescribeExecutionCommandInput, DescribeExecutionCommandOutput>({
       needs: (input) => on('DescribeExecution', input.executionArn),
       run: (input) => describe(executionOf(input.executionArn), executions),
+    }),
+    DescribeStateMachineForExecution: operation<DescribeStateMachineForExecutionCommandInput, DescribeStateMachineForExecutionCommandOutput>({
+      needs: (input) => on('DescribeStateMachineForExecution', input.executionArn),
+      run: (input) => {
+        const { stateMachineArn, stateMachineName: name, definition, roleArn, startDate, revisionId } = executionOf(input.executionArn);
+        return { stateMachineArn, name, definition, roleArn, updateDate: new Date(startDate), ...(revisionId === null ? {} : { revisionId }) };
+      },
     }),
     ListExecutions: operation<ListExecutionsCommandInput, ListExecutionsCommandOutput>({
       needs: (input) => on('ListExecutions', input.stateMachineArn),

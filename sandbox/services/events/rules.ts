@@ -6,8 +6,11 @@ export interface Rule {
   readonly name: string;
   readonly arn: string;
   readonly targets: Map<string, Target>;
-  pattern: string;
-  parsed: EventPattern;
+  /** `null` in a rule that runs on a schedule. */
+  pattern: string | null;
+  parsed: EventPattern | null;
+  /** `rate(1 hour)`; `null` in a rule that waits for events. */
+  schedule: string | null;
   description: string | null;
   enabled: boolean;
 }
@@ -33,7 +36,7 @@ export class Rules {
     return [...this.#byName.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
   }
 
-  put(name: string | undefined, bus: string | undefined, settings: Pick<Rule, 'pattern' | 'parsed' | 'description' | 'enabled'>): Rule {
+  put(name: string | undefined, bus: string | undefined, settings: Pick<Rule, 'pattern' | 'parsed' | 'schedule' | 'description' | 'enabled'>): Rule {
     assertDefaultBus(bus);
     if (!name || !/^[.\-_A-Za-z0-9]{1,64}$/.test(name)) {
       const message = `1 validation error detected: Value '${name ?? ''}' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+`;
@@ -77,4 +80,18 @@ export class Rules {
 function assertDefaultBus(bus: string | undefined): void {
   if (bus === undefined || bus === 'default' || bus.endsWith(':event-bus/default')) return;
   throw new AwsError('ResourceNotFoundException', `Event bus ${bus} does not exist.`);
+}
+
+/**
+ * How often a rule runs, ms.
+ *
+ * @throws {AwsError} for what is no rate
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+ */
+export function periodOf(schedule: string): number {
+  if (schedule.startsWith('cron(')) throw new AwsError('NotImplemented', `events:PutRule with ${schedule} is not in the sandbox: only rate(…) is`, 501);
+  const [, count = '', unit = '', plural = ''] = /^rate\(([1-9]\d*) (minute|hour|day)(s?)\)$/.exec(schedule) ?? [];
+  const ms = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }[unit];
+  if (ms === undefined || (count === '1') !== (plural === '')) throw new AwsError('ValidationException', 'Parameter ScheduleExpression is not valid.');
+  return Number(count) * ms;
 }

@@ -14,6 +14,9 @@ export interface Execution {
   readonly roleArn: string;
   /** As it was when the execution started: an update of the state machine does not reach it. */
   readonly machine: Machine;
+  /** The text that it was made of, and which revision that was. */
+  readonly definition: string;
+  readonly revisionId: string | null;
   /** The text that was sent. */
   readonly input: string;
   readonly startDate: number;

@@ -32,6 +32,8 @@ export interface Started {
   readonly stateMachineName: string;
   readonly roleArn: string;
   readonly machine: Machine;
+  readonly definition: string;
+  readonly revisionId: string | null;
   readonly input: string;
 }
 

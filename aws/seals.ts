@@ -1,0 +1,149 @@
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import { readSeal, sealKey, type SealedRecord, type SealFile, type SealHead } from '../core/seal.ts';
+import { together } from '../core/together.ts';
+import { codeOf } from './errors.ts';
+import { UNSEALED } from './evidence.ts';
+import type { Tools } from './function.ts';
+import { asItem, get, put, putNew, type Item } from './records.ts';
+
+/** How many items or objects are asked for at once. */
+const AT_ONCE = 50;
+const SEALS = 'SEALS';
+
+const headShape = z.object({ number: z.number(), sha256: z.string(), at: z.string(), due: z.string(), keys: z.array(z.string()) });
+
+/** The last seal that was booked; `null` where there is none. A later one may lie in the bucket already. */
+export async function lastSeal(tools: Tools): Promise<SealHead | null> {
+  const { Items = [] } = await tools.clients.dynamo.send(
+    new QueryCommand({
+      TableName: tools.settings.STOPBATH_TABLE,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': SEALS, ':prefix': 'SEAL#' },
+      ConsistentRead: true,
+      ScanIndexForward: false,
+      Limit: 1,
+    }),
+  );
+  return Items[0] === undefined ? null : headShape.parse(Items[0]);
+}
+
+/** What is to be sealed: a page of what was announced, and what became of it. */
+export interface Found {
+  readonly records: readonly SealedRecord[];
+  /** Announced longer ago than any writer lives, and not there. */
+  readonly lost: readonly Omit<SealedRecord, 'versionId'>[];
+  /** Where the next page begins; `null` after the last. */
+  readonly next: Readonly<Record<string, unknown>> | null;
+}
+
+const announcement = z.object({ sk: z.string(), at: z.string(), sha256: z.string(), kind: z.string(), incident: z.string().nullable(), drill: z.boolean() });
+
+/**
+ * @param before - what was announced earlier than this (ISO 8601) and is not there is lost; the rest may still be written
+ */
+export async function findUnsealed(tools: Tools, page: { readonly limit: number; readonly from: Found['next']; readonly before: string }): Promise<Found> {
+  const { Items = [], LastEvaluatedKey } = await tools.clients.dynamo.send(
+    new QueryCommand({
+      TableName: tools.settings.STOPBATH_TABLE,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': UNSEALED },
+      ConsistentRead: true,
+      Limit: page.limit,
+      ...(page.from === null ? {} : { ExclusiveStartKey: page.from }),
+    }),
+  );
+  const states = await together(Items.map((item) => announcement.parse(item)), AT_ONCE, async ({ sk: key, at, sha256, incident }) => {
+    const [booked, there] = await Promise.all([get(tools, homeOf(incident), `RECORD#${key}`), headOf(tools, key)]);
+    // Written and sealed before, then announced again by a late retry.
+    if (booked) await dropAnnouncement(tools, key);
+    else if (there) return { record: { at: there.at ?? at, key, sha256: there.sha256, versionId: there.versionId } };
+    else if (at < page.before) return { lost: { at, key, sha256 } };
+    return {};
+  });
+  return {
+    records: states.flatMap(({ record }) => record ?? []),
+    lost: states.flatMap(({ lost }) => lost ?? []),
+    next: LastEvaluatedKey ?? null,
+  };
+}
+
+/** What lies under a key, as S3 says it, not as its writer did. @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
+async function headOf(tools: Tools, Key: string): Promise<{ readonly versionId: string; readonly sha256: string; readonly at: string | undefined } | null> {
+  try {
+    const head = await tools.clients.s3.send(new HeadObjectCommand({ ...evidenceOf(tools), Key, ChecksumMode: 'ENABLED' }));
+    if (head.ChecksumSHA256 === undefined || head.VersionId === undefined) throw new Error(`${Key} has no SHA-256 or no version: it was not written by the suite`);
+    return { versionId: head.VersionId, sha256: Buffer.from(head.ChecksumSHA256, 'base64').toString('hex'), at: head.Metadata?.['at'] };
+  } catch (error) {
+    if (codeOf(error) === 'NotFound') return null;
+    throw error;
+  }
+}
+
+/**
+ * Writes the file of a seal, once: the number is taken by whoever writes it first.
+ *
+ * @returns its version; `null` where the number is taken
+ */
+export async function writeSeal(tools: Tools, number: number, text: string): Promise<string | null> {
+  try {
+    const { VersionId } = await tools.clients.s3.send(
+      new PutObjectCommand({ ...evidenceOf(tools), Key: sealKey(number), Body: text, ContentType: 'application/x-ndjson', IfNoneMatch: '*', ChecksumAlgorithm: 'SHA256' }),
+    );
+    return VersionId ?? '';
+  } catch (error) {
+    // 409: another write of the same key was under way. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    if (codeOf(error) === 'PreconditionFailed' || codeOf(error) === 'ConditionalRequestConflict') return null;
+    throw error;
+  }
+}
+
+/** @throws {SealError} where what lies there is none */
+export async function fetchSeal(tools: Tools, number: number): Promise<{ readonly file: SealFile; readonly versionId: string }> {
+  const { Body, VersionId } = await tools.clients.s3.send(new GetObjectCommand({ ...evidenceOf(tools), Key: sealKey(number) }));
+  return { file: readSeal((await Body?.transformToString()) ?? ''), versionId: VersionId ?? '' };
+}
+
+/**
+ * Books a seal that lies in the bucket: each of its records gets its place in the index, then its announcement goes; the seal
+ * comes last, so that a crash in between is healed by doing it again.
+ */
+export async function bookSeal(tools: Tools, { seal, sha256 }: SealFile, versionId: string): Promise<void> {
+  await together(seal.records, AT_ONCE, async (record) => {
+    const item = await get(tools, UNSEALED, record.key);
+    if (!item) return;
+    const { kind, incident, drill } = announcement.parse(item);
+    await put(tools, { pk: homeOf(incident), sk: `RECORD#${record.key}`, ...record, kind, drill, seal: seal.number });
+    await dropAnnouncement(tools, record.key);
+  });
+  await together(seal.lost, AT_ONCE, async ({ key }) => await dropAnnouncement(tools, key));
+  const { number, at, from, due, count, first, last, keys } = seal;
+  await putNew(tools, { pk: SEALS, sk: `SEAL#${String(number).padStart(10, '0')}`, number, key: sealKey(number), versionId, sha256, at, from, due, count, first, last, keys, lost: seal.lost.length });
+}
+
+/** Records of an incident are indexed with it; the others by themselves. */
+function homeOf(incident: string | null): string {
+  return incident === null ? 'RECORDS' : `INCIDENT#${incident}`;
+}
+
+async function dropAnnouncement(tools: Tools, key: string): Promise<void> {
+  await tools.clients.dynamo.send(new DeleteCommand({ TableName: tools.settings.STOPBATH_TABLE, Key: { pk: UNSEALED, sk: key } }));
+}
+
+export function evidenceOf({ settings }: Pick<Tools, 'settings'>): { readonly Bucket: string; readonly ExpectedBucketOwner: string } {
+  return { Bucket: settings.STOPBATH_EVIDENCE_BUCKET, ExpectedBucketOwner: settings.STOPBATH_ACCOUNT };
+}
+
+/** The seals that were booked, oldest first. @param after - the number of the last one that is known */
+export async function bookedSeals(tools: Tools, after: number, limit: number): Promise<readonly Item[]> {
+  const { Items = [] } = await tools.clients.dynamo.send(
+    new QueryCommand({
+      TableName: tools.settings.STOPBATH_TABLE,
+      KeyConditionExpression: 'pk = :pk AND sk > :after',
+      ExpressionAttributeValues: { ':pk': SEALS, ':after': `SEAL#${String(after).padStart(10, '0')}` },
+      Limit: limit,
+    }),
+  );
+  return Items.map(asItem);
+}

@@ -1,0 +1,58 @@
+/** What stands where a secret stood. */
+const REMOVED = '(not kept)';
+
+/** Strings of a value that are data of their own: JSON in a history's parameters. */
+type Change = (text: string, key: string) => string;
+
+/**
+ * A value without what is a power by itself: task tokens, link tokens, the signatures of presigned URLs. They should not be there;
+ * a locked record cannot be cleaned later.
+ */
+export function withoutSecrets(value: unknown): unknown {
+  return changed(value, (text, key) => (/token$/i.test(key) ? REMOVED : text.replaceAll(/(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s"\\]+/gi, `$1${REMOVED}`)));
+}
+
+/** Every owner that a value names: under `ownerId`, `ownerIds`, and as a target of kind `owner`. */
+export function ownersIn(value: unknown, found = new Set<string>()): ReadonlySet<string> {
+  changed(value, (text, key) => {
+    if (/^ownerIds?$/i.test(key) && !text.startsWith('owner-')) found.add(text);
+    return text;
+  }, (record) => {
+    if (record['kind'] === 'owner' && typeof record['name'] === 'string' && !record['name'].startsWith('owner-')) found.add(record['name']);
+  });
+  return found;
+}
+
+/** A value in which each of these texts stands as another, wherever it stands. */
+export function replacing(value: unknown, texts: ReadonlyMap<string, string>): unknown {
+  if (texts.size === 0) return value;
+  return changed(value, (text) => [...texts].reduce((result, [from, to]) => result.replaceAll(from, to), text));
+}
+
+function changed(value: unknown, change: Change, visit: (record: Readonly<Record<string, unknown>>) => void = () => {}, key = ''): unknown {
+  if (typeof value === 'string') return changedText(value, change, visit, key);
+  if (Array.isArray(value)) return value.map((entry) => changed(entry, change, visit, key));
+  if (typeof value !== 'object' || value === null) return value;
+  const record = Object.fromEntries(Object.entries(value));
+  visit(record);
+  // DynamoDB's own form of a value, `{ "S": … }`, is what its attribute is.
+  const inherits = /token$/i.test(key) || /^ownerIds?$/i.test(key);
+  return Object.fromEntries(Object.entries(record).map(([name, entry]) => [name, changed(entry, change, visit, inherits ? key : name.replace(/^:/, ''))]));
+}
+
+function changedText(text: string, change: Change, visit: (record: Readonly<Record<string, unknown>>) => void, key: string): string {
+  const inner = /^\s*[[{]/.test(text) ? parsed(text) : undefined;
+  if (inner === undefined) return change(text, key);
+  // The text stays byte for byte where nothing in it is to be changed.
+  const before = JSON.stringify(inner);
+  const after = JSON.stringify(changed(inner, change, visit, key));
+  return before === after ? text : after;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

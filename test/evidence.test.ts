@@ -1,0 +1,86 @@
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { query } from '../aws/records.ts';
+import { startSuite, type Suite } from './evidence/suite.ts';
+
+/** The record and its seals, made by the deployed functions under their own roles. */
+describe('a drill', () => {
+  let suite: Suite;
+  beforeAll(async () => {
+    suite = await startSuite();
+    await suite.photos.attacks['make-public'](suite.photos.family);
+    await suite.send('guardduty-bucket-anonymous.json', { drill: true });
+    await suite.send({ version: '0', id: 'e-1', 'detail-type': 'GuardDuty Finding', source: 'aws.guardduty', account: suite.account.accounts.home, time: suite.now(), region: 'us-east-1', resources: [], detail: { severity: 'very' } });
+    await suite.tick('sweep');
+    await suite.tick('seal');
+  });
+  afterAll(() => suite.stop());
+
+  it('ends with its records sealed, and verify says intact', async () => {
+    expect(await suite.verify()).toMatchObject({ verdict: 'intact', seals: 1, unsealed: 0, problems: [], signer: await suite.fingerprint() });
+  });
+
+  it('has everything of its execution on record', async () => {
+    const [key = ''] = (await suite.keys('records/execution/')).filter((one) => one.includes('quarantine-bucket'));
+    const { body, drill, incident } = await suite.record(key);
+    expect({ drill, incident }).toEqual({ drill: true, incident: expect.stringMatching(/^inc-/) });
+    expect(body).toMatchObject({
+      execution: { status: 'SUCCEEDED', input: { direction: 'contain' } },
+      workflow: { definition: { QueryLanguage: 'JSONata' }, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      configuration: { digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      furtherItems: 0,
+    });
+    const functions = Reflect.get(body, 'functions') as readonly { name: string; codeSha256: string }[];
+    expect(functions.map(({ name }) => name)).toEqual(expect.arrayContaining(['stopbath-dev-quarantine-bucket-apply', 'stopbath-dev-quarantine-bucket-plan', 'stopbath-dev-quarantine-bucket-verify', 'stopbath-dev-record']));
+    expect(functions.every(({ codeSha256 }) => codeSha256 !== '')).toBe(true);
+    const kinds = (Reflect.get(body, 'items') as readonly { sk: string }[]).map(({ sk }) => sk.split('#')[0]);
+    expect([...new Set(kinds)]).toEqual(expect.arrayContaining(['META', 'PLAN', 'LEDGER', 'ENTRY']));
+  });
+
+  it('has the full history, as Step Functions kept it', async () => {
+    const [key = ''] = (await suite.keys('records/history/')).filter((one) => one.includes('quarantine-bucket'));
+    const { body } = await suite.record(key);
+    const events = Reflect.get(body, 'events') as readonly { id: number; type: string }[];
+    expect(events.map(({ id }) => id)).toEqual(events.map((_, index) => index + 1));
+    expect([events[0]?.type, events.at(-1)?.type]).toEqual(['ExecutionStarted', 'ExecutionSucceeded']);
+  });
+
+  it('has every decision on record once, drills apart', async () => {
+    const batches = await Promise.all((await suite.keys('records/decisions/')).map((key) => suite.record(key)));
+    const decisions = batches.flatMap(({ drill, body }) => (Reflect.get(body, 'decisions') as readonly { decision: string }[]).map(({ decision }) => `${decision}${drill ? ' in a drill' : ''}`));
+    expect(new Set(decisions)).toEqual(new Set(['rejected', 'contain in a drill']));
+    await suite.tick('sweep');
+    expect(await suite.keys('records/decisions/')).toHaveLength(2);
+  });
+
+  it('has an index that names the seal of each record', async () => {
+    const [seal] = await suite.seals();
+    const incident = (await suite.record((await suite.keys('records/outcome/'))[0] ?? '')).incident ?? '';
+    const items = [...(await query(suite.table, `INCIDENT#${incident}`, 'RECORD#')), ...(await query(suite.table, 'RECORDS', 'RECORD#'))];
+    expect(items.map(({ key, versionId, sha256, seal: number }) => ({ key, versionId, sha256, number })).toSorted(byKey)).toEqual((seal?.records ?? []).map(({ key, versionId, sha256 }) => ({ key, versionId, sha256, number: 1 })).toSorted(byKey));
+    expect(await query(suite.table, 'UNSEALED')).toEqual([]);
+  });
+
+  it('seals an empty period too', async () => {
+    await suite.pass(3_600_000);
+    await suite.tick('seal');
+    expect((await suite.seals()).at(-1)).toMatchObject({ number: 2, count: 0, first: null, last: null });
+    expect(await suite.verify()).toMatchObject({ verdict: 'intact', seals: 2 });
+  });
+
+  it('lets nobody write over a record, nor seal', async () => {
+    const [record = ''] = await suite.keys('records/outcome/');
+    await expect(suite.s3.send(new PutObjectCommand({ Bucket: suite.bucket, Key: record, Body: '{}' }))).rejects.toMatchObject({ name: 'AccessDenied' });
+    await expect(suite.s3.send(new PutObjectCommand({ Bucket: suite.bucket, Key: 'seals/0000000099.jsonl', Body: '{}', IfNoneMatch: '*' }))).rejects.toMatchObject({ name: 'AccessDenied' });
+  });
+
+  it('shows a record that is hidden by a delete marker', async () => {
+    const [record = ''] = await suite.keys('records/outcome/');
+    await suite.s3.send(new DeleteObjectCommand({ Bucket: suite.bucket, Key: record }));
+    expect(await suite.verify()).toMatchObject({ verdict: 'broken', counts: { extra: 1 }, problems: [{ kind: 'extra', place: record }] });
+  });
+});
+
+function byKey(one: { readonly key: unknown }, other: { readonly key: unknown }): number {
+  return String(one.key) < String(other.key) ? -1 : 1;
+}
