@@ -97,6 +97,11 @@ export async function readBucket(s3: S3Client, address: BucketAddress): Promise<
   }
 }
 
+/** A bucket's policy alone, byte for byte; `null` where it has none. */
+export async function readPolicy(s3: S3Client, { bucket, account }: BucketAddress): Promise<string | null> {
+  return (await absentAsNull(s3.send(new GetBucketPolicyCommand({ Bucket: bucket, ExpectedBucketOwner: account }))))?.Policy ?? null;
+}
+
 const dated = z.looseObject({ Date: z.coerce.date().optional() });
 const rule = z.looseObject({
   Status: z.enum(['Enabled', 'Disabled']),

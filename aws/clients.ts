@@ -1,4 +1,6 @@
+import { CloudFrontClient } from '@aws-sdk/client-cloudfront';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { IAMClient } from '@aws-sdk/client-iam';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -9,7 +11,9 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 /** The clients of one function, each made when first used: what a function does not call is not in its start-up. */
 export interface Clients {
+  readonly cloudfront: CloudFrontClient;
   readonly dynamo: DynamoDBDocumentClient;
+  readonly iam: IAMClient;
   readonly s3: S3Client;
   /** Signs nothing: what anybody on the internet would send. */
   readonly anonymousS3: S3Client;
@@ -28,6 +32,8 @@ export function createClients(region: string): Clients {
   const dynamo = lazy(() =>
     DynamoDBDocumentClient.from(new DynamoDBClient(config), { marshallOptions: { removeUndefinedValues: true } }),
   );
+  const cloudfront = lazy(() => new CloudFrontClient(config));
+  const iam = lazy(() => new IAMClient(config));
   const s3 = lazy(() => new S3Client(config));
   // One attempt: a probe wants the answer, and the next look is the retry.
   const anonymousS3 = lazy(() => new S3Client({ ...config, maxAttempts: 1, signer: { sign: (request) => Promise.resolve(request) } }));
@@ -37,7 +43,9 @@ export function createClients(region: string): Clients {
   const ssm = lazy(() => new SSMClient(config));
   const sts = lazy(() => new STSClient(config));
   return {
+    get cloudfront() { return cloudfront(); },
     get dynamo() { return dynamo(); },
+    get iam() { return iam(); },
     get s3() { return s3(); },
     get anonymousS3() { return anonymousS3(); },
     get kms() { return kms(); },

@@ -63,12 +63,35 @@ export function functionEntry({ name, properties }: FunctionFolder): object {
   };
 }
 
+/**
+ * Resources that the configuration names and a `role.yml` cannot: `Resource: { Config: signerRoles }`. A statement about
+ * none of them is left out.
+ */
+function configured({ shares }: Config): Readonly<Record<string, readonly unknown[]>> {
+  const keys = Object.values(shares.cdn.distributions).flatMap(({ probeKey }) => (probeKey === null ? [] : [probeKey.parameter]));
+  return {
+    signerRoles: [...new Set(shares.signers.map(({ role }) => role))],
+    probeKeys: [...new Set(keys)].map((name) => sub(`arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter${name}`)),
+  };
+}
+
+/** @throws {DeployError} for a name that the configuration has not */
+function resolved(statements: readonly PolicyStatement[], config: Config): readonly PolicyStatement[] {
+  return statements.flatMap((statement) => {
+    const named: unknown = typeof statement.Resource === 'object' && statement.Resource !== null ? Reflect.get(statement.Resource, 'Config') : undefined;
+    if (named === undefined) return [statement];
+    const resources = typeof named === 'string' ? configured(config)[named] : undefined;
+    if (!resources) throw new DeployError(`a role.yml names Resource: { Config: ${JSON.stringify(named)} }: there is ${Object.keys(configured(config)).join(', ')}`);
+    return resources.length === 0 ? [] : [{ ...statement, Resource: resources }];
+  });
+}
+
 /** Roles of the functions, the role that probes, and who may call the functions with a URL. */
 export function rolesTemplate(folders: readonly FunctionFolder[], config: Config): Template {
   return {
     Resources: {
-      ...Object.fromEntries(folders.map((folder) => [roleLogicalId(folder.name), functionRole(folder)])),
-      ProbeRole: PROBE_ROLE,
+      ...Object.fromEntries(folders.map((folder) => [roleLogicalId(folder.name), functionRole({ ...folder, statements: resolved(folder.statements, config) })])),
+      ProbeRole: probeRole(config),
       ...Object.assign({}, ...folders.filter((folder) => folder.properties.url).map((folder) => urlPermissions(folder.name, config))),
     },
   };
@@ -104,20 +127,20 @@ function logs(name: string): PolicyStatement {
 }
 
 /** A principal of the account that no quarantine exempts: what it can still read, anybody inside could. */
-const PROBE_ROLE: Resource = {
+const probeRole = (config: Config): Resource => ({
   Type: 'AWS::IAM::Role',
   Properties: {
     RoleName: `${NAME}-probe`,
-    Description: 'Looks at quarantined buckets as any principal of the account would',
+    Description: 'Looks at what was contained as any principal of the account would',
     AssumeRolePolicyDocument: {
       Version: '2012-10-17',
       Statement: [
         {
           Effect: 'Allow',
-          // The account, narrowed to one role by name: naming the role itself would make the two roles need each other.
+          // The account, narrowed to some roles by name: naming the role itself would make the two roles need each other.
           Principal: { AWS: sub('arn:${AWS::Partition}:iam::${AWS::AccountId}:root') },
           Action: 'sts:AssumeRole',
-          Condition: { ArnEquals: { 'aws:PrincipalArn': sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-quarantine-bucket-verify`) } },
+          Condition: { ArnEquals: { 'aws:PrincipalArn': PROBERS.map((name) => sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-${name}`)) } },
         },
       ],
     },
@@ -126,12 +149,19 @@ const PROBE_ROLE: Resource = {
         PolicyName: 'read',
         PolicyDocument: {
           Version: '2012-10-17',
-          Statement: [{ Effect: 'Allow', Action: ['s3:GetObject', 's3:ListBucket'], Resource: sub('arn:${AWS::Partition}:s3:::*') }],
+          Statement: [
+            { Effect: 'Allow', Action: ['s3:GetObject', 's3:ListBucket'], Resource: sub('arn:${AWS::Partition}:s3:::*') },
+            // To show that their older sessions are dead; what they can read, it can read already.
+            ...resolved([{ Effect: 'Allow', Action: ['sts:AssumeRole'], Resource: { Config: 'signerRoles' } }], config),
+          ],
         },
       },
     ],
   },
-};
+});
+
+/** The functions that look from outside. */
+const PROBERS = ['quarantine-bucket-verify', 'revoke-share-links-apply', 'revoke-share-links-verify'];
 
 /**
  * Both permissions that a URL asks for, and only through the URL: nobody can invoke the function with a caller of

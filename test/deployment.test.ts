@@ -44,7 +44,8 @@ describe('the package', () => {
     execFileSync(process.execPath, [join(ROOT, 'node_modules/osls/bin/serverless.js'), 'package', '--package', folder], { cwd: ROOT, env, stdio: 'pipe' });
     const template = read(join(folder, 'cloudformation-template-update-stack.json'));
     resources = Reflect.get(Object(template), 'Resources');
-  });
+    // Bundling and packaging every function takes its time where much else runs.
+  }, 240_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('holds every function, each in its own archive', () => {
@@ -86,7 +87,7 @@ describe('the package', () => {
   });
 
   it('gives nobody a permission on everything that AWS could narrow', () => {
-    const UNNARROWED = /^(logs|xray|ssm:CreateOpsItem)/;
+    const UNNARROWED = /^(logs|xray|ssm:CreateOpsItem|cloudfront:ListDistributions)/;
     for (const [id, { Type, Properties }] of Object.entries(resources)) {
       if (Type !== 'AWS::IAM::Role') continue;
       for (const statement of statementsOf(Properties['Policies'])) {

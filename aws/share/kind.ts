@@ -54,4 +54,6 @@ export interface ShareKind {
   readonly pending?: (change: Pick<Change, 'setting' | 'after'>, tools: Tools, context: ShareContext) => Promise<string | null>;
   /** Asks from outside what the kind is about. */
   readonly look?: (plan: Plan, context: ShareContext, tools: Tools) => Promise<readonly Seen[]>;
+  /** Nobody looks any more: what was kept for looking can go. */
+  readonly done?: (plan: Plan, context: ShareContext, tools: Tools) => Promise<void>;
 }

@@ -1,9 +1,12 @@
+import { cdnKind } from './cdn.ts';
 import { epochKind } from './epochs.ts';
 import type { ShareKind } from './kind.ts';
+import { signerKind } from './signers.ts';
+import { policyKind } from './url-policy.ts';
 
 /** In the order of a plan, before and after the sweep of the links. */
 export const BEFORE_SWEEP: readonly ShareKind[] = [epochKind];
-export const AFTER_SWEEP: readonly ShareKind[] = [];
+export const AFTER_SWEEP: readonly ShareKind[] = [signerKind, policyKind, cdnKind];
 
 /** The setting of the sweep, which is no kind: it takes as long as there are links. */
 export const SWEEP = 'sweep';

@@ -54,7 +54,7 @@ function takeBack(entry: LedgerEntry, present: Json): Json {
     case 'publicAccessBlock':
       return takeBackFlags(entry, present);
     case 'policy':
-      return withoutOwnStatements(present);
+      return withoutOwnStatements(present, entry.incident);
     case 'tagging':
       return withoutOwnTags(present);
     case 'lifecycle':
@@ -72,12 +72,20 @@ function takeBackFlags(entry: LedgerEntry, present: Json): Json {
   );
 }
 
-function withoutOwnStatements(present: Json): Json {
+/** What this incident's quarantine denied; another incident's denials stay. */
+function withoutOwnStatements(present: Json, incident: string): Json {
   if (typeof present !== 'string') return present;
   const document = JSON.parse(present) as Json;
   if (!isObject(document) || !Array.isArray(document['Statement'])) return present;
-  const statements = (document['Statement'] as readonly Json[]).filter((entry) => !startsWith(entry, 'Sid', SID_PREFIX));
+  const statements = (document['Statement'] as readonly Json[]).filter((entry) => !QUARANTINE_SIDS.some((sid) => sidOf(entry) === sid + incident.replaceAll(/[^A-Za-z0-9]/g, '')));
   return statements.length === 0 ? null : JSON.stringify({ ...document, Statement: statements });
+}
+
+const QUARANTINE_SIDS = [`${SID_PREFIX}Full`, `${SID_PREFIX}External`];
+
+function sidOf(statement: Json): string {
+  const sid = isObject(statement) ? statement['Sid'] : undefined;
+  return typeof sid === 'string' ? sid : '';
 }
 
 function withoutOwnTags(present: Json): Json {

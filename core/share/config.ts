@@ -23,6 +23,29 @@ const LinkAttributes = z.strictObject({
 
 const EpochAttributes = z.strictObject({ scope: name.default('scope'), epoch: name.default('epoch'), revoked: name.default('revoked') });
 
+const Signer = z.strictObject({
+  role: z.string().regex(/^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'must be the ARN of a role: arn:aws:iam::111122223333:role/name'),
+  bucket: z.string().min(3).max(63),
+  prefix: z.string().max(1024).default(''),
+});
+
+const Distribution = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }).describe('Where viewers reach it, without a slash at the end: https://photos.example'),
+  probeKey: z
+    .strictObject({ id: name, parameter: z.string().regex(/^\/[\w./-]{1,1000}$/, 'must be the name of a parameter: /photos/cloudfront-probe-key') })
+    .nullable()
+    .default(null)
+    .describe("A key of the distribution's key group that the suite's probe signs with: its id, and the SecureString that holds the private key (PEM). null: its URLs are not signed, or cannot be proven dead."),
+});
+
+const Cdn = z.strictObject({
+  cacheTags: z
+    .strictObject({ album: z.string().includes('{albumId}').nullable().default(null), owner: z.string().includes('{ownerId}').nullable().default(null) })
+    .prefault({})
+    .describe('The cache tags that the origin gives a picture, {albumId} and {ownerId} for the ids: album:{albumId}. null: invalidations go by path.'),
+  distributions: z.record(z.string().regex(/^[A-Z0-9]{5,32}$/, 'must be the id of a distribution: EDFDVBD6EXAMPLE'), Distribution).default({}).describe('Distributions, by id, whose URLs the probe can ask. All that read an affected bucket are closed, whether they are here or not.'),
+});
+
 /** `shares` of `stopbath.config.json`: how the photo service keeps its share links. The contract is in docs/share-links.md. */
 export const SharesSchema = z
   .strictObject({
@@ -50,6 +73,12 @@ export const SharesSchema = z
       .nullable()
       .default(null)
       .describe('Where the service serves links, with the slash: https://photos.example/s/. null: links cannot be fetched, and nothing is called proven.'),
+    signers: z
+      .array(Signer)
+      .default([])
+      .describe('Roles that sign URLs of pictures and do nothing else, and where: their older sessions are denied, and they are assumed again. Without one, all presigned URLs of affected pictures are denied.'),
+    objectTag: z.string().regex(/^[\w.:/=+@-]{1,128}$/, 'must be a tag key').nullable().default(null).describe("The tag of an object that holds its album's id. null: pictures are denied by where they lie."),
+    cdn: Cdn.prefault({}),
   })
   .describe("The photo service's own share tables, as docs/share-links.md says.");
 

@@ -64,8 +64,8 @@ export function seedPeople(sandbox: Sandbox, buckets: Names): People {
     responder: sandbox.createRole('stopbath-responder', { trust: trust({ AWS: users('rosa', 'ravi') }, named), policy: policy(read) }),
     auditor: sandbox.createRole('stopbath-auditor', { trust: trust({ AWS: users('ada') }, named) }),
     service,
-    // Signs the links that are handed out, and nothing else.
-    signer: sandbox.createRole('photo-signer', { trust: trust({ AWS: [service] }), policy: policy(allow(['s3:GetObject'], [`arn:aws:s3:::${buckets.family}/*`])) }),
+    // Signs the URLs that are handed out, and nothing else. The suite's probe may be it too, to show that its older sessions are dead.
+    signer: sandbox.createRole('photo-signer', { trust: trustBoth(trust({ AWS: [service] }), probeOf(home)), policy: policy(allow(['s3:GetObject'], [`arn:aws:s3:::${buckets.family}/*`])) }),
     printLab: sandbox.createRole('print-lab', { account: foreign, trust: trust({ Service: 'ecs-tasks.amazonaws.com' }), policy: policy(allow(['s3:GetObject'], ['*'])) }),
   };
   for (const name of ['stopbath-responder', 'stopbath-auditor']) {
@@ -124,6 +124,20 @@ function policy(...statements: readonly Statement[]): object {
   return { Version: '2012-10-17', Statement: statements };
 }
 
-function trust(principal: object, condition?: object): object {
+/** The account, narrowed to the probe's role by name, which is made when the suite is deployed. */
+function probeOf(home: string): Trust {
+  return trust({ AWS: `arn:aws:iam::${home}:root` }, { ArnLike: { 'aws:PrincipalArn': `arn:aws:iam::${home}:role/stopbath-*-probe` } });
+}
+
+function trustBoth(one: Trust, other: Trust): Trust {
+  return { ...one, Statement: [...one.Statement, ...other.Statement] };
+}
+
+interface Trust {
+  readonly Version: string;
+  readonly Statement: readonly object[];
+}
+
+function trust(principal: object, condition?: object): Trust {
   return { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: principal, Action: 'sts:AssumeRole', ...(condition ? { Condition: condition } : {}) }] };
 }

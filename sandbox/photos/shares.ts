@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { DynamoDBClient, type AttributeValue, type CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { epochsNow, SharesSchema, type Shares as SharesConfig } from '../../aws/share-links.ts';
 import type { Account } from '../account.ts';
@@ -7,6 +7,7 @@ import type { Caller } from '../service.ts';
 import { ALBUMS } from './albums.ts';
 import { createShareEndpoint } from './endpoint.ts';
 import type { People } from './people.ts';
+import { createShareTables, putShareLinks, type StoredLink } from './share-tables.ts';
 
 /** What the photo service keeps of its share links, and how it serves them: by the contract in docs/share-links.md. */
 export interface Shares {
@@ -54,9 +55,6 @@ export const DISTRIBUTION = 'EPHOTOS2026';
 /** Key pairs by which CloudFront knows who signed: the service's own and the suite's probe's. Made once a process: RSA takes its time. */
 const KEY_PAIRS = { service: generateKeyPairSync('rsa', { modulusLength: 2048 }), probe: generateKeyPairSync('rsa', { modulusLength: 2048 }) } as const;
 const FILLED_SECRET = 'filled';
-/** What BatchWriteItem takes at once. */
-const BATCH = 25;
-const AT_ONCE = 16;
 
 /**
  * Creates the share tables, a distribution and the endpoint `/s/<linkId>.<secret>` on the sandbox's port.
@@ -64,8 +62,7 @@ const AT_ONCE = 16;
 export async function seedShares(account: Account, people: People & { readonly family: string }): Promise<Shares> {
   const { world } = account;
   const { family } = people;
-  const config = configOf(account);
-  await createTables(account, config);
+  const config = configOf(account, people.roles.signer, family);
   account.cloudfront.distribute({
     id: DISTRIBUTION,
     domainName: 'd2026photos.cloudfront.net',
@@ -76,20 +73,21 @@ export async function seedShares(account: Account, people: People & { readonly f
   await world.call('ssm', 'PutParameter', { Name: PROBE_KEY, Value: pem(KEY_PAIRS.probe.privateKey, 'pkcs8'), Type: 'SecureString' }, rootOf(account));
 
   const dynamo = new DynamoDBClient({ endpoint: account.endpoint, region: world.region, credentials: account.admin });
+  await createShareTables(dynamo);
   const documents = DynamoDBDocumentClient.from(dynamo, { marshallOptions: { removeUndefinedValues: true } });
   const { table } = config.links;
   const now = () => new Date(account.clock.now()).toISOString();
 
-  const itemOf = (linkId: string, secret: string, { album, objectKey, expiresAt }: To, issuedAt: string, epochs: object) => {
+  const itemOf = (linkId: string, secret: string, { album, objectKey, expiresAt }: To, issuedAt: string, epochs: NonNullable<StoredLink['epochs']>): StoredLink => {
     const { prefix, owner } = ALBUMS.find(({ id }) => id === album) ?? { prefix: `albums/${album}/`, owner: `owner-of-${album}` };
     const place = { albumId: album, ownerId: owner, bucket: family };
-    return { linkId, tokenHash: sha256(secret), ...place, objectKey: objectKey ?? prefix, issuedBy: people.roles.service, issuedAt, expiresAt, status: config.links.values.active, epochs };
+    return { linkId, tokenHash: sha256(secret), ...place, objectKey: objectKey ?? prefix, issuedBy: people.roles.service, issuedAt, ...(expiresAt === undefined ? {} : { expiresAt }), status: config.links.values.active, epochs };
   };
   const share: Shares['share'] = async (to) => {
     const [linkId, secret] = [randomBytes(9).toString('base64url'), randomBytes(24).toString('base64url')];
-    const { albumId, ownerId, bucket } = itemOf(linkId, secret, to, now(), {});
+    const { albumId, ownerId, bucket } = itemOf(linkId, secret, to, now(), { album: 0, owner: 0, bucket: 0 });
     const epochs = await epochsNow(documents, { albumId, ownerId, bucket }, config);
-    await documents.send(new PutCommand({ TableName: table, Item: itemOf(linkId, secret, to, now(), epochs) }));
+    await documents.send(new PutCommand({ TableName: table, Item: itemOf(linkId, secret, to, now(), { album: 0, owner: 0, bucket: 0, ...epochs }) }));
     return { linkId, url: `${account.endpoint}/s/${linkId}.${secret}` };
   };
   const end: Shares['end'] = async (linkId) => {
@@ -117,18 +115,8 @@ export async function seedShares(account: Account, people: People & { readonly f
     end,
     fill: async (count, to) => {
       const begin = account.clock.now() - count * 1000;
-      const write = async (from: number) => {
-        const items = Array.from({ length: Math.min(BATCH, count - from + 1) }, (_, index) => {
-          const n = from + index;
-          const epochs = { album: 0, owner: 0, bucket: 0 };
-          return { PutRequest: { Item: wire(itemOf(`${to.album}-${n}`, FILLED_SECRET, to, new Date(begin + n * 1000).toISOString(), epochs)) } };
-        });
-        await world.call('dynamodb', 'BatchWriteItem', { RequestItems: { [table]: items } }, rootOf(account));
-      };
-      for (let from = 1; from <= count; from += BATCH * AT_ONCE) {
-        const starts = Array.from({ length: AT_ONCE }, (_, index) => from + index * BATCH).filter((first) => first <= count);
-        await Promise.all(starts.map(write));
-      }
+      const links = Array.from({ length: count }, (_, index) => itemOf(`${to.album}-${index + 1}`, FILLED_SECRET, to, new Date(begin + index * 1000).toISOString(), { album: 0, owner: 0, bucket: 0 }));
+      await putShareLinks(dynamo, links);
     },
     urlOf: (linkId) => `${account.endpoint}/s/${linkId}.${FILLED_SECRET}`,
     open: (url) => account.clock.work(() => open(url)),
@@ -142,55 +130,21 @@ export async function seedShares(account: Account, people: People & { readonly f
 
 const PROBE_KEY = '/photos/cloudfront-probe-key';
 
-function configOf({ endpoint }: Account): SharesConfig {
-  return SharesSchema.parse({ endpoint: `${endpoint}/s/` });
+function configOf({ endpoint }: Account, role: string, bucket: string): SharesConfig {
+  return SharesSchema.parse({
+    endpoint: `${endpoint}/s/`,
+    signers: [{ role, bucket, prefix: 'albums/' }],
+    cdn: {
+      cacheTags: { album: 'album:{albumId}', owner: 'owner:{ownerId}' },
+      distributions: { [DISTRIBUTION]: { url: `${endpoint}/_cloudfront/${DISTRIBUTION}`, probeKey: { id: 'KPROBE', parameter: PROBE_KEY } } },
+    },
+  });
 }
 
 async function open(url: string): Promise<Opened> {
   const response = await fetch(url);
   const body: unknown = await response.json();
   return { status: response.status, pictures: Array.isArray(body) ? (body as Opened['pictures']) : [] };
-}
-
-/** @see docs/share-links.md (the tables and their indexes) */
-async function createTables(account: Account, { links, epochs }: SharesConfig): Promise<void> {
-  const { indexes, attributes: names } = links;
-  const index = (IndexName: string, hash: string, range: string) => ({
-    IndexName,
-    KeySchema: [{ AttributeName: hash, KeyType: 'HASH' as const }, { AttributeName: range, KeyType: 'RANGE' as const }],
-    Projection: { ProjectionType: 'INCLUDE' as const, NonKeyAttributes: [names.albumId, names.ownerId].filter((name) => name !== hash) },
-  });
-  const input: CreateTableCommandInput = {
-    TableName: links.table,
-    BillingMode: 'PAY_PER_REQUEST',
-    KeySchema: [{ AttributeName: names.linkId, KeyType: 'HASH' }],
-    AttributeDefinitions: [names.linkId, names.albumId, names.ownerId, names.bucket, names.issuedBy, names.issuedAt, names.objectKey].map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
-    GlobalSecondaryIndexes: [
-      index(indexes.album, names.albumId, names.issuedAt),
-      index(indexes.owner, names.ownerId, names.issuedAt),
-      index(indexes.bucket, names.bucket, names.objectKey),
-      index(indexes.issuer, names.issuedBy, names.issuedAt),
-    ],
-  };
-  await account.world.call('dynamodb', 'CreateTable', input, rootOf(account));
-  if (epochs === null) return;
-  const AttributeName = epochs.attributes.scope;
-  await account.world.call(
-    'dynamodb',
-    'CreateTable',
-    { TableName: epochs.table, BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName, KeyType: 'HASH' }], AttributeDefinitions: [{ AttributeName, AttributeType: 'S' }] } satisfies CreateTableCommandInput,
-    rootOf(account),
-  );
-}
-
-function wire(item: object): Record<string, AttributeValue> {
-  return Object.fromEntries(
-    Object.entries(item).flatMap(([name, value]: [string, unknown]): [string, AttributeValue][] => {
-      if (typeof value === 'number') return [[name, { N: String(value) }]];
-      if (typeof value === 'string') return [[name, { S: value }]];
-      return typeof value === 'object' && value !== null ? [[name, { M: wire(value) }]] : [];
-    }),
-  );
 }
 
 function rootOf({ accounts }: Account): Caller {

@@ -108,7 +108,7 @@ export function sweepOf(incident: Incident, digest = 'd'.repeat(64)): SweepOf {
   return { incident: incident.id, execution: `${incident.id}-contain-1`, digest };
 }
 
-function incidentAbout(id: string, target: Partial<Target>, inputs: Incident['inputs']): Incident {
+export function incidentAbout(id: string, target: Partial<Target>, inputs: Incident['inputs']): Incident {
   const at = '2026-11-24T12:00:00.000Z';
   return {
     id, playbook: 'revoke-share-links', inputs, title: id, severity: 8, status: 'open', recommendedMode: 'contain', mode: 'contain', drill: false, exposures: [], actor: null,

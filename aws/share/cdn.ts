@@ -1,0 +1,86 @@
+import { CreateInvalidationCommand, GetInvalidationCommand } from '@aws-sdk/client-cloudfront';
+import { z } from 'zod';
+import type { Json } from '../../core/bucket.ts';
+import { evictionByPath, evictionByTag, isCacheTag, type Eviction } from '../../core/share/eviction.ts';
+import { codeOf, TransientError } from '../errors.ts';
+import type { Tools } from '../function.ts';
+import { get, putNew } from '../records.ts';
+import { lookAtCdn } from './cdn-look.ts';
+import { distributionsOf, type CdnOrigin } from './distributions.ts';
+import type { Reach, ShareContext, ShareKind } from './kind.ts';
+
+const made = z.object({ invalidation: z.string(), items: z.array(z.string()) });
+const wanted = z.strictObject({ items: z.array(z.string()).min(1) });
+
+/** What CloudFront has cached of the affected pictures: evicted after the origin was denied, and in force once that is completed. */
+export const cdnKind: ShareKind = {
+  kind: 'cdn',
+  plan: async (context, tools) => {
+    const planned = await Promise.all(
+      context.reach.filter(({ prefixes, keys }) => prefixes.length + keys.length > 0).map(async (reach) => (await distributionsOf(tools, reach.bucket)).map((cdn) => planOf(cdn, reach, context, tools))),
+    );
+    return { changes: planned.flat().flatMap(({ change }) => change), notes: planned.flat().flatMap(({ notes }) => notes) };
+  },
+  read: async (setting, tools, context) => {
+    const found = await invalidationOf(setting, context, tools);
+    return found && { items: found.items };
+  },
+  write: async ({ setting, after }, context, tools) => {
+    const { items } = wanted.parse(after);
+    const DistributionId = idOf(setting);
+    // The same reference and paths are the same invalidation: a try whose answer was lost makes no second one.
+    const CallerReference = `${context.execution}-${DistributionId}`;
+    const Paths = { Quantity: items.length, Items: items.map((item) => named(item, context)) };
+    const { Invalidation } = await tools.clients.cloudfront.send(new CreateInvalidationCommand({ DistributionId, InvalidationBatch: { CallerReference, Paths } })).catch((cause: unknown) => {
+      if (codeOf(cause) !== 'TooManyInvalidationsInProgress') throw cause;
+      throw new TransientError(`${setting}: too many invalidations are in progress; it is tried again`, { cause });
+    });
+    await putNew(tools, { ...keyOf(setting, context), invalidation: Invalidation?.Id ?? '', items });
+  },
+  // What was evicted comes back by itself, as soon as the origin lets CloudFront read.
+  takeBack: (_, present) => ({ value: present, note: null }),
+  pending: async ({ setting }, tools, context) => {
+    const found = await invalidationOf(setting, context, tools);
+    if (!found) return null;
+    const { Invalidation } = await tools.clients.cloudfront.send(new GetInvalidationCommand({ DistributionId: idOf(setting), Id: found.invalidation }));
+    return Invalidation?.Status === 'Completed' ? null : `invalidation ${found.invalidation} of ${idOf(setting)} is in progress`;
+  },
+  look: async (plan, context, tools) => {
+    if (!plan.changes.some(({ setting }) => setting.startsWith('cdn:'))) return [];
+    return await lookAtCdn(context.reach, tools);
+  },
+};
+
+function planOf(cdn: CdnOrigin, reach: Reach, context: ShareContext, tools: Tools): { readonly change: readonly { setting: string; title: string; before: Json; after: Json }[]; readonly notes: readonly string[] } {
+  const { items, notes } = evictionOf(cdn, reach, context, tools);
+  if (items.length === 0) return { change: [], notes };
+  const title = `Invalidate ${items.length === 1 ? items[0] : `${items.length} paths`} in the caches of ${cdn.id}`;
+  return { change: [{ setting: `cdn:${cdn.id}`, title, before: null, after: { items: [...items] } }], notes: notes.map((note) => `${cdn.id}: ${note}`) };
+}
+
+function evictionOf(cdn: CdnOrigin, reach: Reach, context: ShareContext, { settings }: Tools): Eviction {
+  const { album, owner } = settings.STOPBATH_SHARES.cdn.cacheTags;
+  const { scope } = context;
+  const tag = scope.kind === 'album' ? album?.replaceAll('{albumId}', scope.albumId) : scope.kind === 'owner' ? owner : null;
+  // An owner's id stays out of the plan: the tag is filled in when it is used.
+  if (cdn.tags && typeof tag === 'string' && isCacheTag(named(tag, context))) return evictionByTag(tag);
+  return evictionByPath(reach, cdn.originPath);
+}
+
+function named(item: string, { scope }: ShareContext): string {
+  return scope.kind === 'owner' ? item.replaceAll('{ownerId}', scope.ownerId) : item;
+}
+
+async function invalidationOf(setting: string, context: ShareContext, tools: Tools): Promise<z.infer<typeof made> | null> {
+  const { pk, sk } = keyOf(setting, context);
+  const item = await get(tools, pk, sk);
+  return item ? made.parse(item) : null;
+}
+
+function keyOf(setting: string, { incident, execution }: ShareContext): { readonly pk: string; readonly sk: string } {
+  return { pk: `INCIDENT#${incident.id}`, sk: `INVALIDATION#${execution}#${idOf(setting)}` };
+}
+
+function idOf(setting: string): string {
+  return setting.slice(setting.indexOf(':') + 1);
+}

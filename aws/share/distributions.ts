@@ -1,0 +1,47 @@
+import { GetDistributionCommand, ListDistributionsCommand, type DistributionSummary, type Origin } from '@aws-sdk/client-cloudfront';
+import type { Tools } from '../function.ts';
+
+/** A distribution that reads a bucket. */
+export interface CdnOrigin {
+  readonly id: string;
+  readonly arn: string;
+  /** `''`, or the folder that is its root. */
+  readonly originPath: string;
+  /** How it reads: by origin access control, as an identity (whose ARN that is), or as anybody. */
+  readonly access: 'control' | { readonly identity: string } | 'none';
+  /** Whether cached objects carry tags. */
+  readonly tags: boolean;
+}
+
+/** `bucket.s3.us-east-1.amazonaws.com`, `bucket.s3.amazonaws.com`, and the website's name. */
+const S3_NAME = /^(.+)\.s3(?:-website)?(?:[.-][a-z0-9-]+){0,2}\.amazonaws\.com$/;
+
+/**
+ * Every distribution of the account that has a bucket as an origin: found, not configured, so that none is forgotten.
+ *
+ * @see https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListDistributions.html
+ */
+export async function distributionsOf({ clients: { cloudfront } }: Tools, bucket: string): Promise<readonly CdnOrigin[]> {
+  const found: { readonly summary: DistributionSummary; readonly origin: Origin }[] = [];
+  let Marker: string | undefined;
+  do {
+    const { DistributionList: page } = await cloudfront.send(new ListDistributionsCommand({ Marker }));
+    for (const summary of page?.Items ?? []) {
+      const origin = summary.Origins?.Items?.find(({ DomainName }) => S3_NAME.exec(DomainName ?? '')?.[1] === bucket);
+      if (origin) found.push({ summary, origin });
+    }
+    Marker = page?.IsTruncated ? page.NextMarker : undefined;
+  } while (Marker !== undefined);
+  return await Promise.all(
+    found.map(async ({ summary, origin }) => {
+      const { Distribution } = await cloudfront.send(new GetDistributionCommand({ Id: summary.Id }));
+      return { id: summary.Id ?? '', arn: summary.ARN ?? '', originPath: origin.OriginPath ?? '', access: accessOf(origin), tags: Distribution?.DistributionConfig?.CacheTagConfig !== undefined };
+    }),
+  );
+}
+
+function accessOf({ OriginAccessControlId, S3OriginConfig }: Origin): CdnOrigin['access'] {
+  if (OriginAccessControlId) return 'control';
+  const identity = S3OriginConfig?.OriginAccessIdentity?.split('/').at(-1);
+  return identity ? { identity: `arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity ${identity}` } : 'none';
+}

@@ -1,0 +1,90 @@
+import type { Json } from '../../core/bucket.ts';
+import { same } from '../../core/quarantine/levels.ts';
+import { hasUrlDenial, withoutUrlDenial, withUrlDenial } from '../../core/share/url-denial.ts';
+import { readPolicy, writeSetting, type BucketAddress } from '../bucket.ts';
+import type { Tools } from '../function.ts';
+import { lookAtCdn, primeCdn } from './cdn-look.ts';
+import { distributionsOf, type CdnOrigin } from './distributions.ts';
+import type { Planned, Reach, Seen, ShareContext, ShareKind } from './kind.ts';
+import { askUrl, presigned, probeSession, sampleOf } from './outside.ts';
+import { revocableSigners } from './signers.ts';
+
+/**
+ * URLs already handed out, at the bucket: presigned ones are denied there, and the distributions' reads. One write for both; an
+ * invalidation comes after it.
+ */
+export const policyKind: ShareKind = {
+  kind: 'policy',
+  plan: async (context, tools) => {
+    const planned = await Promise.all(context.reach.filter(leads).map((reach) => planBucket(reach, context, tools)));
+    const incomplete = context.reachComplete || planned.length === 0 ? [] : ['Not every link of the scope was read: URLs of pictures that only the others lead to are not denied.'];
+    return { changes: planned.flatMap(({ changes }) => changes), notes: [...planned.flatMap(({ notes }) => notes), ...incomplete] };
+  },
+  read: (setting, tools) => readPolicy(tools.clients.s3, addressOf(setting, tools)),
+  write: async ({ setting, after }, context, tools) => {
+    // What was in the caches before is what an invalidation has to take away: so it is put there, as viewers did.
+    if (context.direction === 'contain') await primeCdn(context, tools);
+    await writeSetting(tools.clients.s3, addressOf(setting, tools), 'policy', after);
+  },
+  takeBack: (entry, present) => {
+    if (same(present, entry.after)) return { value: entry.before, note: null };
+    const now = textOf(present);
+    if (!hasUrlDenial(now, entry.incident)) return { value: present, note: null };
+    return { value: withoutUrlDenial(now, entry.incident), note: `The policy of ${entry.setting.slice(entry.setting.indexOf(':') + 1)} was changed since: the newer one is kept, and only the denials of this incident are taken out.` };
+  },
+  look: async (plan, context, tools) => {
+    const changed = new Set(plan.changes.map(({ setting }) => setting));
+    const reaches = context.reach.filter(({ bucket }) => changed.has(`policy:${bucket}`));
+    if (reaches.length === 0) return [];
+    const presignedAnswers = reaches.map((reach) => lookAtPresigned(reach, tools));
+    // After a restore nothing else asks the distributions.
+    return (await Promise.all([...presignedAnswers, ...(context.direction === 'restore' ? [lookAtCdn(reaches, tools)] : [])])).flat();
+  },
+};
+
+async function planBucket(reach: Reach, context: ShareContext, tools: Tools): Promise<Planned> {
+  const setting = `policy:${reach.bucket}`;
+  const [policy, cdns, signers] = await Promise.all([readPolicy(tools.clients.s3, addressOf(setting, tools)), distributionsOf(tools, reach.bucket), revocableSigners(context, tools)]);
+  const { objectTag } = tools.settings.STOPBATH_SHARES;
+  const denied = withUrlDenial(policy, {
+    incident: context.incident.id,
+    bucket: reach.bucket,
+    prefixes: reach.prefixes,
+    keys: reach.keys,
+    tag: objectTag !== null && context.scope.kind === 'album' ? { key: objectTag, value: context.scope.albumId } : null,
+    spared: [...new Set(signers.filter(({ bucket }) => bucket === reach.bucket).map(({ role }) => role))],
+    distributions: cdns.flatMap(({ access, arn }) => (access === 'control' ? [arn] : [])),
+    identities: cdns.flatMap(({ access }) => (typeof access === 'object' ? [access.identity] : [])),
+  });
+  const notes = [...denied.notes, ...openNotes(cdns)];
+  if (denied.policy === null || same(denied.policy, policy)) return { changes: [], notes };
+  const title = cdns.length === 0 ? 'Deny presigned URLs of the affected pictures' : 'Deny presigned URLs of the affected pictures, and the reads of CloudFront';
+  return { changes: [{ setting, title, before: policy, after: denied.policy }], notes };
+}
+
+function openNotes(cdns: readonly CdnOrigin[]): readonly string[] {
+  const open = cdns.filter(({ access }) => access === 'none').map(({ id }) => id);
+  return open.length === 0 ? [] : [`${open.join(', ')} read the bucket as anybody does, without origin access control: they go on serving what is public. Quarantine the bucket.`];
+}
+
+/** The denial asks how a request is signed, so a URL that the probe signs now stands for all. */
+async function lookAtPresigned(reach: Reach, tools: Tools): Promise<readonly Seen[]> {
+  const what = `a presigned URL of a picture in ${reach.bucket}`;
+  const [session, sample] = await Promise.all([probeSession(tools), sampleOf(tools, reach)]);
+  // Where there is no object there is no URL to die.
+  if (!sample) return [];
+  if (!session) return [{ what: `${what} (there is no probe role)`, answer: 'unknown' }];
+  return [{ what, answer: await askUrl(await presigned(session, tools.settings.AWS_REGION, sample)) }];
+}
+
+function leads({ prefixes, keys }: Reach): boolean {
+  return prefixes.length + keys.length > 0;
+}
+
+function addressOf(setting: string, { settings }: Tools): BucketAddress {
+  return { bucket: setting.slice(setting.indexOf(':') + 1), account: settings.STOPBATH_ACCOUNT, region: settings.AWS_REGION };
+}
+
+function textOf(value: Json): string | null {
+  return typeof value === 'string' ? value : null;
+}
