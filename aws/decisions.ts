@@ -1,5 +1,5 @@
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { query, type Table } from './records.ts';
+import { QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Table } from './records.ts';
 
 /** What was decided about an event that arrived: also about those that did nothing, and why. */
 export interface DecisionRecord {
@@ -28,8 +28,24 @@ export async function recordDecision(table: Table, decision: DecisionRecord): Pr
   );
 }
 
-/** The decisions of a day (`2026-01-31`, by when the event was received), with how often each event was delivered. */
-export async function readDecisions(table: Table, day: string): Promise<readonly (DecisionRecord & { readonly deliveries: number })[]> {
-  const items = await query(table, `DECISION#${day}`);
-  return items.map((item) => ({ ...(JSON.parse(String(item['json'])) as DecisionRecord), deliveries: Number(item['deliveries'] ?? 1) }));
+/**
+ * The decisions of a day (`2026-01-31`, by when the event was received), with how often each event was delivered.
+ *
+ * @param after - the `next` of the page before
+ */
+export async function readDecisions(table: Table, day: string, limit: number, after: string | null): Promise<{ readonly decisions: readonly (DecisionRecord & { readonly deliveries: number })[]; readonly next: string | null }> {
+  const pk = `DECISION#${day}`;
+  const page = await table.clients.dynamo.send(
+    new QueryCommand({
+      TableName: table.settings.STOPBATH_TABLE,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': pk },
+      ConsistentRead: true,
+      Limit: limit,
+      ...(after === null ? {} : { ExclusiveStartKey: { pk, sk: after } }),
+    }),
+  );
+  const decisions = (page.Items ?? []).map((item) => ({ ...(JSON.parse(String(item['json'])) as DecisionRecord), deliveries: Number(item['deliveries'] ?? 1) }));
+  const last = page.LastEvaluatedKey?.['sk'];
+  return { decisions, next: last === undefined ? null : String(last) };
 }

@@ -1,6 +1,7 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Approval } from '../core/approval.ts';
 import type { Entry, Incident, IncidentView, LedgerEntry, Plan, Progress, Request } from '../core/incident.ts';
+import { historyKeys } from './history.ts';
 import { get, put, putNew, query, queryIndex, succeeded, update, type Item, type Table } from './records.ts';
 
 const CLOSED: ReadonlySet<string> = new Set(['restored', 'not-exposed']);
@@ -9,7 +10,7 @@ const pkOf = (incident: string) => `INCIDENT#${incident}`;
 
 /** @returns false where it exists: somebody (or an earlier try) was first */
 export async function createIncident(table: Table, incident: Incident): Promise<boolean> {
-  return await putNew(table, { pk: pkOf(incident.id), sk: META, ...indexed(incident.status), gsi1sk: `${incident.receivedAt}#${incident.id}`, ...incident });
+  return await putNew(table, { pk: pkOf(incident.id), sk: META, ...indexed(incident.status), ...historyKeys(incident), ...incident });
 }
 
 /** @throws {NoSuchIncidentError} */
@@ -140,7 +141,7 @@ function bodies<T>(items: readonly Item[], prefix: string): readonly T[] {
   return items.filter((item) => item.sk.startsWith(prefix)).map((item) => body<T>(item));
 }
 
-function incidentOf(item: Item): Incident {
-  const { pk: _pk, sk: _sk, gsi1pk: _gsi1pk, gsi1sk: _gsi1sk, ...incident } = item;
+export function incidentOf(item: Item): Incident {
+  const { pk: _pk, sk: _sk, gsi1pk: _gsi1pk, gsi1sk: _gsi1sk, gsi2pk: _gsi2pk, gsi3pk: _gsi3pk, ...incident } = item;
   return incident as Partial<Incident> as Incident;
 }

@@ -20,6 +20,11 @@ export async function listIncidents(which: 'open' | 'closed', options: Person): 
   return incidents;
 }
 
+/** One page of the history, as `GET /history` gives it. */
+export async function historyPage(query: Readonly<Record<string, string>>, person: Person): Promise<{ readonly incidents: readonly Incident[]; readonly cursor: string | null }> {
+  return read(pageAnswer, await ask('STOPBATH_AUDIT_URL', 'GET', '/history', { query, ...person }));
+}
+
 export async function viewIncident(id: string, options: Person): Promise<IncidentView> {
   return read(viewAnswer, await ask('STOPBATH_AUDIT_URL', 'GET', `/incidents/${encodeURIComponent(id)}`, options));
 }

@@ -11,6 +11,7 @@ const VERBS = [
   import('./decide.ts'),
   import('./incidents.ts'),
   import('./show.ts'),
+  import('./history.ts'),
   import('./restore.ts'),
   import('./docs.ts'),
 ];

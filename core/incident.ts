@@ -57,20 +57,8 @@ export type Direction = 'contain' | 'restore';
  * `not-exposed` there was nothing to contain · `waiting` for an approval · `rejected` by a person · `expired` nobody
  * approved in time · `restoring` · `restored` closed.
  */
-export type IncidentStatus =
-  | 'open'
-  | 'observed'
-  | 'held'
-  | 'not-exposed'
-  | 'containing'
-  | 'contained'
-  | 'unverified'
-  | 'failed'
-  | 'waiting'
-  | 'rejected'
-  | 'expired'
-  | 'restoring'
-  | 'restored';
+export const STATUSES = ['open', 'observed', 'held', 'not-exposed', 'containing', 'contained', 'unverified', 'failed', 'waiting', 'rejected', 'expired', 'restoring', 'restored'] as const;
+export type IncidentStatus = (typeof STATUSES)[number];
 
 export interface TicketState {
   readonly tracker: string;

@@ -1,36 +1,53 @@
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
-import { readDecisions } from '../../aws/decisions.ts';
 import { readGuard } from '../../aws/guard.ts';
 import { listIncidents, NoSuchIncidentError, viewIncident } from '../../aws/incidents.ts';
 import { readSuppressions } from '../../aws/suppressions.ts';
+import { readCursor, writeCursor } from '../../core/cursor.ts';
+import { plain } from '../../core/text.ts';
 import type { AuditRequest } from './handler.ts';
+import { decisions, history, refusing } from './history.ts';
 
 const PAGE = 50;
 
 /**
- * `GET /incidents?which=open|closed&before=<cursor>` → `{ incidents, cursor }`, newest first;
- * `GET /incidents/<id>` → an `IncidentView`; `GET /guard` → the kill switch and the suppressions;
- * `GET /decisions/<yyyy-mm-dd>` → the day's decisions. Everything else is 404 or 405 with the reason.
+ * `GET /incidents?which=open|closed&before=<cursor>` → `{ incidents, cursor }`, newest first; `GET /incidents/<id>` → an
+ * `IncidentView`; `GET /history…` → incidents of all states, filtered; `GET /decisions/<yyyy-mm-dd>` → a day's decisions;
+ * `GET /guard` → the kill switch and the suppressions. Everything else is 404 or 405 with the reason. Who read what, and
+ * what was refused, is in the function's log: this function can write nothing else.
  */
 export async function answer(request: AuditRequest, tools: Tools): Promise<HttpAnswer> {
+  const answered = await route(request, tools);
+  const { http, authorizer } = request.requestContext;
+  const asked = { by: plain(authorizer.iam.userArn, 2048), method: http.method, path: plain(request.rawPath, 512), query: plain(JSON.stringify(request.queryStringParameters), 1024) };
+  if (answered.statusCode < 400) tools.log.info('read', { ...asked, status: answered.statusCode });
+  else tools.log.warn('refused', { ...asked, status: answered.statusCode, body: plain(answered.body, 512) });
+  return answered;
+}
+
+async function route(request: AuditRequest, tools: Tools): Promise<HttpAnswer> {
   if (request.requestContext.http.method !== 'GET') return httpAnswer(405, { error: `${request.requestContext.http.method} is not served: audit only reads` });
   const [, room, id] = request.rawPath.split('/').map(decoded);
   switch (room) {
     case 'incidents':
       return id ? await incident(id, tools) : await incidents(request.queryStringParameters, tools);
+    case 'history':
+      return await history(id, request.queryStringParameters, tools);
+    case 'decisions':
+      return await decisions(id, request.queryStringParameters, tools);
     case 'guard':
       return httpAnswer(200, { ...(await readGuard(tools)), suppressions: await readSuppressions(tools) });
-    case 'decisions':
-      return id && /^\d{4}-\d{2}-\d{2}$/.test(id) ? httpAnswer(200, { decisions: await readDecisions(tools, id) }) : httpAnswer(400, { error: 'name a day: /decisions/2026-01-31' });
     default:
-      return httpAnswer(404, { error: `there is nothing at ${request.rawPath}; there are /incidents, /guard and /decisions` });
+      return httpAnswer(404, { error: `there is nothing at ${request.rawPath}; there are /incidents, /history, /decisions and /guard` });
   }
 }
 
 async function incidents({ which = 'open', before }: Readonly<Record<string, string>>, tools: Tools): Promise<HttpAnswer> {
   if (which !== 'open' && which !== 'closed') return httpAnswer(400, { error: `which is ${JSON.stringify(which)}: use open or closed` });
-  return httpAnswer(200, await listIncidents(tools, which, PAGE, before));
+  return await refusing(async () => {
+    const page = await listIncidents(tools, which, PAGE, before === undefined ? undefined : readCursor(before, which));
+    return httpAnswer(200, { incidents: page.incidents, cursor: page.cursor === null ? null : writeCursor(page.cursor, which) });
+  });
 }
 
 async function incident(id: string, tools: Tools): Promise<HttpAnswer> {

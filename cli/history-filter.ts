@@ -1,0 +1,51 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { STATUSES } from '../core/incident.ts';
+import { momentOf } from './period.ts';
+
+/** The filters that `history` and `export` share, as options. */
+export interface FilterOptions {
+  readonly since?: string;
+  readonly until?: string;
+  readonly playbook?: string;
+  readonly target?: string;
+  readonly actor?: string;
+  readonly status?: readonly string[];
+  readonly mode?: string;
+  readonly drill?: boolean;
+}
+
+export function filterOptions(command: Command): Command {
+  return command
+    .option('--since <when>', 'from: a day (2026-11-24), an instant (2026-11-24T10:00Z), or how long ago (24h, 7d)')
+    .option('--until <when>', 'until, the same; a day is included')
+    .option('--playbook <name>', 'of this playbook')
+    .option('--target <target>', "about this target: a bucket's name, or an ARN")
+    .option('--actor <who>', 'part of who did it (user, key, address) or of the ARN of who asked')
+    .option('--status <status>', `in this status, or one of several with commas: ${STATUSES.join(', ')}`, statuses)
+    .addOption(new Option('--mode <mode>', 'in this mode').choices(['observe', 'approve', 'contain']))
+    .option('--drill', 'drills only')
+    .option('--no-drill', 'without drills');
+}
+
+/** The filters as the `audit` URL takes them. */
+export function filterQuery(options: FilterOptions, now: number): Readonly<Record<string, string>> {
+  const { since, until, target, status, drill, playbook, actor, mode } = options;
+  const query = {
+    since: since === undefined ? undefined : momentOf('--since', since, now),
+    until: until === undefined ? undefined : momentOf('--until', until, now),
+    playbook,
+    target: target === undefined || target.includes(':') ? target : `arn:aws:s3:::${target}`,
+    actor,
+    status: status?.join(','),
+    mode,
+    drill: drill === undefined ? undefined : String(drill),
+  };
+  return Object.fromEntries(Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
+function statuses(text: string): readonly string[] {
+  const asked = text.split(',').map((entry) => entry.trim());
+  const wrong = asked.find((entry) => !STATUSES.some((known) => known === entry));
+  if (wrong !== undefined) throw new InvalidArgumentError(`there is no status ${JSON.stringify(wrong)}: use ${STATUSES.join(', ')}`);
+  return asked;
+}
