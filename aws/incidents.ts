@@ -1,5 +1,6 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Approval } from '../core/approval.ts';
+import type { RecordPointer } from '../core/audit-numbers.ts';
 import type { Entry, Incident, IncidentView, LedgerEntry, Plan, Progress, Request } from '../core/incident.ts';
 import { historyKeys } from './history.ts';
 import { get, put, putNew, query, queryIndex, succeeded, update, type Item, type Table } from './records.ts';
@@ -58,7 +59,16 @@ export async function listIncidents(
 
 /** Everything there is of an incident, entries by time. */
 export async function viewIncident(table: Table, id: string): Promise<IncidentView> {
+  return viewOf(await query(table, pkOf(id)), id);
+}
+
+/** The same, with where its sealed records lie. */
+export async function viewWithRecords(table: Table, id: string): Promise<{ readonly view: IncidentView; readonly records: readonly RecordPointer[] }> {
   const items = await query(table, pkOf(id));
+  return { view: viewOf(items, id), records: items.filter((item) => item.sk.startsWith('RECORD#')).map(pointerOf).toSorted((a, b) => a.at.localeCompare(b.at)) };
+}
+
+function viewOf(items: readonly Item[], id: string): IncidentView {
   const meta = items.find((item) => item.sk === META);
   if (!meta) throw new NoSuchIncidentError(`there is no incident ${JSON.stringify(id)}; stopbath incidents lists them`);
   return {
@@ -130,6 +140,10 @@ function byAct(a: LedgerEntry, b: LedgerEntry): number {
 
 function indexed(status: Incident['status']): { readonly gsi1pk: string } {
   return { gsi1pk: `INCIDENTS#${CLOSED.has(status) ? 'closed' : 'open'}` };
+}
+
+function pointerOf({ key, kind, sha256, at, seal }: Item): RecordPointer {
+  return { key: String(key), kind: String(kind), sha256: String(sha256), at: String(at), seal: Number(seal) };
 }
 
 // What the suite itself wrote under this key is trusted to have its shape: only the suite's roles can write the table.

@@ -25,6 +25,11 @@ export async function historyPage(query: Readonly<Record<string, string>>, perso
   return read(pageAnswer, await ask('STOPBATH_AUDIT_URL', 'GET', '/history', { query, ...person }));
 }
 
+/** Whatever else the `audit` URL serves. */
+export async function readAudit<T>(schema: z.ZodType<T>, path: string, query: Readonly<Record<string, string>>, { as }: Person): Promise<T> {
+  return read(schema, await ask('STOPBATH_AUDIT_URL', 'GET', path, { query, as }));
+}
+
 export async function viewIncident(id: string, options: Person): Promise<IncidentView> {
   return read(viewAnswer, await ask('STOPBATH_AUDIT_URL', 'GET', `/incidents/${encodeURIComponent(id)}`, options));
 }
@@ -53,6 +58,8 @@ const restoreAnswer = z.object({ incident: z.string(), execution: z.string() });
 const refusal = z.object({ error: z.string() }).or(z.object({ Message: z.string() }).or(z.object({ message: z.string() })));
 
 const TIMEOUT_MS = 35_000;
+/** By region: an export asks thousands of times. */
+const chains = new Map<string, () => Promise<AwsCredentialIdentity>>();
 
 async function ask(variable: UrlVariable, method: 'GET' | 'POST', path: string, { query = {}, body, as }: Ask): Promise<unknown> {
   const base = urlOf(variable);
@@ -104,8 +111,10 @@ export async function credentialsOf(person: string | undefined, region: string):
     return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
   }
   try {
-    // The default chain of every SDK client: environment, profile, SSO, container, instance.
-    return await new LambdaClient({ region }).config.credentials();
+    // The default chain of every SDK client: environment, profile, SSO, container, instance. It remembers, and renews.
+    const chain = chains.get(region) ?? new LambdaClient({ region }).config.credentials;
+    chains.set(region, chain);
+    return await chain();
   } catch (cause) {
     throw new CliError(EXIT.refused, `there are no AWS credentials (${reasonOf(cause)}): sign in, set AWS_PROFILE, or export what "stopbath sandbox" prints`, { cause });
   }

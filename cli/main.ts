@@ -12,6 +12,8 @@ const VERBS = [
   import('./incidents.ts'),
   import('./show.ts'),
   import('./history.ts'),
+  import('./export.ts'),
+  import('./report.ts'),
   import('./restore.ts'),
   import('./docs.ts'),
 ];

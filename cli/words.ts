@@ -50,8 +50,8 @@ export function statusWords(status: IncidentStatus): { readonly words: string; r
 }
 
 /** `1 change`, `3 changes` */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+export function count(number: number, noun: string, several = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : several}`;
 }
 
 /** `Mode: contain (recommended contain)` and so on say more where both are the same. */

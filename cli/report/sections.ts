@@ -16,12 +16,13 @@ ${incidents.map(({ incident }) => html`<p>${incident.reason}</p>`)}
 ${missed > 0 ? html`<p class="bad">${missed} of ${expectations.length} expectations did not hold: see below.</p>` : null}`;
 }
 
-export function timelineSection({ timeline, startedAt }: Report): Html | null {
+export function timelineSection({ kind, timeline, startedAt }: Report): Html | null {
   if (timeline.length === 0) return null;
   const start = Date.parse(timeline[0]?.at ?? startedAt);
   const rows = timeline.map((entry) => {
-    const seconds = ((Date.parse(entry.at) - start) / 1000).toFixed(2);
-    return html`<li class="${entry.tone}"><time datetime="${entry.at}" title="${entry.at}">+${seconds} s</time><b>${entry.who}</b><span class="${entry.tone}">${entry.text}</span></li>
+    // A drill lasts seconds; an incident may be restored days later, and is read against other clocks.
+    const time = kind === 'Drill' ? `+${((Date.parse(entry.at) - start) / 1000).toFixed(2)} s` : `${entry.at.slice(0, 10)} ${timeOfDay(entry.at)}`;
+    return html`<li class="${entry.tone}"><time datetime="${entry.at}" title="${entry.at}">${time}</time><b>${entry.who}</b><span class="${entry.tone}">${entry.text}</span></li>
 `;
   });
   return html`<section><h2>What happened</h2><ol class="line">

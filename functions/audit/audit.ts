@@ -6,14 +6,14 @@ import { readSuppressions } from '../../aws/suppressions.ts';
 import { readCursor, writeCursor } from '../../core/cursor.ts';
 import { plain } from '../../core/text.ts';
 import type { AuditRequest } from './handler.ts';
-import { decisions, history, refusing } from './history.ts';
+import { decisions, history, refusing, seals } from './history.ts';
 
 const PAGE = 50;
 
 /**
  * `GET /incidents?which=open|closed&before=<cursor>` → `{ incidents, cursor }`, newest first; `GET /incidents/<id>` → an
  * `IncidentView`; `GET /history…` → incidents of all states, filtered; `GET /decisions/<yyyy-mm-dd>` → a day's decisions;
- * `GET /guard` → the kill switch and the suppressions. Everything else is 404 or 405 with the reason. Who read what, and
+ * `GET /seals` → the seals that there are; `GET /guard` → the kill switch and the suppressions. Everything else is 404 or 405 with the reason. Who read what, and
  * what was refused, is in the function's log: this function can write nothing else.
  */
 export async function answer(request: AuditRequest, tools: Tools): Promise<HttpAnswer> {
@@ -35,10 +35,12 @@ async function route(request: AuditRequest, tools: Tools): Promise<HttpAnswer> {
       return await history(id, request.queryStringParameters, tools);
     case 'decisions':
       return await decisions(id, request.queryStringParameters, tools);
+    case 'seals':
+      return await seals(request.queryStringParameters, tools);
     case 'guard':
       return httpAnswer(200, { ...(await readGuard(tools)), suppressions: await readSuppressions(tools) });
     default:
-      return httpAnswer(404, { error: `there is nothing at ${request.rawPath}; there are /incidents, /history, /decisions and /guard` });
+      return httpAnswer(404, { error: `there is nothing at ${request.rawPath}; there are /incidents, /history, /decisions, /seals and /guard` });
   }
 }
 

@@ -1,8 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordDecision } from '../../aws/decisions.ts';
 import { updateIncident } from '../../aws/incidents.ts';
-import type { Table } from '../../aws/records.ts';
+import { put, type Table } from '../../aws/records.ts';
 import type { Incident, IncidentView } from '../../core/incident.ts';
 import { type Account, startAccount } from '../../sandbox/account.ts';
 import { fetchSigned } from '../../sandbox/scenario/signed.ts';
@@ -42,8 +43,9 @@ async function get(path: string, query: Readonly<Record<string, string>> = {}): 
 
 interface Answer {
   readonly incidents: readonly Incident[];
-  readonly views: readonly IncidentView[];
+  readonly views: readonly { readonly view: IncidentView; readonly records: readonly { readonly key: string; readonly seal: number }[] }[];
   readonly count: number;
+  readonly decisions: readonly { readonly event: string }[];
   readonly cursor: string | null;
   readonly error: string;
 }
@@ -155,6 +157,38 @@ describe('GET /history/full', () => {
   it('gives everything of every incident, each once', async () => {
     const pages = await walk('/history/full', { order: 'oldest' });
     expect(pages.length).toBe(5);
-    expect(pages.flatMap(({ views }) => views).filter(({ incident }) => incident.id !== all[70]?.id).slice(0, 99)).toEqual(made.filter((_, index) => index !== 70));
+    expect(pages.flatMap(({ views }) => views.map(({ view }) => view)).filter(({ incident }) => incident.id !== all[70]?.id).slice(0, 99)).toEqual(made.filter((_, index) => index !== 70));
+  });
+
+  it('says which sealed records there are of each', async () => {
+    const id = all[3]?.id ?? '';
+    const record = { key: `records/execution/${id}-contain-1.json`, versionId: 'v1', sha256: 'ab'.repeat(32), at: all[3]?.receivedAt, kind: 'execution', drill: false, seal: 12 };
+    await put(table, { pk: `INCIDENT#${id}`, sk: `RECORD#${record.key}`, ...record });
+    const { body } = await get('/history/full', { target: all[3]?.target.arn ?? '' });
+    expect(body.views.map(({ records }) => records)).toEqual([[{ key: record.key, kind: 'execution', sha256: record.sha256, at: record.at, seal: 12 }]]);
+  });
+});
+
+describe('GET /seals', () => {
+  it('gives the seals since a time, page by page, and what waits for one', async () => {
+    const at = (hour: number) => new Date(START + hour * 3_600_000).toISOString();
+    const seal = (number: number) => ({ number, key: `seals/${String(number).padStart(10, '0')}.jsonl`, versionId: 'v', sha256: 'cd'.repeat(32), at: at(number), from: at(number - 1), due: at(number + 2), count: 3, first: null, last: null, keys: [], lost: 0 });
+    await Promise.all([1, 2, 3].map(async (number) => put(table, { pk: 'SEALS', sk: `SEAL#${String(number).padStart(10, '0')}`, ...seal(number) })));
+    await put(table, { pk: 'UNSEALED', sk: 'records/outcome/x.json', kind: 'outcome', id: 'x', incident: null, at: at(3), drill: false, sha256: '' });
+    const { body } = await get('/seals', { since: at(2) });
+    expect(body).toMatchObject({ seals: [{ number: 2, due: at(4) }, { number: 3, lost: 0 }], waiting: [{ key: 'records/outcome/x.json', at: at(3) }], cursor: null });
+    expect((await get('/seals', { cursor: 'x' })).body.error).toMatch(/^cursor is "x"/);
+  });
+});
+
+describe('GET /decisions/<day>', () => {
+  it('gives a day in pages, each decision once', async () => {
+    const day = new Date(START).toISOString().slice(0, 10);
+    const decision = (index: number) => ({ event: `event-${String(index).padStart(4, '0')}`, source: 'guardduty', type: 'x', decision: 'record', reason: 'r'.repeat(2000), targets: [], incidents: [], receivedAt: `${day}T10:00:00.000Z`, decidedAt: `${day}T10:00:00.100Z`, drill: false });
+    for (let index = 0; index < 600; index += 50) await Promise.all(Array.from({ length: 50 }, async (_, more) => recordDecision(table, decision(index + more))));
+    const pages = await walk(`/decisions/${day}`, {});
+    expect(pages.length).toBeGreaterThan(1);
+    expect(pages.flatMap(({ decisions }) => decisions.map(({ event }) => event))).toEqual(Array.from({ length: 600 }, (_, index) => decision(index).event));
+    expect(await get('/decisions/yesterday')).toMatchObject({ status: 400, body: { error: expect.stringContaining('name a day') } });
   });
 });

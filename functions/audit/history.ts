@@ -2,10 +2,10 @@ import { readDecisions } from '../../aws/decisions.ts';
 import type { Tools } from '../../aws/function.ts';
 import { readHistory } from '../../aws/history.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
-import { incidentOf, viewIncident } from '../../aws/incidents.ts';
+import { incidentOf, viewWithRecords } from '../../aws/incidents.ts';
+import { readSealEntries, readWaiting } from '../../aws/sealed.ts';
 import { CursorError, readCursor, writeCursor } from '../../core/cursor.ts';
-import { HistoryFilterError, readHistoryFilter } from '../../core/history.ts';
-import type { IncidentView } from '../../core/incident.ts';
+import { BEGINNING, HistoryFilterError, readHistoryFilter } from '../../core/history.ts';
 
 type Query = Readonly<Record<string, string>>;
 
@@ -17,10 +17,10 @@ const FULL_PAGE = 25;
  * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (payload of a synchronous response)
  */
 const FULL_BYTES = 3_000_000;
-const DECISIONS_PAGE = 1000;
+const ROWS_PAGE = 1000;
 
 /**
- * `GET /history?…` → `{ incidents, cursor }`; `/history/full` → `{ views, cursor }`; `/history/count` → `{ count, cursor }`.
+ * `GET /history?…` → `{ incidents, cursor }`; `/history/full` → `{ views: [{ view, records }], cursor }`; `/history/count` → `{ count, cursor }`.
  * A page may hold less than asked for, or nothing, and still have a cursor: the end is where the cursor is `null`.
  */
 export async function history(what: string | undefined, { cursor, limit, ...question }: Query, tools: Tools): Promise<HttpAnswer> {
@@ -35,7 +35,7 @@ export async function history(what: string | undefined, { cursor, limit, ...ques
       }
       case 'full': {
         const { items, next } = await readHistory(tools, filter, sizeOf(limit, FULL_PAGE, FULL_PAGE), after);
-        const views = await Promise.all(items.map(async (item) => await viewIncident(tools, incidentOf(item).id)));
+        const views = await Promise.all(items.map(async (item) => await viewWithRecords(tools, incidentOf(item).id)));
         const fits = fitting(views);
         const last = items[fits - 1];
         return httpAnswer(200, { views: views.slice(0, fits), cursor: goOn(fits < items.length && last ? String(last['gsi1sk']) : next) });
@@ -55,8 +55,19 @@ export async function decisions(day: string | undefined, { cursor }: Query, tool
   if (day === undefined || !/^\d{4}-\d{2}-\d{2}$/.test(day)) return httpAnswer(400, { error: 'name a day: /decisions/2026-01-31' });
   return await refusing(async () => {
     const after = cursor === undefined ? null : readCursor(cursor, { day });
-    const { decisions: found, next } = await readDecisions(tools, day, DECISIONS_PAGE, after);
+    const { decisions: found, next } = await readDecisions(tools, day, ROWS_PAGE, after);
     return httpAnswer(200, { decisions: found, cursor: next === null ? null : writeCursor(next, { day }) });
+  });
+}
+
+/** `GET /seals?since=&cursor=` → `{ seals, waiting, cursor }`: those made since then, by number; `waiting` on the last page. */
+export async function seals({ cursor, since = BEGINNING, ...others }: Query, tools: Tools): Promise<HttpAnswer> {
+  return await refusing(async () => {
+    const filter = readHistoryFilter({ since, ...others }, tools.now());
+    const after = cursor === undefined ? 0 : Number(readCursor(cursor, { seals: since }));
+    const { seals: found, next } = await readSealEntries(tools, filter.since, ROWS_PAGE, after);
+    const waiting = next === null ? await readWaiting(tools) : [];
+    return httpAnswer(200, { seals: found, waiting, cursor: next === null ? null : writeCursor(String(next), { seals: since }) });
   });
 }
 
@@ -78,7 +89,7 @@ function sizeOf(limit: string | undefined, largest: number, usual: number): numb
 }
 
 /** How many of them fit into an answer; at least one, so that every walk comes to an end. */
-function fitting(views: readonly IncidentView[]): number {
+function fitting(views: readonly object[]): number {
   let bytes = 0;
   const over = views.findIndex((view, index) => (bytes += Buffer.byteLength(JSON.stringify(view))) > FULL_BYTES && index > 0);
   return over === -1 ? views.length : over;

@@ -40,6 +40,8 @@ export function madeView(index: number, receivedAt: string, change: Partial<Inci
     plans: acted ? [plan] : [],
     ledger: acted ? ledger : [],
     progress: [],
+    requests: [],
+    approvals: [],
     entries: [
       entry(0, 'signal', `guardduty Policy:S3/BucketAnonymousAccessGranted, by ${incident.actor}`, { id: `finding-${index}` }, 'guardduty'),
       entry(0.2, 'decision', incident.reason, { mode: incident.mode }, 'stopbath-dev-triage'),
