@@ -1,0 +1,87 @@
+import { GetRolePolicyCommand, IAMClient } from '@aws-sdk/client-iam';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { type Account, startAccount } from '../../sandbox/account.ts';
+import type { Caller, Service } from '../../sandbox/service.ts';
+import { createDynamodb } from '../../sandbox/services/dynamodb.ts';
+import { createIam } from '../../sandbox/services/iam.ts';
+import { createSsm } from '../../sandbox/services/ssm.ts';
+import { createStepFunctions } from '../../sandbox/services/stepfunctions.ts';
+import { madeView, writeViews } from '../../test/audit/made.ts';
+
+const statements = z.array(z.looseObject({ Effect: z.literal('Allow'), Action: z.union([z.string(), z.array(z.string())]).transform((action) => [action].flat()) }));
+const READS = /^dynamodb:(GetItem|Query)$/;
+
+describe('the audit function’s role', () => {
+  let account: Account;
+  let name: string;
+  let caller: Caller;
+
+  beforeAll(async () => {
+    account = await startAccount();
+    ({ name } = await account.deploy());
+    caller = account.world.assume(`arn:aws:iam::111122223333:role/${name}-audit`, 'audit', 'lambda.amazonaws.com');
+    await writeViews(account, name, [madeView(1, '2026-11-01T00:00:00.000Z')]);
+  });
+  afterAll(() => account.stop());
+
+  it('allows reading the table, and nothing else, in its folder', () => {
+    const actions = statements.parse(parse(readFileSync(join(import.meta.dirname, 'role.yml'), 'utf8'))).flatMap(({ Action }) => Action);
+    expect(actions.filter((action) => !READS.test(action))).toEqual([]);
+  });
+
+  it('allows as deployed what its folder says and its own log, nothing more', async () => {
+    const { PolicyDocument = '' } = await new IAMClient({ endpoint: account.endpoint, region: 'us-east-1', credentials: account.admin }).send(new GetRolePolicyCommand({ RoleName: `${name}-audit`, PolicyName: 'own' }));
+    const document: unknown = JSON.parse(decodeURIComponent(PolicyDocument));
+    const actions = statements.parse(Reflect.get(Object(document), 'Statement')).flatMap(({ Action }) => Action);
+    expect(actions.filter((action) => !READS.test(action))).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents']);
+    expect([...(account.directory.roles.find('111122223333', `${name}-audit`)?.policies.keys() ?? [])]).toEqual(['own']);
+  });
+
+  it('is refused every operation of every service but reading the table', async () => {
+    const table = `arn:aws:dynamodb:us-east-1:111122223333:table/${name}`;
+    const item = { pk: { S: 'INCIDENT#inc-20261101-0000000001' }, sk: { S: 'META' } };
+    const bucket = `${name}-evidence-111122223333`;
+    const machine = `arn:aws:states:us-east-1:111122223333:stateMachine:${name}-quarantine-bucket`;
+    const inputs: Readonly<Record<string, object>> = {
+      dynamodb: { TableName: name, Key: item, Item: item, ResourceArn: table, UpdateExpression: 'SET x = :x', ExpressionAttributeValues: { ':x': { S: 'x' } }, AttributeDefinitions: [], KeySchema: [], RequestItems: { [name]: [{ PutRequest: { Item: item } }] } },
+      s3: { Bucket: bucket, Key: 'records/outcome/x.json', Body: 'x', CopySource: `${bucket}/records/outcome/x.json`, Delete: { Objects: [{ Key: 'x' }] }, UploadId: 'u', PartNumber: 1, Policy: '{}', VersionId: 'v' },
+      states: { stateMachineArn: machine, executionArn: `${machine.replace('stateMachine', 'execution')}:x`, name: 'x', definition: '{}', roleArn: `arn:aws:iam::111122223333:role/${name}-triage`, taskToken: 't', output: '{}', input: '{}' },
+      lambda: { FunctionName: `${name}-triage`, Payload: new Uint8Array() },
+      events: { Entries: [{ Source: 'x', DetailType: 'x', Detail: '{}' }], Name: `${name}-x`, Rule: `${name}-x`, EventPattern: '{}' },
+      ssm: { OpsItemId: 'oi-000000000001', Title: 'x', Description: 'x', Source: 'x', Name: '/x', Value: 'x', Type: 'SecureString' },
+      iam: { RoleName: `${name}-audit`, UserName: 'admin', PolicyName: 'more', PolicyDocument: '{}', AssumeRolePolicyDocument: '{}' },
+    };
+    const services: readonly Service[] = [createDynamodb(), account.s3, createStepFunctions(account.world), account.lambda, account.events, createSsm(), createIam(account.directory)];
+    const passed: string[] = [];
+    const refused: string[] = [];
+    for (const service of services) {
+      for (const operation of Object.keys(service.operations)) {
+        const outcome = await account.world.call(service.name, operation, inputs[service.name], caller).then(codeWithin, codeOf);
+        (/^AccessDenied/.test(outcome) ? refused : passed).push(`${service.name}:${operation}`);
+      }
+    }
+    // What gets past IAM is what it may do; whether the input then makes sense is another matter.
+    expect(passed.toSorted()).toEqual(['dynamodb:GetItem', 'dynamodb:Query']);
+    for (const write of ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem', 's3:PutObject', 's3:DeleteObject', 's3:PutBucketPolicy', 'states:StartExecution', 'states:SendTaskSuccess', 'lambda:Invoke', 'events:PutEvents']) expect(refused).toContain(write);
+  });
+
+  it('has no other way to write: what it reads stays as it was', async () => {
+    const { Items } = (await account.world.call('dynamodb', 'Query', { TableName: name, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: 'INCIDENT#inc-20261101-0000000001' } } }, caller)) as { readonly Items: readonly unknown[] };
+    expect(Items).toHaveLength(1 + madeView(1, '2026-11-01T00:00:00.000Z').entries.length);
+    expect(JSON.stringify(Items)).toContain('GuardDuty saw the bucket opened');
+  });
+});
+
+function codeOf(error: unknown): string {
+  return String(Reflect.get(Object(error), 'code'));
+}
+
+/** A batch is answered as a whole and refused item by item. */
+function codeWithin(output: unknown): string {
+  const errors: unknown = Reflect.get(Object(output), 'Errors');
+  return Array.isArray(errors) && errors.length > 0 ? String(Reflect.get(Object(errors[0]), 'Code')) : 'done';
+}
