@@ -16,10 +16,13 @@ export interface HistoryPart {
   readonly next: string | null;
 }
 
-/** The reads that one request may cost: a filter that matches little goes on with the next request, not for minutes. */
-const READS = 24;
-/** DynamoDB filters after it has read: with a filter a read takes as much as it may (1 MB). */
-const UNFILTERED_LIMIT = 1000;
+/**
+ * After so long a request answers with what it has, ms: a filter that matches little shows its first rows at once, and goes
+ * on with the next request.
+ */
+const PATIENCE_MS = 120;
+/** DynamoDB filters after it has read: how many it may read at a time, where few match. */
+const FILTERED_READ = 1000;
 
 /**
  * Reads the history month by month, in the order that is asked for. Filters run at DynamoDB; a part may hold fewer
@@ -27,17 +30,19 @@ const UNFILTERED_LIMIT = 1000;
  *
  * @param after - the `next` of the part before
  * @param limit - `count` only counts, without reading a row out
+ * @param clock - ms, from anywhere
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html (1 MB a read, before the filter)
  */
-export async function readHistory(table: Table, filter: HistoryFilter, limit: number | 'count', after: string | null): Promise<HistoryPart> {
+export async function readHistory(table: Table, filter: HistoryFilter, limit: number | 'count', after: string | null, clock: () => number = () => performance.now()): Promise<HistoryPart> {
   const partitions = partitionsOf(filter, after);
   const items: Item[] = [];
   let count = 0;
   let from = after !== null && after.includes('#') ? after : null;
+  const until = clock() + PATIENCE_MS;
   let reads = 0;
   for (const [index, partition] of partitions.entries()) {
     do {
-      if (reads === READS) return { items, count, next: from ?? startOf(partition, filter) };
+      if (reads > 0 && clock() > until) return { items, count, next: from ?? startOf(partition, filter) };
       reads += 1;
       const page = await table.clients.dynamo.send(new QueryCommand(queryOf(table, filter, partition, limit, from)));
       const found = (page.Items ?? []).map(asItem);
@@ -77,7 +82,7 @@ function startOf({ key, value }: Partition, { since }: HistoryFilter): string {
 
 function queryOf(table: Table, filter: HistoryFilter, partition: Partition, limit: number | 'count', from: string | null): QueryCommand['input'] {
   const { names, values, expression } = conditionsOf(filter);
-  const size = limit === 'count' ? undefined : expression === null ? limit : UNFILTERED_LIMIT;
+  const size = limit === 'count' ? undefined : expression === null ? limit : FILTERED_READ;
   return {
     TableName: table.settings.STOPBATH_TABLE,
     IndexName: partition.key === 'gsi2pk' ? 'byTime' : 'byTarget',

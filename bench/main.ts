@@ -1,13 +1,13 @@
-/** `npm run bench -- <name>`: runs `bench/<name>.ts`, which prints what it measured and fails where it missed its mark. */
+/** `npm run bench -- <name> [its own options]`: runs `bench/<name>.ts`, which prints what it measured and fails where it missed its mark. */
 import { readdirSync } from 'node:fs';
 
 const [name, ...more] = process.argv.slice(2);
 const benches = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.ts') && file !== 'main.ts').map((file) => file.slice(0, -3));
 
-if (name === undefined || more.length > 0 || !benches.includes(name)) {
+if (name === undefined || !benches.includes(name)) {
   console.error(`usage: npm run bench -- ${benches.join('|')}`);
   process.exitCode = 2;
 } else {
-  const bench: { readonly run: () => Promise<boolean> } = await import(`./${name}.ts`);
-  if (!(await bench.run())) process.exitCode = 1;
+  const bench: { readonly run: (args: readonly string[]) => Promise<boolean> } = await import(`./${name}.ts`);
+  if (!(await bench.run(more))) process.exitCode = 1;
 }
