@@ -1,4 +1,5 @@
 import { GetRolePolicyCommand, IAMClient } from '@aws-sdk/client-iam';
+import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +9,7 @@ import { type Account, startAccount } from '../../sandbox/account.ts';
 import type { Caller, Service } from '../../sandbox/service.ts';
 import { createDynamodb } from '../../sandbox/services/dynamodb.ts';
 import { createIam } from '../../sandbox/services/iam.ts';
+import { createKms } from '../../sandbox/services/kms.ts';
 import { createSsm } from '../../sandbox/services/ssm.ts';
 import { createStepFunctions } from '../../sandbox/services/stepfunctions.ts';
 import { madeView, writeViews } from '../../test/audit/made.ts';
@@ -46,6 +48,9 @@ describe('the audit function’s role', () => {
     const item = { pk: { S: 'INCIDENT#inc-20261101-0000000001' }, sk: { S: 'META' } };
     const bucket = `${name}-evidence-111122223333`;
     const machine = `arn:aws:states:us-east-1:111122223333:stateMachine:${name}-quarantine-bucket`;
+    const { Environment } = await new LambdaClient({ endpoint: account.endpoint, region: 'us-east-1', credentials: account.admin }).send(new GetFunctionConfigurationCommand({ FunctionName: `${name}-seal` }));
+    const sealKey = Environment?.Variables?.['STOPBATH_SEAL_KEYS'];
+    expect(sealKey).toMatch(/^arn:aws:kms:/);
     const inputs: Readonly<Record<string, object>> = {
       dynamodb: { TableName: name, Key: item, Item: item, ResourceArn: table, UpdateExpression: 'SET x = :x', ExpressionAttributeValues: { ':x': { S: 'x' } }, AttributeDefinitions: [], KeySchema: [], RequestItems: { [name]: [{ PutRequest: { Item: item } }] } },
       s3: { Bucket: bucket, Key: 'records/outcome/x.json', Body: 'x', CopySource: `${bucket}/records/outcome/x.json`, Delete: { Objects: [{ Key: 'x' }] }, UploadId: 'u', PartNumber: 1, Policy: '{}', VersionId: 'v' },
@@ -53,15 +58,16 @@ describe('the audit function’s role', () => {
       lambda: { FunctionName: `${name}-triage`, Payload: new Uint8Array() },
       events: { Entries: [{ Source: 'x', DetailType: 'x', Detail: '{}' }], Name: `${name}-x`, Rule: `${name}-x`, EventPattern: '{}' },
       ssm: { OpsItemId: 'oi-000000000001', Title: 'x', Description: 'x', Source: 'x', Name: '/x', Value: 'x', Type: 'SecureString' },
+      kms: { KeyId: sealKey, Policy: '{}', Message: new Uint8Array(32), MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_256' },
       iam: { RoleName: `${name}-audit`, UserName: 'admin', PolicyName: 'more', PolicyDocument: '{}', AssumeRolePolicyDocument: '{}' },
     };
-    const services: readonly Service[] = [createDynamodb(), account.s3, createStepFunctions(account.world), account.lambda, account.events, createSsm(), createIam(account.directory)];
+    const services: readonly Service[] = [createDynamodb(), account.s3, createStepFunctions(account.world), account.lambda, account.events, createSsm(), createKms(account.world), createIam(account.directory)];
     const passed: string[] = [];
     const refused: string[] = [];
     for (const service of services) {
       for (const operation of Object.keys(service.operations)) {
         const outcome = await account.world.call(service.name, operation, inputs[service.name], caller).then(codeWithin, codeOf);
-        (/^AccessDenied/.test(outcome) ? refused : passed).push(`${service.name}:${operation}`);
+        (outcome.startsWith('AccessDenied') ? refused : passed).push(`${service.name}:${operation}`);
       }
     }
     // What gets past IAM is what it may do; whether the input then makes sense is another matter.
