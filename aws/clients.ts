@@ -1,4 +1,5 @@
 import { CloudFrontClient } from '@aws-sdk/client-cloudfront';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { KMSClient } from '@aws-sdk/client-kms';
@@ -12,6 +13,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 /** The clients of one function, each made when first used: what a function does not call is not in its start-up. */
 export interface Clients {
   readonly cloudfront: CloudFrontClient;
+  readonly cloudwatch: CloudWatchClient;
   readonly dynamo: DynamoDBDocumentClient;
   readonly iam: IAMClient;
   readonly s3: S3Client;
@@ -33,17 +35,20 @@ export function createClients(region: string): Clients {
     DynamoDBDocumentClient.from(new DynamoDBClient(config), { marshallOptions: { removeUndefinedValues: true } }),
   );
   const cloudfront = lazy(() => new CloudFrontClient(config));
+  const cloudwatch = lazy(() => new CloudWatchClient(config));
   const iam = lazy(() => new IAMClient(config));
   const s3 = lazy(() => new S3Client(config));
   // One attempt: a probe wants the answer, and the next look is the retry.
   const anonymousS3 = lazy(() => new S3Client({ ...config, maxAttempts: 1, signer: { sign: (request) => Promise.resolve(request) } }));
   const kms = lazy(() => new KMSClient(config));
-  const lambda = lazy(() => new LambdaClient(config));
+  // A plan takes its time, and asking twice would plan twice.
+  const lambda = lazy(() => new LambdaClient({ ...config, maxAttempts: 1, requestHandler: { ...TIMEOUTS, requestTimeout: 25_000 } }));
   const sfn = lazy(() => new SFNClient(config));
   const ssm = lazy(() => new SSMClient(config));
   const sts = lazy(() => new STSClient(config));
   return {
     get cloudfront() { return cloudfront(); },
+    get cloudwatch() { return cloudwatch(); },
     get dynamo() { return dynamo(); },
     get iam() { return iam(); },
     get s3() { return s3(); },

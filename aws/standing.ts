@@ -20,6 +20,7 @@ export async function readStanding(tools: Tools, incident: Incident, execution: 
     protectedBy: protectedBy(incident.target, tools.settings.STOPBATH_PROTECTED_BUCKETS),
     people: peopleOf(tools),
     pinnedDigest: request?.digest ?? null,
+    newer: request?.newer ?? 'keep',
   };
 }
 

@@ -4,7 +4,8 @@ import { HttpRequest } from '@smithy/core/protocols';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { z } from 'zod';
-import type { Incident, IncidentView } from '../core/incident.ts';
+import type { Incident, IncidentView, Plan } from '../core/incident.ts';
+import type { PlanResult } from '../core/next.ts';
 import { CliError, EXIT } from './exit.ts';
 
 /** What `incidents`, `show` and `restore` ask: the suite's two function URLs, signed. AWS and the sandbox alike. */
@@ -34,8 +35,56 @@ export async function viewIncident(id: string, options: Person): Promise<Inciden
   return read(viewAnswer, await ask('STOPBATH_AUDIT_URL', 'GET', `/incidents/${encodeURIComponent(id)}`, options));
 }
 
-export async function askRestore(incident: string, reason: string, options: Person): Promise<{ readonly incident: string; readonly execution: string }> {
-  return read(restoreAnswer, await ask('STOPBATH_RESPOND_URL', 'POST', '/restore', { body: { incident, reason }, ...options }));
+export interface Started {
+  readonly incident: string;
+  readonly execution: string;
+  readonly mode: string;
+}
+
+export async function askRestore(incident: string, ask: { readonly reason: string; readonly newer: 'keep' | 'overwrite'; readonly digest: string | null }, options: Person): Promise<Started> {
+  return read(startedAnswer, await post('/restore', { incident, ...ask }, options));
+}
+
+export async function askRestorePlan(incident: string, newer: 'keep' | 'overwrite', options: Person): Promise<PlanAnswer> {
+  return read(planAnswer, await post('/plan', { incident, newer }, options));
+}
+
+export interface PlaybookAsk {
+  readonly playbook: string;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly mode?: string | undefined;
+}
+
+export interface PlanAnswer {
+  readonly plan: Plan;
+  readonly result: PlanResult;
+  /** The incident that holds the target now. */
+  readonly holding?: { readonly id: string; readonly status: Incident['status']; readonly playbook: string } | null;
+}
+
+export async function askPlan(ask: PlaybookAsk, options: Person): Promise<PlanAnswer> {
+  return read(planAnswer, await post('/plan', ask, options));
+}
+
+export async function askStart(ask: PlaybookAsk & { readonly reason: string; readonly digest: string | null }, options: Person): Promise<Started> {
+  return read(startedAnswer, await post('/start', ask, options));
+}
+
+export interface Decided {
+  readonly incident: string;
+  readonly execution: string;
+  readonly state: string;
+  readonly have: number;
+  readonly needed: number;
+}
+
+export async function askDecision(word: 'approve' | 'reject', ask: { readonly incident: string; readonly digest: string; readonly reason?: string | undefined }, options: Person): Promise<Decided> {
+  return read(decidedAnswer, await post(`/${word}`, ask, options));
+}
+
+/** Asks the `respond` URL. @throws {CliError} with the answer beside the reason */
+export async function post(path: string, body: unknown, options: Person): Promise<unknown> {
+  return await ask('STOPBATH_RESPOND_URL', 'POST', path, { body, as: options.as });
 }
 
 /** Who signs: a person of the sandbox by name, or whoever the SDK's own chain finds. */
@@ -52,9 +101,11 @@ type UrlVariable = 'STOPBATH_AUDIT_URL' | 'STOPBATH_RESPOND_URL';
 
 // The suite's own answer to a signed request: its shape is the suite's types, so only its outline is checked.
 const outlined = <T>(...keys: readonly string[]) => z.custom<T>((value) => typeof value === 'object' && value !== null && keys.every((key) => key in value), `has not ${keys.join(', ')}`);
-const viewAnswer = outlined<IncidentView>('incident', 'plans', 'ledger', 'entries');
+const viewAnswer = outlined<IncidentView>('incident', 'plans', 'ledger', 'entries', 'approvals');
 const pageAnswer = z.object({ incidents: z.array(outlined<Incident>('id', 'status', 'target')), cursor: z.string().nullable() });
-const restoreAnswer = z.object({ incident: z.string(), execution: z.string() });
+const startedAnswer = z.object({ incident: z.string(), execution: z.string(), mode: z.string() });
+const planAnswer = outlined<PlanAnswer>('plan', 'result');
+const decidedAnswer = z.object({ incident: z.string(), execution: z.string(), state: z.string(), have: z.number(), needed: z.number() });
 const refusal = z.object({ error: z.string() }).or(z.object({ Message: z.string() }).or(z.object({ message: z.string() })));
 
 const TIMEOUT_MS = 35_000;
@@ -134,9 +185,12 @@ async function answerOf(response: Response, variable: UrlVariable): Promise<unkn
   if (response.ok) return parseJson(text);
   const said = refusal.safeParse(parseJson(text));
   const reason = said.success ? String(Object.values(said.data)[0]) : text.slice(0, 200);
+  const answer = parseJson(text);
+  // The suite's own refusals say why and what to do; AWS's say neither.
+  if (response.status === 403 && typeof answer === 'object' && answer !== null && 'error' in answer) throw new CliError(EXIT.refused, `refused: ${reason}`, { answer });
   if (response.status === 401 || response.status === 403) throw new CliError(EXIT.refused, `refused (${response.status}): ${reason}; ${variable === 'STOPBATH_AUDIT_URL' ? 'auditors and responders may read' : 'only responders may do this'}: sign as one of them`);
   if (response.status >= 500 || response.status === 429) throw new CliError(EXIT.unreachable, `${variable} answered ${response.status}: ${reason}; try again, and look at the function's log`);
-  throw new CliError(response.status === 400 ? EXIT.usage : EXIT.no, reason);
+  throw new CliError(response.status === 400 ? EXIT.usage : EXIT.no, reason, { answer });
 }
 
 function read<T>(schema: z.ZodType<T>, answer: unknown): T {

@@ -28,10 +28,13 @@ Exit codes:
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly code: ExitCode;
+  /** What the suite answered beside the reason. */
+  readonly answer: unknown;
 
   /** @param message - what is wrong, naming field and value, and what to do next */
-  constructor(code: ExitCode, message: string, options?: ErrorOptions) {
+  constructor(code: ExitCode, message: string, options?: ErrorOptions & { readonly answer?: unknown }) {
     super(message, options);
     this.code = code;
+    this.answer = options?.answer;
   }
 }

@@ -1,3 +1,5 @@
+import type { Approval } from '../core/approval.ts';
+import type { Json } from '../core/bucket.ts';
 import type { Change, Incident, IncidentView, Plan } from '../core/incident.ts';
 import { diffOf } from './diff.ts';
 import { facts, table } from './table.ts';
@@ -45,10 +47,47 @@ export function planText(plan: Plan): readonly string[] {
     ...facts([
       ['Digest', plan.digest],
       ['Planned', instant(plan.plannedAt)],
-      ...Object.entries(plan.impact).map(([key, value]): [string, string] => [spaced(key), typeof value === 'string' ? value : JSON.stringify(value)]),
+      ...Object.entries(plan.impact).flatMap(([key, value]) => impactLines(key, value)),
       ...plan.notes.map((note): [string, string] => ['Note', note]),
     ]),
     ...changesText(plan.changes),
+    ...driftText(plan),
+  ];
+}
+
+/** A list is a line each, under one label. */
+function impactLines(key: string, value: Json): readonly (readonly [string, string])[] {
+  const words = (one: Json) => (typeof one === 'string' ? one : JSON.stringify(one));
+  if (!Array.isArray(value)) return [[spaced(key), words(value)]];
+  const list: readonly Json[] = value;
+  return list.length === 0 ? [[spaced(key), 'nobody and nothing']] : list.map((one, index) => [index === 0 ? spaced(key) : '', words(one)]);
+}
+
+/** The third side of a restore: what somebody changed since the containment, and what it was before. */
+function driftText({ drift = [] }: Plan): readonly string[] {
+  return drift.flatMap(({ setting, saved, contained, now }) => [
+    heading(`Changed since the containment: ${line(setting)}`),
+    ...changesText([
+      { seq: 1, setting, title: 'What somebody made of what the containment left', before: contained, after: now },
+      { seq: 2, setting, title: 'What it was before the containment, against what it is now', before: now, after: saved },
+    ]),
+  ]);
+}
+
+/** A request for an approval: what waits, for whom, and who has said what. */
+export function approvalText({ execution, direction, digest, requestedBy, why, needed, requestedAt, expiresAt, state, votes }: Approval): readonly string[] {
+  const have = votes.filter(({ word }) => word === 'approve').length;
+  return [
+    heading(`Approval of ${execution}: ${state}`),
+    ...facts([
+      ['Plan', `${digest}, to ${direction}`],
+      ['Why', why],
+      ['Asked by', requestedBy],
+      ['Asked', instant(requestedAt)],
+      ['Expires', state === 'waiting' ? instant(expiresAt) : null],
+      ['Takes', `${count(needed, 'person')}; ${have === 0 ? 'nobody' : have} so far`],
+      ...votes.map(({ word, by, at, reason }): [string, string] => [word === 'approve' ? 'Approved' : 'Rejected', `by ${by} at ${instant(at)}${reason === null ? '' : `: ${reason}`}`]),
+    ]),
   ];
 }
 

@@ -14,6 +14,10 @@ const VERBS = [
   import('./history.ts'),
   import('./export.ts'),
   import('./report.ts'),
+  import('./playbooks.ts'),
+  import('./plan.ts'),
+  import('./start.ts'),
+  import('./approve.ts'),
   import('./restore.ts'),
   import('./docs.ts'),
 ];
@@ -41,7 +45,7 @@ async function createProgram(): Promise<Command> {
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .addHelpText('after', `\nStart here:\n  $ stopbath drill\n${EXIT_HELP}`);
   for (const verb of await Promise.all(VERBS)) verb.register(program);
-  for (const command of program.commands) command.addHelpText('after', EXIT_HELP);
+  for (const command of program.commands.flatMap((one) => [one, ...one.commands])) command.addHelpText('after', EXIT_HELP);
   return program;
 }
 

@@ -92,7 +92,17 @@ export interface Plan {
   /** What is kept or cannot be changed, and why; not in the digest. */
   readonly notes: readonly string[];
   readonly impact: { readonly [key: string]: Json };
+  /** Of a restore: what somebody changed since the containment; not in the digest. */
+  readonly drift?: readonly Drift[];
   readonly plannedAt: string;
+}
+
+/** A setting that is neither as the containment left it nor as it was before. */
+export interface Drift {
+  readonly setting: string;
+  readonly saved: Json;
+  readonly contained: Json;
+  readonly now: Json;
 }
 
 /** Written before the act, completed after it. The undo of an incident is its ledger, read backwards. */
@@ -142,6 +152,8 @@ export interface Request {
   readonly reason: string;
   /** The plan that was asked for by its digest; `null` where any will do. */
   readonly digest: string | null;
+  /** What a restore does with what somebody changed since the containment. */
+  readonly newer: 'keep' | 'overwrite';
 }
 
 /** Everything a responder, an auditor or a report reads of one incident. */

@@ -14,6 +14,8 @@ export interface Standing {
   readonly execution: string;
   /** The digest that was asked for by name; `null` where any plan will do. */
   readonly pinnedDigest: string | null;
+  /** What a restore does with what was changed since, as whoever asked for it said. */
+  readonly newer: 'keep' | 'overwrite';
 }
 
 /** What a playbook says of its own plan. */

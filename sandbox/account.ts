@@ -1,6 +1,7 @@
 import { type DeployOptions, type Deployment, deployInto, ROOT } from './deploy.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from './sandbox.ts';
 import { createCloudFront, type CloudFront } from './services/cloudfront.ts';
+import { createCloudWatch } from './services/cloudwatch.ts';
 import { createEvents, type EventsService } from './services/events.ts';
 import type { DeadLetter } from './services/events/dead-letters.ts';
 import { createKms } from './services/kms.ts';
@@ -32,7 +33,7 @@ export async function startAccount(options: Omit<SandboxOptions, 'services'> & {
   const { world } = sandbox;
   const [s3, lambda, events] = [createS3(world), createLambda(world, { root }), createEvents(world)];
   const cloudfront = createCloudFront(world, invalidationMs === undefined ? {} : { invalidationMs });
-  for (const service of [s3, cloudfront, createStepFunctions(world), createKms(world), lambda, events]) sandbox.register(service);
+  for (const service of [s3, createCloudWatch(s3), cloudfront, createStepFunctions(world), createKms(world), lambda, events]) sandbox.register(service);
   return {
     ...sandbox,
     s3,

@@ -1,6 +1,6 @@
 import type { BucketState, Json } from '../bucket.ts';
 import { exposuresOf } from '../exposure.ts';
-import type { Change, LedgerEntry } from '../incident.ts';
+import type { Change, Drift, LedgerEntry } from '../incident.ts';
 import { POLICY_LIMIT_BYTES, SID_PREFIX, TAG_PREFIX, same } from './levels.ts';
 
 /**
@@ -8,30 +8,44 @@ import { POLICY_LIMIT_BYTES, SID_PREFIX, TAG_PREFIX, same } from './levels.ts';
  *
  * Three-way: where a setting still is as the quarantine left it, it becomes what it was, byte for byte. Where
  * somebody changed it since, only what the quarantine put there is taken out; the rest of the newer state is kept
- * and a note says so. What is already as it was gives no change, so a restore that was cut short can run again.
+ * and a note says so, unless it is to be overwritten. What is already as it was gives no change, so a restore that was cut short can
+ * run again.
  *
  * @param ledger - the entries of direction `contain`, in the order they were written
  * @param now - the bucket's present state
  */
-export function restoration(ledger: readonly LedgerEntry[], now: BucketState): { readonly changes: readonly Change[]; readonly notes: readonly string[] } {
+export function restoration(ledger: readonly LedgerEntry[], now: BucketState, newer: 'keep' | 'overwrite' = 'keep'): { readonly changes: readonly Change[]; readonly notes: readonly string[]; readonly drift: readonly Drift[] } {
   const current = new Map<string, Json>();
   const changes: Change[] = [];
-  const notes = new Set<string>();
+  const drift = driftSince(ledger, now);
+  const drifted = new Set(drift.map(({ setting }) => setting));
+  const notes = drift.map(({ setting }) =>
+    newer === 'keep'
+      ? `${setting} was changed after the containment: the newer state is kept, only what Stopbath put there is taken out.`
+      : `${setting} was changed after the containment: the newer state is overwritten with what it was before, as asked.`,
+  );
   for (const entry of ledger.toReversed()) {
     const known = current.get(entry.setting);
     const present = known === undefined ? settingOf(now, entry.setting) : known;
-    const restored = takeBack(entry, present);
-    if (!same(present, entry.after) && !same(present, entry.before)) {
-      notes.add(`${entry.setting} was changed after the containment: the newer state is kept, only what Stopbath put there is taken out.`);
-    }
+    const restored = newer === 'overwrite' && drifted.has(entry.setting) ? entry.before : takeBack(entry, present);
     current.set(entry.setting, restored);
     if (!same(present, restored)) changes.push({ seq: changes.length + 1, setting: entry.setting, title: `Undo: ${entry.title}`, before: present, after: restored });
   }
   const block = now.accountPublicAccessBlock;
-  if (block && Object.values(block).some(Boolean)) notes.add('The account blocks public access: what was public before stays closed as long as it does.');
+  if (block && Object.values(block).some(Boolean)) notes.push('The account blocks public access: what was public before stays closed as long as it does.');
   const policy = current.get('policy');
-  if (typeof policy === 'string' && Buffer.byteLength(policy) > POLICY_LIMIT_BYTES) notes.add('The restored policy is larger than S3 accepts.');
-  return { changes, notes: [...notes] };
+  if (typeof policy === 'string' && Buffer.byteLength(policy) > POLICY_LIMIT_BYTES) notes.push('The restored policy is larger than S3 accepts.');
+  return { changes, notes, drift };
+}
+
+/** The settings that are no state which the quarantine passed through. */
+function driftSince(ledger: readonly LedgerEntry[], now: BucketState): readonly Drift[] {
+  return [...Map.groupBy(ledger, (entry) => entry.setting)].flatMap(([setting, entries]) => {
+    const present = settingOf(now, setting);
+    const [first, last] = [entries[0], entries.at(-1)];
+    if (!first || !last || entries.some((entry) => same(present, entry.before) || same(present, entry.after))) return [];
+    return [{ setting, saved: first.before, contained: last.after, now: present }];
+  });
 }
 
 /** The ways in that are closed now and open after these changes, in words: what a containment would close again. */

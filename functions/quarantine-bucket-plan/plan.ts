@@ -2,34 +2,35 @@ import { readBucket, type BucketAddress } from '../../aws/bucket.ts';
 import { putEvidence } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, getIncident, ledgerOf, savePlan } from '../../aws/incidents.ts';
+import type { PlanInput, Preview } from '../../aws/planning.ts';
 import { askAnonymously, sampleKeys } from '../../aws/probe.ts';
 import { readStanding } from '../../aws/standing.ts';
+import { surveyBucket } from '../../aws/survey.ts';
 import type { BucketState } from '../../core/bucket.ts';
 import { exposuresOf } from '../../core/exposure.ts';
-import type { Direction, Incident, LedgerEntry, Plan } from '../../core/incident.ts';
+import type { Drift, Incident, LedgerEntry, Plan } from '../../core/incident.ts';
 import { nextAfterPlan, type PlanResult } from '../../core/next.ts';
 import { withDigest } from '../../core/plan.ts';
-import { BLOCK_ALL, LEVELS, quarantine, same, type Level } from '../../core/quarantine/levels.ts';
+import { costOf, impactOf } from '../../core/quarantine/impact.ts';
+import { BLOCK_ALL, LEVELS, quarantine, same, type Level, type PlannedChanges } from '../../core/quarantine/levels.ts';
 import { reopenings, restoration } from '../../core/quarantine/restore.ts';
 
-export async function planQuarantine(
-  input: { readonly incident: string; readonly direction: Direction; readonly execution: string },
-  tools: Tools,
-): Promise<PlanResult> {
-  const incident = await getIncident(tools, input.incident);
+export async function planQuarantine(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
+  const incident = input.preview?.draft ?? (await getIncident(tools, input.incident));
   const address = { bucket: incident.target.name, account: incident.target.account, region: incident.target.region };
-  const [state, ledger, standing, anonymous] = await Promise.all([
+  const [state, ledger, standing, anonymous, impact] = await Promise.all([
     readBucket(tools.clients.s3, address),
     ledgerOf(tools, incident.id),
     readStanding(tools, incident, input.execution),
     outside(tools, address),
+    surveyBucket(tools, address),
   ]);
   const contained = ledger.filter((entry) => entry.direction === 'contain');
   const level = levelOf(incident);
-  const planned =
+  const planned: PlannedChanges & { readonly drift?: readonly Drift[] } =
     input.direction === 'contain'
       ? quarantine(state, { incident: incident.id, level, exempt: tools.settings.STOPBATH_EXEMPT_ROLES, organizationId: tools.settings.STOPBATH_ORGANIZATION_ID })
-      : { level, ...restoration(contained, state) };
+      : { level, ...restoration(contained, state, input.preview?.newer ?? standing.newer) };
 
   const plan = withDigest({
     incident: incident.id,
@@ -39,11 +40,19 @@ export async function planQuarantine(
     level: planned.level,
     changes: planned.changes,
     notes: planned.notes,
-    impact: { anonymousBefore: anonymous, exposures: exposuresOf(state).map((exposure) => exposure.phrase) },
+    impact: {
+      anonymousBefore: anonymous,
+      exposures: exposuresOf(state).map((exposure) => exposure.phrase),
+      ...(input.direction === 'contain' ? impactOf(state, planned.level, { organizationId: tools.settings.STOPBATH_ORGANIZATION_ID, exempt: tools.settings.STOPBATH_EXEMPT_ROLES }) : {}),
+      ...impact,
+      ...costOf(planned.changes.length, tools.settings.STOPBATH_VERIFY_LOOKS),
+    },
+    ...(planned.drift && planned.drift.length > 0 ? { drift: planned.drift } : {}),
     plannedAt: tools.now(),
   });
   const own = { settled: settled(plan, state, contained), reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] };
   const result = nextAfterPlan(plan, standing, own);
+  if (input.preview) return { plan, result };
   await Promise.all([
     savePlan(tools, plan),
     putEvidence(tools, { kind: 'snapshot', id: `${input.execution}/${plan.digest.slice(0, 16)}`, incident: incident.id, at: plan.plannedAt, drill: incident.drill, body: { execution: input.execution, state, plan } }),

@@ -9,14 +9,21 @@ interface Ask {
   readonly reason: string;
 }
 
+export interface RestoreAsk extends Ask {
+  /** What becomes of what somebody changed since the containment. */
+  readonly newer: 'keep' | 'overwrite';
+  /** Exactly this plan, or nothing. */
+  readonly digest: string | null;
+}
+
 /** Starts the way back: 202 `{ incident, execution }`; 409 where there is nothing to restore or something is under way. */
-export async function restore(ask: Ask, by: string, tools: Tools): Promise<HttpAnswer> {
+export async function restore(ask: RestoreAsk, by: string, tools: Tools): Promise<HttpAnswer> {
   const [incident, ledger] = await Promise.all([getIncident(tools, ask.incident), ledgerOf(tools, ask.incident)]);
   const { id, status } = incident;
   if (status === 'containing' || status === 'restoring') return httpAnswer(409, { error: `${id} is ${status}: wait for it, then restore` });
   if (status === 'restored') return httpAnswer(409, { error: `${id} is restored since ${incident.restoredAt}` });
   if (ledger.length === 0) return httpAnswer(409, { error: `${id} changed nothing: there is nothing to restore` });
-  return await begin(incident, 'restore', { act: 'restore', text: `restore asked for: ${ask.reason}`, reason: ask.reason, by, change: {} }, tools);
+  return await begin(incident, 'restore', { act: 'restore', text: `restore asked for${ask.newer === 'overwrite' ? ', over what was changed since' : ''}: ${ask.reason}`, reason: ask.reason, by, change: {}, newer: ask.newer, digest: ask.digest }, tools);
 }
 
 const RELEASABLE: ReadonlySet<Incident['status']> = new Set(['held', 'observed', 'failed', 'rejected', 'expired']);
@@ -35,25 +42,27 @@ export async function release(ask: Ask, by: string, tools: Tools): Promise<HttpA
 }
 
 interface Begin {
-  readonly act: 'restore' | 'release';
+  readonly act: 'restore' | 'release' | 'start';
   readonly text: string;
   readonly reason: string;
   readonly by: string;
   readonly change: Partial<Incident>;
+  readonly newer?: 'keep' | 'overwrite';
+  readonly digest?: string | null;
 }
 
 /** Who asked is written before the start and once an execution: of two who ask at the same moment, one has asked. */
-async function begin(incident: Incident, direction: Direction, { act, text, reason, by, change }: Begin, tools: Tools): Promise<HttpAnswer> {
+export async function begin(incident: Incident, direction: Direction, { act, text, reason, by, change, newer = 'keep', digest = null }: Begin, tools: Tools): Promise<HttpAnswer> {
   const { id } = incident;
   const at = tools.now();
   const execution = nextExecution(incident, direction);
-  if (!(await saveRequest(tools, { incident: id, execution, direction, by, at, reason, digest: null }))) {
+  if (!(await saveRequest(tools, { incident: id, execution, direction, by, at, reason, digest, newer }))) {
     const first = await getRequest(tools, id, execution);
     // The same person again: an earlier try may have ended between the request and the start.
     if (first?.by !== by) return httpAnswer(409, { error: `${first?.by ?? 'somebody'} asked for ${execution} at ${first?.at ?? 'the same moment'}: see stopbath show ${id}` });
   }
   await updateIncident(tools, id, { ...change, requestedBy: by });
   if (!(await startExecution(tools, incident, direction, execution))) return httpAnswer(409, { error: `${execution} was started already` });
-  await addEntry(tools, `${execution}/request`, { incident: id, at, kind: 'request', text, by, detail: { act, execution } });
-  return httpAnswer(202, { incident: id, execution });
+  await addEntry(tools, `${execution}/request`, { incident: id, at, kind: 'request', text, by, detail: { act, execution, ...(newer === 'overwrite' ? { override: 'newer' } : {}) } });
+  return httpAnswer(202, { incident: id, execution, mode: change.mode ?? incident.mode });
 }

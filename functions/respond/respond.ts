@@ -2,10 +2,14 @@ import { z } from 'zod';
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
 import { NoSuchIncidentError } from '../../aws/incidents.ts';
+import { PlanningError } from '../../aws/planning.ts';
+import { PlaybookInputError } from '../../core/inputs.ts';
 import { isResponder } from '../../core/approval.ts';
 import { decideApproval } from './approve.ts';
 import type { RespondRequest } from './handler.ts';
 import { release, restore } from './incident.ts';
+import { NoSuchPlaybookError, plan, planRestore } from './plan.ts';
+import { start } from './start.ts';
 import { suppress, unsuppress, unsuppressBody } from './suppress.ts';
 import { pause, resume } from './switch.ts';
 
@@ -14,11 +18,22 @@ const ofIncident = z.strictObject({ incident: z.string().min(1).max(64), reason 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, 'must be the digest of the plan, 64 characters');
 const ofApproval = z.strictObject({ incident: z.string().min(1).max(64), digest, reason: reason.nullable().default(null) });
 const ofRejection = z.strictObject({ incident: z.string().min(1).max(64), digest, reason });
+const newer = z.enum(['keep', 'overwrite']).default('keep');
+const exact = digest.nullable().default(null);
+const ofRestore = z.strictObject({ ...ofIncident.shape, newer, digest: exact });
+const ofPlaybook = z.strictObject({ playbook: z.string().min(1).max(64), inputs: z.record(z.string(), z.unknown()), mode: z.enum(['observe', 'approve', 'contain']).default('approve') });
+const ofPlan = z.union([ofPlaybook, z.strictObject({ incident: z.string().min(1).max(64), newer })]);
+const ofStart = z.strictObject({ ...ofPlaybook.shape, reason, digest: exact });
 const ofSuite = z.strictObject({ reason });
 
 /** What a responder may ask: a path, what its body must be, and what does it. `by` is the ARN that AWS says. */
 const ROUTES: Readonly<Record<string, (body: unknown, by: string, tools: Tools) => Promise<HttpAnswer>>> = {
-  '/restore': async (body, by, tools) => await restore(ofIncident.parse(body), by, tools),
+  '/plan': async (body, by, tools) => {
+    const ask = ofPlan.parse(body);
+    return 'playbook' in ask ? await plan(ask, by, tools) : await planRestore(ask, tools);
+  },
+  '/start': async (body, by, tools) => await start(ofStart.parse(body), by, tools),
+  '/restore': async (body, by, tools) => await restore(ofRestore.parse(body), by, tools),
   '/release': async (body, by, tools) => await release(ofIncident.parse(body), by, tools),
   '/approve': async (body, by, tools) => await decideApproval('approve', ofApproval.parse(body), by, tools),
   '/reject': async (body, by, tools) => await decideApproval('reject', ofRejection.parse(body), by, tools),
@@ -40,6 +55,9 @@ export async function respond(request: RespondRequest, tools: Tools): Promise<Ht
     return await route(bodyOf(request), by, tools);
   } catch (error) {
     if (error instanceof z.ZodError) return httpAnswer(400, { error: z.prettifyError(error) });
+    if (error instanceof PlaybookInputError) return httpAnswer(400, { error: error.message });
+    if (error instanceof NoSuchPlaybookError) return httpAnswer(404, { error: error.message });
+    if (error instanceof PlanningError) return httpAnswer(409, { error: error.message });
     if (error instanceof NoSuchIncidentError) return httpAnswer(404, { error: error.message });
     throw error;
   }

@@ -89,13 +89,13 @@ async function playIn(playing: Playing): Promise<ScenarioResult> {
   let decided = false;
   try {
     for (const step of scenario.steps) {
-      if ('event' in step && before === null) {
+      if (('event' in step || 'start' in step) && before === null) {
         await outsider.ask();
         before = await settingsOf(account, given.bucket);
         arrange(scenario, account, stage);
       }
       await playStep(step, stage);
-      decided ||= 'event' in step;
+      decided ||= 'event' in step || 'start' in step;
     }
     if (decided) await playStep({ await: 'settled', withinSeconds: 600 }, stage);
     await outsider.ask();

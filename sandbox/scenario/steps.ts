@@ -65,9 +65,10 @@ export async function playStep(step: Step, stage: Stage): Promise<void> {
   if ('event' in step) return await send(step, stage);
   if ('await' in step) return await until(step.await, step.withinSeconds, stage);
   if ('restore' in step) return await restore(step, stage);
-  if ('release' in step) return await ask('release', step.release, { incident: await newest(stage), reason: step.reason }, step.answers, stage);
+  if ('start' in step) return await start(step, stage);
+  if ('release' in step) return void (await ask('release', step.release, { incident: await newest(stage), reason: step.reason }, step.answers, stage));
   if ('approve' in step || 'reject' in step) return await decide(step, stage);
-  if ('pause' in step) return await ask('pause', 'rosa', { reason: step.pause }, 200, stage);
+  if ('pause' in step) return void (await ask('pause', 'rosa', { reason: step.pause }, 200, stage));
   await stage.account.clock.sleep(step.pass * 1000);
 }
 
@@ -148,8 +149,16 @@ async function restore(step: Extract<Step, { restore: string }>, stage: Stage): 
   await decide({ approve: approver, answers: 200 }, stage);
 }
 
+async function start({ start: who, playbook, inputs, reason, mode, planned, meanwhile, answers }: Extract<Step, { start: string }>, stage: Stage): Promise<void> {
+  const wanted = { playbook, mode, inputs: fill(inputs, namesOf(stage.scenario, stage.account)) };
+  const seen = planned ? (JSON.parse(await ask('plan', who, wanted, 200, stage)) as { readonly plan: { readonly digest: string } }) : null;
+  if (meanwhile) await call(meanwhile, stage, 1);
+  await ask('start', who, { ...wanted, reason, digest: seen?.plan.digest ?? null }, answers, stage);
+}
+
 async function decide(step: Extract<Step, { approve: string } | { reject: string }>, stage: Stage): Promise<void> {
-  const approval = await waiting(stage);
+  // Where nothing waits any more, the last that did: for who comes too late.
+  const approval = (await waiting(stage)) ?? (await stage.account.clock.work(() => stage.suite.incidents())).at(-1)?.approvals.at(-1);
   if (!approval) throw new StepError('nothing waits for an approval');
   const { incident, digest } = approval;
   if ('reject' in step) await ask('reject', step.reject, { incident, digest, reason: step.reason }, step.answers, stage);
@@ -178,15 +187,16 @@ async function waiting(stage: Stage): Promise<Approval | null> {
 const WAITING_POLLS = 600;
 
 /** Asks through the `respond` URL, signed as that responder. */
-async function ask(what: 'restore' | 'release' | 'approve' | 'reject' | 'pause', who: string, body: object, expected: number, { account, photos, deployment }: Stage): Promise<void> {
+async function ask(what: 'plan' | 'start' | 'restore' | 'release' | 'approve' | 'reject' | 'pause', who: string, body: object, expected: number, { account, photos, deployment }: Stage): Promise<string> {
   const person = PEOPLE.find((one): one is Person => one === who);
   if (!person) throw new StepError(`there is no ${who} in the photos seed: use ${PEOPLE.join(', ')}`);
-  await account.clock.work(async () => {
+  return await account.clock.work(async () => {
     const credentials = await photos.credentialsOf(person);
     const url = new URL(what, deployment.urls['respond']);
     const answer = await fetchSigned({ service: 'lambda', region: account.world.region, credentials, method: 'POST', url, body: JSON.stringify(body), now: account.clock.now() });
     const text = await answer.text();
     if (answer.status !== expected) throw new StepError(`${what} by ${who} was answered ${answer.status}, not ${expected}: ${text}`);
+    return text;
   });
 }
 

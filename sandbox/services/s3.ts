@@ -19,7 +19,11 @@ export interface S3 extends Service {
   readonly setAccountPublicAccessBlock: (account: string, block: PublicAccessBlock | null) => void;
   /** Makes the data plane see every setting at once, as if all had been made long ago: for seeds. */
   readonly settle: () => void;
+  /** What S3 last counted of a bucket, which it does once a day; `null` where it has not yet. */
+  readonly counted: (account: string, bucket: string) => { readonly objects: number; readonly at: number } | null;
 }
+
+const DAY_MS = 86_400_000;
 
 /** Without a bucket to ask: only the caller's own policies count. */
 const WITHOUT_BUCKET: ReadonlySet<string> = new Set(['CreateBucket', 'ListBuckets']);
@@ -29,6 +33,7 @@ const WITHOUT_BUCKET: ReadonlySet<string> = new Set(['CreateBucket', 'ListBucket
  * that govern access reach reads and writes of objects `world.propagationMs` after they were written.
  */
 export function createS3(world: World): S3 {
+  const counts = new Map<Bucket, { readonly objects: number; readonly at: number }>();
   const state: S3State = { world, buckets: new Map(), accountBlocks: new Map() };
   const operations: Readonly<Record<string, Operation>> = {
     ...bucketOperations(state),
@@ -64,7 +69,15 @@ export function createS3(world: World): S3 {
     },
     settle: () => {
       for (const [account, block] of state.accountBlocks) state.accountBlocks.set(account, settled(latest(block)));
-      for (const bucket of state.buckets.values()) settleBucket(bucket);
+      const at = Math.floor(world.clock.now() / DAY_MS) * DAY_MS - DAY_MS;
+      for (const bucket of state.buckets.values()) {
+        settleBucket(bucket);
+        counts.set(bucket, { objects: [...bucket.objects.values()].reduce((sum, versions) => sum + versions.length, 0), at });
+      }
+    },
+    counted: (account, name) => {
+      const bucket = state.buckets.get(name);
+      return bucket?.account === account ? (counts.get(bucket) ?? null) : null;
     },
   };
 }

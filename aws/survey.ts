@@ -1,0 +1,49 @@
+import { GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import type { Json } from '../core/bucket.ts';
+import type { BucketAddress } from './bucket.ts';
+import type { Tools } from './function.ts';
+
+/**
+ * How much is behind a bucket, without listing it: what S3 counts once a day, or one page of a listing where S3 has not
+ * counted yet. Says of each number whether it is exact.
+ */
+export async function surveyBucket(tools: Tools, address: BucketAddress): Promise<{ readonly [key: string]: Json }> {
+  const counted = await orWhy(objectsCounted(tools, address));
+  if (typeof counted === 'object' && counted !== null) return { objects: `about ${counted.objects}, older versions included (S3's own count of ${counted.day}; an estimate)` };
+  const page = await tools.clients.s3.send(new ListObjectsV2Command({ Bucket: address.bucket, ExpectedBucketOwner: address.account, MaxKeys: 1000 }));
+  const found = page.KeyCount ?? 0;
+  const why = counted === null ? '' : `; S3's own count cannot be read: ${counted}`;
+  return { objects: page.IsTruncated === true ? `at least ${found} (one page was listed; an estimate${why})` : `${found} (counted${why})` };
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * S3 counts once a day and publishes it within a day or two, at the best effort.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html (NumberOfObjects, AllStorageTypes)
+ */
+async function objectsCounted({ clients, now }: Tools, { bucket }: BucketAddress): Promise<{ readonly objects: number; readonly day: string } | null> {
+  const end = Date.parse(now());
+  const Metric = { Namespace: 'AWS/S3', MetricName: 'NumberOfObjects', Dimensions: [{ Name: 'BucketName', Value: bucket }, { Name: 'StorageType', Value: 'AllStorageTypes' }] };
+  const { MetricDataResults } = await clients.cloudwatch.send(
+    new GetMetricDataCommand({
+      StartTime: new Date(end - 3 * DAY_MS),
+      EndTime: new Date(end),
+      ScanBy: 'TimestampDescending',
+      MetricDataQueries: [{ Id: 'objects', MetricStat: { Metric, Period: 86_400, Stat: 'Average' } }],
+    }),
+  );
+  const { Timestamps: [time] = [], Values: [objects] = [] } = MetricDataResults?.[0] ?? {};
+  return time === undefined || objects === undefined ? null : { objects: Math.round(objects), day: time.toISOString().slice(0, 10) };
+}
+
+/** A number that is missing is no reason to plan nothing: its place says why. */
+async function orWhy<T>(read: Promise<T>): Promise<T | string> {
+  try {
+    return await read;
+  } catch (error) {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  }
+}

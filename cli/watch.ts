@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IncidentView, Progress } from '../core/incident.ts';
+import { viewIncident, type Person } from './api.ts';
+import { say, tell } from './terminal.ts';
+import { timelineOf, timelineText, toned } from './timeline.ts';
+import { duration, statusWords } from './words.ts';
+
+const POLL_MS = 1000;
+/** How an incident rests: nothing of it runs, and nobody is asked. */
+const UNDER_WAY: ReadonlySet<string> = new Set(['open', 'waiting', 'containing', 'restoring']);
+
+/**
+ * Prints an incident's timeline as it grows, with how far its steps have come, until nothing of it runs any more.
+ *
+ * @param wait - between two looks
+ * @returns the incident as it is then
+ */
+export async function watch(id: string, person: Person, wait: () => Promise<unknown> = () => sleep(POLL_MS)): Promise<IncidentView> {
+  const seen = new Set<string>();
+  let bars = '';
+  for (;;) {
+    const view = await viewIncident(id, person);
+    for (const entry of timelineOf(view)) {
+      const text = timelineText(entry);
+      if (!seen.has(text)) say(text);
+      seen.add(text);
+    }
+    const now = view.progress.map((step) => progressText(step)).join('\n');
+    if (now !== bars && now !== '') tell(now);
+    bars = now;
+    if (!isUnderWay(view)) {
+      const { words, tone } = statusWords(view.incident.status);
+      say(`${id}: ${toned(tone, words)}`);
+      return view;
+    }
+    await wait();
+  }
+}
+
+/** A request that waits keeps somebody busy although nothing is being changed. */
+export function isUnderWay({ incident, approvals, entries }: IncidentView): boolean {
+  const last = incident.executions.at(-1);
+  if (UNDER_WAY.has(incident.status)) return true;
+  if (approvals.some(({ state, execution }) => state === 'waiting' && execution === last)) return true;
+  const ended = entries.some(({ kind, detail }) => (kind === 'outcome' || kind === 'failure' || kind === 'approval') && typeof detail === 'object' && detail !== null && 'status' in detail && 'execution' in detail && detail.execution === last);
+  return last !== undefined && !ended && incident.playbook !== 'open-ticket' && incident.status !== 'failed';
+}
+
+const WIDTH = 24;
+
+/** `links revoked  [########----------------]  3,100 of 10,000  620 a second, 11 s left` */
+export function progressText({ what, done, total, startedAt, updatedAt, finishedAt }: Progress): string {
+  const seconds = Math.max(0.001, (Date.parse(finishedAt ?? updatedAt) - Date.parse(startedAt)) / 1000);
+  const rate = done / seconds;
+  const pace = `${rate < 10 ? rate.toFixed(1) : Math.round(rate).toLocaleString('en')} a second`;
+  const count = done.toLocaleString('en');
+  if (finishedAt !== null) return `${what}  ${count}, done in ${duration(seconds * 1000)} (${pace})`;
+  if (total === null || total === 0) return `${what}  ${count} so far  ${pace}`;
+  const filled = Math.round(WIDTH * Math.min(1, done / total));
+  const left = rate > 0 ? `, ${duration(((total - done) / rate) * 1000)} left` : '';
+  return `${what}  [${'#'.repeat(filled)}${'-'.repeat(WIDTH - filled)}]  ${count} of ${total.toLocaleString('en')}  ${pace}${left}`;
+}

@@ -1,0 +1,78 @@
+import { claimTarget } from '../../aws/claims.ts';
+import { recordDecision } from '../../aws/decisions.ts';
+import type { Tools } from '../../aws/function.ts';
+import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
+import { addEntry, createIncident, updateIncident } from '../../aws/incidents.ts';
+import { readSeen } from '../../aws/previews.ts';
+import { digestOf } from '../../core/canonical.ts';
+import type { Incident } from '../../core/incident.ts';
+import { DigestMismatchError } from '../../core/plan.ts';
+import { begin } from './incident.ts';
+import { previewOf, wantedBy, type PlanAsk, type Wanted } from './plan.ts';
+
+export interface StartAsk extends PlanAsk {
+  readonly reason: string;
+  /** Exactly this plan, or nothing. */
+  readonly digest: string | null;
+}
+
+const BUSY: ReadonlySet<Incident['status']> = new Set(['open', 'waiting', 'containing', 'restoring']);
+
+/**
+ * Starts a playbook by hand, through the same claim, guard, budgets and approvals as an event: 202 `{ incident, execution,
+ * mode }`. 409 where the target is held by a run, where there is no such plan for it, or where the state has moved: then
+ * with `{ plan, seen }`, and nothing was started. Refusals are on record.
+ */
+export async function start(ask: StartAsk, by: string, tools: Tools): Promise<HttpAnswer> {
+  const found = await wantedBy(ask, by, tools);
+  const { holding } = found;
+  if (holding && BUSY.has(holding.status)) return await refuse(ask, found, by, `${holding.id} is ${holding.status} on this target: ${holding.status === 'waiting' ? 'approve or reject it' : 'wait for it'}, stopbath show ${holding.id}`, tools);
+  if (holding && holding.playbook !== ask.playbook && holding.playbook !== 'open-ticket') return await refuse(ask, found, by, `${holding.id} holds this target for ${holding.playbook}: restore it first`, tools);
+
+  const checked = ask.digest === null ? { incident: found.incident } : await exactly(ask.digest, found);
+  if ('why' in checked) return await refuse(ask, found, by, checked.why, tools, checked.more);
+  const { incident } = checked;
+  return holding ? await again(incident) : await open(incident);
+
+  async function again(incident: Incident): Promise<HttpAnswer> {
+    await updateIncident(tools, incident.id, { playbook: incident.playbook, inputs: incident.inputs });
+    return await go(incident, { mode: incident.mode, status: 'open', outcome: `started again by hand: ${ask.reason}` });
+  }
+
+  async function open(incident: Incident): Promise<HttpAnswer> {
+    const claim = await claimTarget(tools, incident.target.arn, { incident: incident.id, signal: `manual/${by}` }, tools.now());
+    if (claim.incident !== incident.id) return await refuse(ask, found, by, `${claim.incident} took this target a moment ago: stopbath show ${claim.incident}`, tools);
+    await createIncident(tools, incident);
+    await addEntry(tools, 'decision', { incident: incident.id, at: incident.decidedAt, kind: 'decision', text: `started by hand: ${ask.reason}`, by, detail: { trigger: null, recommended: ask.mode, mode: incident.mode } });
+    return await go(incident, {});
+  }
+
+  async function go(incident: Incident, change: Partial<Incident>): Promise<HttpAnswer> {
+    return await begin(incident, 'contain', { act: 'start', text: `start of ${incident.playbook} asked for${ask.digest === null ? '' : `, exactly plan ${ask.digest.slice(0, 16)}`}: ${ask.reason}`, reason: ask.reason, by, change, digest: ask.digest }, tools);
+  }
+
+  /** Whether the plan that was seen is the plan that would run now. */
+  async function exactly(digest: string, { incident, holding }: Wanted): Promise<{ readonly incident: Incident } | { readonly why: string; readonly more?: object }> {
+    const seen = await readSeen(tools, digest).catch((error: unknown) => {
+      if (error instanceof DigestMismatchError) return null;
+      throw error;
+    });
+    if (!seen) return { why: `there is no plan ${digest}: nobody has planned it, or the file was changed; plan again` };
+    if (seen.plan.target.arn !== incident.target.arn || seen.plan.playbook !== incident.playbook) return { why: `plan ${digest} is of ${seen.plan.playbook} for ${seen.plan.target.arn}, not of ${incident.playbook} for ${incident.target.arn}` };
+    // A plan names its incident; it was made for this target, so that the incident of yesterday's plan will do today.
+    const wanted = holding ? incident : { ...incident, id: seen.plan.incident };
+    const { plan } = await previewOf(wanted, tools);
+    if (plan.digest !== digest) return { why: `the state has moved since plan ${digest} was made, so nothing was started: now it is plan ${plan.digest}`, more: { plan, seen: seen.plan } };
+    return { incident: wanted };
+  }
+}
+
+/** On the incident that holds the target; where there is none, among the day's decisions. */
+async function refuse(ask: StartAsk, { incident, holding }: Wanted, by: string, why: string, tools: Tools, more: object = {}): Promise<HttpAnswer> {
+  const at = tools.now();
+  const text = `start of ${ask.playbook} by ${by} was refused: ${why}`;
+  const key = digestOf([by, ask.digest, ask.inputs, why]).slice(0, 16);
+  if (holding) await addEntry(tools, `request/refused/${key}`, { incident: holding.id, at, kind: 'request', text, by, detail: { act: 'refused', asked: 'start', digest: ask.digest } });
+  else await recordDecision(tools, { event: `request:${key}`, source: 'responder', type: 'start', decision: 'refused', reason: text, targets: [incident.target.arn], incidents: [], receivedAt: at, decidedAt: at, drill: false });
+  return httpAnswer(409, { error: why, ...more });
+}
