@@ -34,11 +34,15 @@ export async function run(args: readonly string[]): Promise<boolean> {
   try {
     const ready = await readyOf(sandbox);
     Object.assign(process.env, ready.environment);
-    const rows = [
-      { what: `${incidents.toLocaleString('en')} incidents generated`, measured: seconds(ready.seconds), rate: rate(incidents, ready.seconds), memory: '', wanted: '', ok: true },
-      ...(await pages()),
-    ];
-    for (const format of FORMATS) rows.push(await exported(format, incidents, ready, folder));
+    const rows: Row[] = [];
+    // It takes minutes: what is known is said at once, beside the table at the end.
+    const add = (row: Row) => {
+      rows.push(row);
+      console.error(`${row.what}: ${row.measured} ${row.rate} ${row.memory}`.trimEnd());
+    };
+    add({ what: `${incidents.toLocaleString('en')} incidents generated`, measured: seconds(ready.seconds), rate: rate(incidents, ready.seconds), memory: '', wanted: '', ok: true });
+    for await (const row of pages()) add(row);
+    for (const format of FORMATS) add(await exported(format, incidents, ready, folder));
     if (args.includes('--json')) console.log(JSON.stringify({ incidents, rows }, null, 2));
     else console.log(table(['what', 'measured', 'rate', 'memory', 'wanted', ''], rows.map(({ what, measured, rate: per, memory, wanted, ok }) => [what, measured, per, memory, wanted, ok ? '' : 'MISSED'])));
     return rows.every(({ ok }) => ok);
@@ -55,7 +59,7 @@ async function readyOf(sandbox: ChildProcess): Promise<Ready> {
 }
 
 /** First pages, as `stopbath history` asks for them: through the function URL, signed. */
-async function pages(): Promise<readonly Row[]> {
+async function* pages(): AsyncGenerator<Row> {
   const questions: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
     ['newest 50', {}],
     ['one target', { target: 'arn:aws:s3:::album-7' }],
@@ -64,7 +68,6 @@ async function pages(): Promise<readonly Row[]> {
     ['one actor', { actor: '198.51.100.77' }],
     ['a month, oldest first', { since: new Date(Date.now() - 90 * 86_400_000).toISOString(), until: new Date(Date.now() - 60 * 86_400_000).toISOString(), order: 'oldest' }],
   ];
-  const rows: Row[] = [];
   for (const [what, query] of questions) {
     const first: number[] = [];
     const full: number[] = [];
@@ -80,9 +83,8 @@ async function pages(): Promise<readonly Row[]> {
       }
       full.push(performance.now() - start);
     }
-    rows.push({ what: `history: ${what}`, measured: `first answer ${ms(first)}, ${found} rows ${ms(full)}, cold ${Math.round(first[0] ?? 0)} ms`, rate: '', memory: '', wanted: `under ${WANTED.pageMs} ms`, ok: medianOf(first) < WANTED.pageMs && found > 0 });
+    yield { what: `history: ${what}`, measured: `first answer ${ms(first)}, ${found} rows ${ms(full)}, cold ${Math.round(first[0] ?? 0)} ms`, rate: '', memory: '', wanted: `under ${WANTED.pageMs} ms`, ok: medianOf(first) < WANTED.pageMs && found > 0 };
   }
-  return rows;
 }
 
 async function exported(format: string, incidents: number, { since }: Ready, folder: string): Promise<Row> {

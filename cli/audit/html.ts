@@ -31,7 +31,7 @@ export function htmlHead({ question, startedAt }: Source, summary: Summary): str
 <header>
 <p class="over">Stopbath · Export · ${instant(startedAt)}</p>
 <h1>Incidents from ${momentOf(since)} to ${momentOf(until)}</h1>
-<strong class="verdict ${complete ? 'good' : 'bad'}">${complete ? `Complete: all ${count(incidents.exported, 'incident')}` : `Not complete: ${incidents.exported} of ${count(incidents.expected, 'incident')}`}</strong>
+<strong class="verdict ${complete ? 'good' : 'bad'}">${complete ? `Complete: ${count(incidents.exported, 'incident')}, as many as there are` : `Not complete: ${incidents.exported} of ${count(incidents.expected, 'incident')}`}</strong>
 <p>${Object.keys(filters).length === 0 ? 'Without a filter.' : `Only: ${Object.entries(filters).map(([name, value]) => `${name} ${value}`).join(', ')}.`}
 ${decisions === null ? 'Decisions about events are not counted where incidents are filtered.' : `${count(decisions, 'decision')} about events.`}</p>
 ${figures(summary)}
@@ -57,7 +57,6 @@ export function htmlIncident({ view, records }: FullView): string {
   const { incident } = view;
   return html`<article id="${anchorOf(incident.id)}">
 ${incidentSection(view)}
-<p>${incident.drill ? 'A drill. ' : ''}${incident.reason}</p>
 ${timelineSection(reportOfIncident(view))}
 ${records.length === 0 ? html`<p class="soft">No sealed record of it is known.</p>` : html`<h3>On record</h3><div class="card wide"><table><thead><tr><th>Record</th><th>SHA-256</th><th>Seal</th></tr></thead><tbody>${records.map((record) => html`<tr><td>${record.key}</td><td class="mono">${record.sha256}</td><td>${record.seal}</td></tr>`)}</tbody></table></div>`}
 </article>

@@ -12,6 +12,7 @@ export function incidentSection(view: IncidentView): Html {
   return html`<section><h2>Incident <span class="mono">${incident.id}</span></h2>
 <div class="card"><dl class="facts">${fact('Status', html`<b class="${tone}">${words}</b>`)}
 ${fact('Outcome', incident.outcome)}
+${fact('Why', incident.reason)}
 ${fact('Target', html`<code>${incident.target.arn}</code>`)}
 ${fact('Account', `${incident.target.account}, ${incident.target.region}`)}
 ${incident.exposures.map((exposure) => fact('Way in', exposure))}

@@ -52,7 +52,7 @@ export function expectationsSection({ expectations }: Report): Html | null {
   )}</ul></section>`;
 }
 
-/** A time of day that a machine can read too. */
+/** A moment, with its day: an incident may last several, and paper has nothing to point at. */
 export function clockTime(iso: string): Html {
-  return html`<time datetime="${iso}">${timeOfDay(iso)}</time>`;
+  return html`<time datetime="${iso}">${iso.slice(0, 10)} ${timeOfDay(iso)}</time>`;
 }
