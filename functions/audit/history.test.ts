@@ -50,9 +50,9 @@ interface Answer {
   readonly error: string;
 }
 
-async function walk(path: string, query: Readonly<Record<string, string>>): Promise<readonly Answer[]> {
+async function walk(path: string, query: Readonly<Record<string, string>>, from: string | null = null): Promise<readonly Answer[]> {
   const pages: Answer[] = [];
-  let cursor: string | null = null;
+  let cursor = from;
   do {
     const { status, body }: { readonly status: number; readonly body: Answer } = await get(path, cursor === null ? query : { ...query, cursor });
     expect({ status, error: body.error }).toEqual({ status: 200, error: undefined });
@@ -75,8 +75,8 @@ describe('GET /history', () => {
   });
 
   it('gives incidents as they are on record, without keys of the table', async () => {
-    const { body } = await get('/history', { limit: '1' });
-    expect(body.incidents).toEqual([all.at(-1)]);
+    const [page] = await walk('/history', { since: all.at(-1)?.receivedAt ?? '' });
+    expect(page?.incidents).toEqual([all.at(-1)]);
   });
 
   it('takes since in and leaves until out', async () => {
@@ -111,12 +111,14 @@ describe('GET /history', () => {
   });
 
   it('keeps its place while incidents close and new ones come in', async () => {
-    const first = await get('/history', { limit: '40', order: 'oldest' });
+    // A slow machine may answer with less than a page: from wherever the first rows end.
+    let first = await get('/history', { limit: '40', order: 'oldest' });
+    while (first.body.incidents.length === 0) first = await get('/history', { limit: '40', order: 'oldest', cursor: first.body.cursor ?? '' });
     const [closed, later] = [all[70], madeView(500, new Date(START + 100 * 43_200_000).toISOString())];
     await updateIncident(table, closed?.id ?? '', { status: 'not-exposed' });
     await writeViews(account, table.settings.STOPBATH_TABLE, [later]);
-    const rest = await get('/history', { limit: '200', order: 'oldest', cursor: first.body.cursor ?? '' });
-    expect([...first.body.incidents, ...rest.body.incidents].map(({ id }) => id)).toEqual([...all, later.incident].map(({ id }) => id));
+    const rest = await walk('/history', { limit: '200', order: 'oldest' }, first.body.cursor);
+    expect([...first.body.incidents, ...rest.flatMap(({ incidents }) => incidents)].map(({ id }) => id)).toEqual([...all, later.incident].map(({ id }) => id));
   });
 
   it('refuses a cursor that was changed, cut, made up, or is of another question, and names it', async () => {
@@ -156,7 +158,7 @@ describe('GET /history', () => {
 describe('GET /history/full', () => {
   it('gives everything of every incident, each once', async () => {
     const pages = await walk('/history/full', { order: 'oldest' });
-    expect(pages.length).toBe(5);
+    expect(Math.max(...pages.map(({ views }) => views.length))).toBe(25);
     expect(pages.flatMap(({ views }) => views.map(({ view }) => view)).filter(({ incident }) => incident.id !== all[70]?.id).slice(0, 99)).toEqual(made.filter((_, index) => index !== 70));
   });
 
@@ -164,8 +166,8 @@ describe('GET /history/full', () => {
     const id = all[3]?.id ?? '';
     const record = { key: `records/execution/${id}-contain-1.json`, versionId: 'v1', sha256: 'ab'.repeat(32), at: all[3]?.receivedAt, kind: 'execution', drill: false, seal: 12 };
     await put(table, { pk: `INCIDENT#${id}`, sk: `RECORD#${record.key}`, ...record });
-    const { body } = await get('/history/full', { target: all[3]?.target.arn ?? '' });
-    expect(body.views.map(({ records }) => records)).toEqual([[{ key: record.key, kind: 'execution', sha256: record.sha256, at: record.at, seal: 12 }]]);
+    const pages = await walk('/history/full', { target: all[3]?.target.arn ?? '' });
+    expect(pages.flatMap(({ views }) => views).map(({ records }) => records)).toEqual([[{ key: record.key, kind: 'execution', sha256: record.sha256, at: record.at, seal: 12 }]]);
   });
 });
 
@@ -190,5 +192,16 @@ describe('GET /decisions/<day>', () => {
     expect(pages.length).toBeGreaterThan(1);
     expect(pages.flatMap(({ decisions }) => decisions.map(({ event }) => event))).toEqual(Array.from({ length: 600 }, (_, index) => decision(index).event));
     expect(await get('/decisions/yesterday')).toMatchObject({ status: 400, body: { error: expect.stringContaining('name a day') } });
+  });
+});
+
+describe('the audit URL', () => {
+  it('writes down who read what, and what it refused', async () => {
+    await get('/history', { limit: '1', actor: 'somebody' });
+    await get('/nothing');
+    const lines = account.lambda.logs.flatMap(({ text }) => (text.startsWith('{') ? [JSON.parse(text) as Readonly<Record<string, unknown>>] : []));
+    const by = `arn:aws:sts::111122223333:assumed-role/auditor/ada`;
+    expect(lines).toContainEqual(expect.objectContaining({ message: 'read', by, path: '/history', query: expect.stringContaining('"actor":"somebody"'), status: 200 }));
+    expect(lines).toContainEqual(expect.objectContaining({ message: 'refused', by, path: '/nothing', status: 404 }));
   });
 });
