@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Deployment } from '../sandbox/deploy.ts';
 import type { Photos } from '../sandbox/photos/seed.ts';
+import type { Shares } from '../sandbox/photos/shares.ts';
 import type { Credentials } from '../sandbox/service.ts';
 import { CliError, EXIT } from './exit.ts';
 import { say, tell } from './terminal.ts';
@@ -27,21 +28,24 @@ export function register(program: Command): void {
 }
 
 async function serve({ port, seed, propagation }: Options): Promise<void> {
-  const [{ startAccount }, { seedPhotos }] = await Promise.all([import('../sandbox/account.ts'), import('../sandbox/photos/seed.ts')]);
+  const [{ startAccount }, { seedPhotos }, { seedShares }] = await Promise.all([import('../sandbox/account.ts'), import('../sandbox/photos/seed.ts'), import('../sandbox/photos/shares.ts')]);
   const account = await startAccount({ port, propagationMs: propagation }).catch((cause: unknown) => {
     if (cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE') throw new CliError(EXIT.usage, `port ${port} is in use: choose another with --port, or 0 for a free one`, { cause });
     throw cause;
   });
   const photos = seed === 'photos' ? await seedPhotos(account, () => account.s3.settle()) : null;
-  const people = photos ? { sessionNamesPinned: true, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor] } : {};
+  const shares = photos && (await seedShares(account, photos));
+  const people = photos ? { sessionNamesPinned: true, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor], ...(shares ? { shares: shares.config } : {}) } : {};
   const deployment = await account.deploy({ config: { modeCap: 'contain', verifyIntervalSeconds: 1, ...people } });
-  say(...(await exportsOf({ endpoint: account.endpoint, region: account.world.region, admin: account.admin, deployment, photos })));
+  say(...(await exportsOf({ endpoint: account.endpoint, region: account.world.region, admin: account.admin, deployment, photos, shares })));
   tell(`Sandbox at ${account.endpoint}, account ${account.accounts.home}; Ctrl-C stops it.`);
   if (photos) tell(`Buckets: ${photos.family}, ${photos.thumbnails} (public on purpose), ${photos.uploads}. People: ${PERSONS.join(', ')}.`);
+  if (shares) tell(`Share links: ${Object.keys(shares.links).map((name) => `$PHOTOS_LINK_${name.toUpperCase()}`).join(', ')}; CloudFront: ${shares.distribution}.`);
   tell('Next, in another shell with the lines above: aws s3 ls; stopbath send test/events/guardduty-bucket-anonymous.json; stopbath incidents');
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
+  await shares?.close();
   await account.stop();
   process.exit(EXIT.ok);
 }
@@ -52,8 +56,9 @@ async function exportsOf(from: {
   readonly admin: Credentials;
   readonly deployment: Deployment;
   readonly photos: Photos | null;
+  readonly shares: Shares | null;
 }): Promise<readonly string[]> {
-  const { endpoint, region, admin, deployment, photos } = from;
+  const { endpoint, region, admin, deployment, photos, shares } = from;
   const persons = photos ? await Promise.all(PERSONS.map(async (person) => credentialLines(`${person.toUpperCase().replaceAll('-', '_')}_`, await photos.credentialsOf(person)))) : [];
   return [
     `export AWS_ENDPOINT_URL=${endpoint}`,
@@ -63,6 +68,8 @@ async function exportsOf(from: {
     `export STOPBATH_NAME=${deployment.name}`,
     `export STOPBATH_AUDIT_URL=${deployment.urls['audit'] ?? ''}`,
     `export STOPBATH_RESPOND_URL=${deployment.urls['respond'] ?? ''}`,
+    // Links as their holders have them; URLs of letters, digits and `:/.-_`.
+    ...Object.entries(shares?.links ?? {}).map(([name, { url }]) => `export PHOTOS_LINK_${name.toUpperCase()}=${url}`),
     ...persons.flat(),
   ];
 }

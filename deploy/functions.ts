@@ -72,6 +72,7 @@ function configured({ shares }: Config): Readonly<Record<string, readonly unknow
   return {
     signerRoles: [...new Set(shares.signers.map(({ role }) => role))],
     probeKeys: [...new Set(keys)].map((name) => sub(`arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter${name}`)),
+    keptSessions: shares.signers.length === 0 ? [] : [sub(`arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter/${NAME}/probe/*`)],
   };
 }
 

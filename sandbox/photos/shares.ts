@@ -1,12 +1,14 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { epochsNow, SharesSchema, type Shares as SharesConfig } from '../../aws/share-links.ts';
 import type { Account } from '../account.ts';
 import type { Caller } from '../service.ts';
 import { ALBUMS } from './albums.ts';
 import { createShareEndpoint } from './endpoint.ts';
-import type { People } from './people.ts';
+import type { Photos } from './seed.ts';
 import { createShareTables, putShareLinks, type StoredLink } from './share-tables.ts';
 
 /** What the photo service keeps of its share links, and how it serves them: by the contract in docs/share-links.md. */
@@ -25,6 +27,8 @@ export interface Shares {
   readonly urlOf: (linkId: string) => string;
   /** What `/s/<link>` answers, to whoever holds it. */
   readonly open: (url: string) => Promise<Opened>;
+  /** What somebody does who has stolen a session of the signer: signs a picture's URL for as long as S3 lets him. */
+  readonly mint: (key: string) => Promise<string>;
   /** The id of the distribution in front of the family bucket. */
   readonly distribution: string;
   readonly close: () => Promise<void>;
@@ -54,12 +58,14 @@ export interface Opened {
 export const DISTRIBUTION = 'EPHOTOS2026';
 /** Key pairs by which CloudFront knows who signed: the service's own and the suite's probe's. Made once a process: RSA takes its time. */
 const KEY_PAIRS = { service: generateKeyPairSync('rsa', { modulusLength: 2048 }), probe: generateKeyPairSync('rsa', { modulusLength: 2048 }) } as const;
+/** The longest that S3 lets a presigned URL live, in seconds; its session's end is sooner. */
+const A_WEEK = 604_800;
 const FILLED_SECRET = 'filled';
 
 /**
  * Creates the share tables, a distribution and the endpoint `/s/<linkId>.<secret>` on the sandbox's port.
  */
-export async function seedShares(account: Account, people: People & { readonly family: string }): Promise<Shares> {
+export async function seedShares(account: Account, people: Photos): Promise<Shares> {
   const { world } = account;
   const { family } = people;
   const config = configOf(account, people.roles.signer, family);
@@ -120,6 +126,14 @@ export async function seedShares(account: Account, people: People & { readonly f
     },
     urlOf: (linkId) => `${account.endpoint}/s/${linkId}.${FILLED_SECRET}`,
     open: (url) => account.clock.work(() => open(url)),
+    mint: async (Key) => {
+      const s3 = await people.s3('photo-signer');
+      try {
+        return await getSignedUrl(s3, new GetObjectCommand({ Bucket: family, Key }), { expiresIn: A_WEEK, signingDate: new Date(account.clock.now()) });
+      } finally {
+        s3.destroy();
+      }
+    },
     distribution: DISTRIBUTION,
     close: async () => {
       dynamo.destroy();
