@@ -47,15 +47,24 @@ async function replace(key: string, before: ScopeState, after: ScopeState, tools
   const { epochs } = tools.settings.STOPBATH_SHARES;
   if (epochs === null) return false;
   const { scope, epoch, revoked } = epochs.attributes;
+  // Range by range, by plain values: not everything that speaks DynamoDB compares lists of maps by what is in them.
+  const ranges = before.revoked.map((_, n) => `#revoked[${n}].#through = :through${n} AND #revoked[${n}].#incident = :incident${n}`);
+  const asBefore = [`(#epoch = :epoch${before.epoch === 0 ? ' OR attribute_not_exists(#epoch)' : ''})`, `(size(#revoked) = :count${before.revoked.length === 0 ? ' OR attribute_not_exists(#revoked)' : ''})`, ...ranges];
   return await succeeded(
     tools.clients.dynamo.send(
       new UpdateCommand({
         TableName: epochs.table,
         Key: { [scope]: key },
         UpdateExpression: 'SET #epoch = :nextEpoch, #revoked = :nextRevoked',
-        ConditionExpression: `(#epoch = :epoch${before.epoch === 0 ? ' OR attribute_not_exists(#epoch)' : ''}) AND (#revoked = :revoked${before.revoked.length === 0 ? ' OR attribute_not_exists(#revoked)' : ''})`,
-        ExpressionAttributeNames: { '#epoch': epoch, '#revoked': revoked },
-        ExpressionAttributeValues: { ':epoch': before.epoch, ':revoked': before.revoked, ':nextEpoch': after.epoch, ':nextRevoked': after.revoked },
+        ConditionExpression: asBefore.join(' AND '),
+        ExpressionAttributeNames: { '#epoch': epoch, '#revoked': revoked, ...(ranges.length === 0 ? {} : { '#through': 'through', '#incident': 'incident' }) },
+        ExpressionAttributeValues: {
+          ':epoch': before.epoch,
+          ':count': before.revoked.length,
+          ...Object.fromEntries(before.revoked.flatMap(({ through, incident }, n): [string, unknown][] => [[`:through${n}`, through], [`:incident${n}`, incident]])),
+          ':nextEpoch': after.epoch,
+          ':nextRevoked': after.revoked,
+        },
       }),
     ),
   );

@@ -67,7 +67,9 @@ export async function revocableSigners(context: ShareContext, tools: Tools): Pro
   return wanted.filter(({ role }) => room.get(role) === true);
 }
 
+/** Of single objects no URL has to go on: they are denied to every signature, and the signers are left alone. */
 function signersOf({ scope, reach }: ShareContext, { settings }: Tools): readonly Signer[] {
+  if (scope.kind === 'objects') return [];
   const { signers } = settings.STOPBATH_SHARES;
   const buckets = new Set(reach.filter(({ prefixes, keys }) => prefixes.length + keys.length > 0).map(({ bucket }) => bucket));
   return signers.filter(({ role, bucket }) => buckets.has(bucket) || (scope.kind === 'issuer' && scope.principal === role));

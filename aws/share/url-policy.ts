@@ -17,7 +17,8 @@ export const policyKind: ShareKind = {
   kind: 'policy',
   plan: async (context, tools) => {
     const planned = await Promise.all(context.reach.filter(leads).map((reach) => planBucket(reach, context, tools)));
-    const incomplete = context.reachComplete || planned.length === 0 ? [] : ['Not every link of the scope was read: URLs of pictures that only the others lead to are not denied.'];
+    const isPlace = context.scope.kind === 'bucket' || context.scope.kind === 'prefix' || context.scope.kind === 'objects';
+    const incomplete = isPlace || context.reachComplete || planned.length === 0 ? [] : ['Not every link of the scope was read: URLs of pictures that only the others lead to are not denied.'];
     return { changes: planned.flatMap(({ changes }) => changes), notes: [...planned.flatMap(({ notes }) => notes), ...incomplete] };
   },
   read: (setting, tools) => readPolicy(tools.clients.s3, addressOf(setting, tools)),

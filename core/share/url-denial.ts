@@ -119,7 +119,7 @@ function blockedNotes({ spared, distributions, identities }: UrlDenial): readonl
   const cdn = distributions.length + identities.length;
   return [
     spared.length === 0
-      ? 'Every presigned URL of these pictures is refused until the restore, also those that the service hands out from now on: no signer role is configured (shares.signers).'
+      ? 'Every presigned URL of these pictures is refused until the restore, whoever signs it, also those that the service hands out from now on.'
       : `Presigned URLs of these pictures go on only where ${spared.map((role) => role.split('/').at(-1)).join(', ')} signed them, in a session from after the change.`,
     ...(cdn === 0 ? [] : [`${cdn === 1 ? 'The distribution' : `${cdn} distributions`} in front of the bucket ${cdn === 1 ? 'serves' : 'serve'} these pictures to nobody until the restore, their owners included.`]),
   ];

@@ -196,6 +196,21 @@ describe('URLs already handed out', () => {
     expect(await status(first(await shares.open(shares.links.other.url))?.original)).toBe(200);
   });
 
+  it('of a single object are denied to every signature, and nobody else notices', async () => {
+    const key = 'albums/summer-2026/0001.jpg';
+    const before = await shares.open(shares.links.album.url);
+    const context = contextOf({ scope: { kind: 'objects', bucket: photos.family, objectKeys: [key] }, reach: [{ bucket: photos.family, prefixes: [], keys: [key] }], reachComplete: false });
+    const { plan } = await contain(context);
+    expect(plan.changes.map(({ setting }) => setting)).toEqual([`policy:${photos.family}`, `cdn:${DISTRIBUTION}`]);
+    expect(plan.notes.join(' ')).not.toContain('Not every link');
+    pass(5);
+    const now = await shares.open(shares.links.album.url);
+    expect(now.status).toBe(200);
+    const urls = [...before.pictures.slice(0, 2), ...now.pictures.slice(0, 2)].flatMap(({ original, preview }) => [original, preview]);
+    expect(await Promise.all(urls.map(status))).toEqual([403, 403, 200, 200, 403, 403, 200, 200]);
+    expect(wrong(await looks(context, plan), 'refused')).toEqual([]);
+  });
+
   it('stay denied by what somebody else wrote since, and what they wrote stays after a restore', async () => {
     const made = await contain();
     const theirs = { Sid: 'Theirs', Effect: 'Allow', Principal: { AWS: photos.roles.printLab }, Action: 's3:GetObject', Resource: `arn:aws:s3:::${photos.family}/prints/*` };
