@@ -29,10 +29,11 @@ export function register(program: Command): void {
       if (asked.since >= now) throw new CliError(EXIT.usage, `--period is ${JSON.stringify(options.period)}: it has not begun yet`);
       const ended = asked.until <= now;
       const period = ended ? asked : { ...asked, until: now };
-      const tally = startTally();
+      const { seals, gaps } = await readSeals(period, now, options);
+      const tally = startTally(seals.at(-1)?.at ?? null);
       for await (const { view, records } of walkIncidents({ ...period }, options)) tally.incident(view, records);
       for await (const decision of walkDecisions(period, options)) tally.decision(decision);
-      for (const { gap, id, what } of (await readSeals(period, now, options)).gaps) tally.gap(gap, id, what);
+      for (const { gap, id, what } of gaps) tally.gap(gap, id, what);
       const numbers = tally.numbers();
       if (options.json) return sayJson({ period, ended, numbers });
       say(ink.bold(`${line(options.period)}: ${instant(period.since)} to ${instant(period.until)}`), ...(ended ? [] : [ink.dim('  It is not over: these are the numbers so far.')]));

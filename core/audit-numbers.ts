@@ -1,5 +1,5 @@
-import type { Entry, Incident, IncidentView } from './incident.ts';
-import { STATUSES } from './incident.ts';
+import { Counter, measure, startList, startTimes, timesOf, type Counts, type Listed, type Times } from './audit-numbers/measure.ts';
+import { STATUSES, type Entry, type IncidentView } from './incident.ts';
 
 /** The numbers that an audit asks for, of one period. Drills are counted by themselves and in nothing else. Times in ms. */
 export interface AuditNumbers {
@@ -46,30 +46,6 @@ export interface AuditNumbers {
   };
 }
 
-export type Counts = Readonly<Record<string, number>>;
-
-/** How many, and the first of them by name. */
-export interface Listed {
-  readonly count: number;
-  readonly first: readonly { readonly id: string; readonly what: string }[];
-}
-
-export interface Times {
-  readonly decided: Spread;
-  /** AWS acknowledged the changes. */
-  readonly contained: Spread;
-  /** Proven from outside. */
-  readonly verified: Spread;
-}
-
-/** By the nearest rank: a value that was measured, never one between two. `null` where nothing was. */
-export interface Spread {
-  readonly count: number;
-  readonly p50: number | null;
-  readonly p90: number | null;
-  readonly max: number | null;
-}
-
 /**
  * `ticketPending` no ticket, or one that could not be opened or brought up to date · `undecided` events that triage could not decide ·
  * `failed` executions that ended by an error · `unacknowledged` changes begun whose result is not known ·
@@ -107,11 +83,13 @@ export interface Tally {
   readonly numbers: () => AuditNumbers;
 }
 
-/** As many of a kind are named; the rest are counted, and `stopbath export` names all. */
-const NAMED = 20;
 const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const;
 
-export function startTally(): Tally {
+/** What an execution may still be under way in: that it has no record yet is no gap. */
+const UNDER_WAY: ReadonlySet<string> = new Set(['open', 'containing', 'restoring', 'waiting']);
+
+/** @param sealedUntil - when the last seal was made; what happened later waits for the next one. `null` where there is none */
+export function startTally(sealedUntil: string | null): Tally {
   const counts = () => new Counter();
   const events = { decided: 0, deliveries: 0, byDecision: counts() };
   const incidents = { total: 0, byStatus: counts(), byPlaybook: counts(), byMode: counts(), bySeverity: counts() };
@@ -169,14 +147,14 @@ export function startTally(): Tally {
     }
   };
 
-  const gapsOf = ({ incident, ledger }: IncidentView, records: readonly RecordPointer[]) => {
+  const gapsOf = ({ incident, ledger, entries }: IncidentView, records: readonly RecordPointer[]) => {
     const { id, ticket, ticketGap } = incident;
     if (ticketGap !== null || ticket === null || ticket.state === 'pending') gaps.ticketPending.add(id, ticketGap ?? ticket?.reason ?? 'no ticket');
     const open = ledger.filter(({ result }) => result === 'intended');
     if (open.length > 0) gaps.unacknowledged.add(id, open.map(({ title }) => title).join('; '));
-    const ended = incident.status !== 'containing' && incident.status !== 'restoring' && incident.status !== 'open';
+    const due = !UNDER_WAY.has(incident.status) && (sealedUntil === null || (entries.at(-1)?.at ?? incident.decidedAt) < sealedUntil);
     for (const execution of incident.executions) {
-      if (ended && !records.some(({ kind, key }) => kind === 'execution' && key.includes(execution))) gaps.unrecorded.add(id, execution);
+      if (due && !records.some(({ kind, key }) => kind === 'execution' && key.includes(execution))) gaps.unrecorded.add(id, execution);
     }
   };
 
@@ -236,66 +214,6 @@ export function startTally(): Tally {
       drills: { ...drills, byPlaybook: drills.byPlaybook.counts(), byStatus: drills.byStatus.counts(STATUSES), sinceEvent: timesOf(drills.sinceEvent) },
     }),
   };
-}
-
-class Counter {
-  readonly #counts = new Map<string, number>();
-
-  add(name: string): void {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
-  }
-
-  /** @param order - names that come first, in this order; the others follow by name */
-  counts(order: readonly string[] = []): Counts {
-    const known = order.filter((name) => this.#counts.has(name));
-    const others = [...this.#counts.keys()].filter((name) => !order.includes(name)).toSorted();
-    return Object.fromEntries([...known, ...others].map((name) => [name, this.#counts.get(name) ?? 0]));
-  }
-}
-
-function startList(): { readonly add: (id: string, what: string) => void; readonly listed: () => Listed } {
-  const first: { readonly id: string; readonly what: string }[] = [];
-  let count = 0;
-  return {
-    add: (id, what) => {
-      count += 1;
-      if (first.length < NAMED) first.push({ id, what });
-    },
-    listed: () => ({ count, first: [...first] }),
-  };
-}
-
-interface Measured {
-  readonly decided: number[];
-  readonly contained: number[];
-  readonly verified: number[];
-}
-
-function startTimes(): Measured {
-  return { decided: [], contained: [], verified: [] };
-}
-
-/** @returns false where a time lies before its start: then none of them is taken */
-function measure({ decidedAt, containedAt, verifiedAt }: Incident, from: string, into: Measured): boolean {
-  const since = (at: string | null) => (at === null ? null : Date.parse(at) - Date.parse(from));
-  const times = { decided: since(decidedAt), contained: since(containedAt), verified: since(verifiedAt) };
-  if (Object.values(times).some((ms) => ms !== null && !(ms >= 0))) return false;
-  for (const name of ['decided', 'contained', 'verified'] as const) {
-    const ms = times[name];
-    if (ms !== null) into[name].push(ms);
-  }
-  return true;
-}
-
-function timesOf({ decided, contained, verified }: Measured): Times {
-  return { decided: spreadOf(decided), contained: spreadOf(contained), verified: spreadOf(verified) };
-}
-
-/** @param values - in any order */
-export function spreadOf(values: readonly number[]): Spread {
-  const sorted = Float64Array.from(values).toSorted();
-  const rank = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? null;
-  return { count: sorted.length, p50: rank(0.5), p90: rank(0.9), max: sorted.at(-1) ?? null };
 }
 
 /** GuardDuty's bands. https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-severity.html */

@@ -23,7 +23,7 @@ export interface Source {
   readonly decisions: AsyncIterable<Decision> | null;
   /** How many incidents there must be; asked once all are read. */
   readonly count: () => Promise<number>;
-  /** Those made since the period began, and what is missing among them. */
+  /** Those made since the period began, and what is missing among them: asked before the walk, and for what is true after it again. */
   readonly seals: () => Promise<{ readonly seals: readonly SealEntry[]; readonly gaps: readonly SealGap[] }>;
 }
 
@@ -47,7 +47,7 @@ export interface Exported extends Summary {
 
 /** Writes an export while it is read: what is kept in memory is the numbers. */
 export async function writeExport(path: string, format: Format, source: Source): Promise<Exported> {
-  const counted = counting(source);
+  const counted = counting(source, (await source.seals()).seals.at(-1)?.at ?? null);
   if (format === 'ndjson') return { file: await writeTexts(path, ndjson(source, counted)), ...(await counted.summary()) };
   if (format === 'csv') return { file: await writeTexts(path, csv(counted)), ...(await counted.summary()) };
   return await writeHtml(path, source, counted);
@@ -60,8 +60,8 @@ interface Counted {
   readonly summary: () => Promise<Summary>;
 }
 
-function counting(source: Source): Counted {
-  const tally = startTally();
+function counting(source: Source, sealedUntil: string | null): Counted {
+  const tally = startTally(sealedUntil);
   const sealed = new Set<number>();
   const seen = { incidents: 0, decisions: 0, records: 0 };
   const passing = async function* <T>(things: AsyncIterable<T>, note: (thing: T) => void) {

@@ -76,7 +76,7 @@ const more = html`
 .numbers { columns: 2 24rem; column-gap: 1rem; } .numbers .card { break-inside: avoid; margin: 0 0 .8rem; } .numbers h3 { margin: 0 0 .3rem; } .numbers td:not(:first-child) { font-variant-numeric: tabular-nums; }
 article { margin-top: 3rem; padding-top: 1rem; border-top: 3px solid var(--edge); content-visibility: auto; contain-intrinsic-size: auto 60rem; }
 a { color: inherit; }
-@media print { article { break-before: page; content-visibility: visible; } a { text-decoration: none; } }
+@media print { main { padding: 0 .5rem; } h2, h3, thead { break-after: avoid; } tr { break-inside: avoid; } .numbers { columns: 2 15rem; font-size: .85em; } .numbers .card { break-inside: auto; } .wide { overflow: visible; } article { break-before: page; content-visibility: visible; } a { text-decoration: none; } }
 `;
 
 /** Cells up to this long stay on one line, characters. */

@@ -1,4 +1,5 @@
-import { GAPS, type AuditNumbers, type Counts, type Gap, type Listed, type Spread, type Times } from '../../core/audit-numbers.ts';
+import { GAPS, type AuditNumbers, type Gap } from '../../core/audit-numbers.ts';
+import type { Counts, Listed, Spread, Times } from '../../core/audit-numbers/measure.ts';
 import { actorName } from '../timeline.ts';
 import { count, duration } from '../words.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { madeView, RESPONDER } from './made.ts';
-import { spreadOf, startTally, type AuditNumbers } from '../../core/audit-numbers.ts';
+import { startTally, type AuditNumbers } from '../../core/audit-numbers.ts';
+import { spreadOf } from '../../core/audit-numbers/measure.ts';
 import type { Entry, Incident, IncidentView } from '../../core/incident.ts';
 import { sealGaps, type SealEntry } from '../../core/seal-gaps.ts';
 
@@ -14,7 +15,7 @@ function view(index: number, change: Partial<Incident>, entries: readonly Omit<E
 }
 
 function numbersOf(...views: readonly IncidentView[]): AuditNumbers {
-  const tally = startTally();
+  const tally = startTally(null);
   for (const one of views) tally.incident(one, one.incident.executions.map((execution) => ({ key: `records/execution/${execution}.json`, kind: 'execution', sha256: '', at: AT, seal: 1 })));
   return tally.numbers();
 }
@@ -76,7 +77,7 @@ describe('the numbers of an audit', () => {
   it('name what is not proven, and every gap', () => {
     const made = view(1, { status: 'unverified', outcome: 'contained, but not proven: somebody still gets in' });
     const half: IncidentView = { ...view(2, { status: 'failed' }), ledger: madeView(2, AT).ledger.map((entry) => ({ ...entry, result: 'intended', doneAt: null })) };
-    const tally = startTally();
+    const tally = startTally(null);
     tally.incident(made, [{ key: `records/execution/${made.incident.executions[0]}.json`, kind: 'execution', sha256: '', at: AT, seal: 4 }]);
     tally.incident(half, []);
     tally.incident(view(3, { ticket: { tracker: 'opscenter', id: null, state: 'pending', since: AT, reason: 'the tracker is down' } }), []);
@@ -96,9 +97,19 @@ describe('the numbers of an audit', () => {
     expect(gaps.sealMissing.count).toBe(1);
   });
 
+  it('do not call it a gap that the next seal is not there yet, nor what is still under way', () => {
+    const unrecorded = (change: Partial<Incident>, sealedUntil: string | null) => {
+      const tally = startTally(sealedUntil);
+      tally.incident(view(7, change, [{ at: later(30), kind: 'outcome', text: '', by: 'record', detail: {} }]), []);
+      return tally.numbers().gaps.unrecorded.count;
+    };
+    expect([unrecorded({ status: 'contained' }, later(20)), unrecorded({ status: 'contained' }, later(40)), unrecorded({ status: 'contained' }, null)]).toEqual([0, 1, 1]);
+    expect((['open', 'containing', 'restoring', 'waiting'] as const).map((status) => unrecorded({ status, executions: ['x'] }, later(40)))).toEqual([0, 0, 0, 0]);
+  });
+
   it('keep drills apart from everything', () => {
     const drill = madeView(0, AT, { drill: true, status: 'contained', containedAt: later(1), verifiedAt: later(4) });
-    const tally = startTally();
+    const tally = startTally(null);
     tally.incident({ ...drill, entries: [{ incident: drill.incident.id, ...request(RAVI, 'release') }] }, []);
     tally.decision({ event: 'e-1', type: 'x', decision: 'contain', reason: '', deliveries: 3, drill: true });
     const numbers = tally.numbers();
