@@ -32,6 +32,8 @@ export interface AuditNumbers {
     /** Refused words by the reason: `self` is a self-approval, `same-person` a second word of one person. */
     readonly refused: Counts;
   };
+  /** What else responders asked for and were refused (a start without its plan, say), by what they asked. */
+  readonly refusedRequests: Counts;
   readonly restores: { readonly asked: number; readonly verified: number; readonly byPerson: Counts };
   /** Where a person set aside what the suite would have done. */
   readonly overrides: Listed & { readonly byPerson: Counts };
@@ -96,6 +98,7 @@ export function startTally(sealedUntil: string | null): Tally {
   const times = { sinceEvent: startTimes(), sinceArrival: startTimes(), notMeasurable: 0 };
   const approvals = { asked: 0, approved: 0, rejected: 0, expired: 0, refused: counts() };
   const people = new Map<string, { approved: number; rejected: number; refused: number }>();
+  const refusedRequests = counts();
   const restores = { asked: 0, verified: 0, byPerson: counts() };
   const overrides = { list: startList(), byPerson: counts() };
   const unverified = startList();
@@ -132,12 +135,13 @@ export function startTally(sealedUntil: string | null): Tally {
   const history = ({ incident, entries }: IncidentView) => {
     const gatesOf = new Map(entries.filter((entry) => detailOf(entry).act === 'asked').map((entry) => [detailOf(entry).digest ?? '', detailOf(entry).gates]));
     for (const entry of entries) {
-      const { act, override: set, status } = detailOf(entry);
+      const { act, asked, override: set, status } = detailOf(entry);
       if (entry.kind === 'approval') approvalEntry(entry, gatesOf);
       else if (act === 'expired') approvals.expired += 1;
       if (entry.kind === 'failure') gaps.failed.add(incident.id, entry.text);
       if (entry.kind === 'outcome' && status === 'restored') restores.verified += 1;
       if (entry.kind !== 'request') continue;
+      if (act === 'refused') refusedRequests.add(asked ?? 'unknown');
       if (act === 'restore') {
         restores.asked += 1;
         restores.byPerson.add(entry.by);
@@ -182,6 +186,8 @@ export function startTally(sealedUntil: string | null): Tally {
     },
     decision: (decision) => {
       if (decision.drill) return;
+      // A request that no incident could take: on record among the day's decisions, and no event.
+      if (decision.decision === 'refused') return refusedRequests.add(decision.type);
       events.decided += 1;
       events.deliveries += decision.deliveries;
       events.byDecision.add(decision.decision);
@@ -199,6 +205,7 @@ export function startTally(sealedUntil: string | null): Tally {
       },
       times: { sinceEvent: timesOf(times.sinceEvent), sinceArrival: timesOf(times.sinceArrival), notMeasurable: times.notMeasurable },
       approvals: { ...approvals, refused: approvals.refused.counts(), byPerson: Object.fromEntries([...people].toSorted(byName)) },
+      refusedRequests: refusedRequests.counts(),
       restores: { ...restores, byPerson: restores.byPerson.counts() },
       overrides: { ...overrides.list.listed(), byPerson: overrides.byPerson.counts() },
       unverified: unverified.listed(),
@@ -225,6 +232,8 @@ function severityOf(severity: number): (typeof SEVERITIES)[number] {
 
 interface Detail {
   readonly act: string | null;
+  /** What was asked for, where the act is a refusal. */
+  readonly asked: string | null;
   readonly why: string | null;
   readonly digest: string | null;
   readonly override: string | null;
@@ -239,7 +248,7 @@ function detailOf({ detail }: Entry): Detail {
     return typeof value === 'string' ? value : null;
   };
   const gates = of('gates');
-  return { act: text('act'), why: text('why'), digest: text('digest'), override: text('override'), status: text('status'), gates: Array.isArray(gates) ? gates.map(String) : [] };
+  return { act: text('act'), asked: text('asked'), why: text('why'), digest: text('digest'), override: text('override'), status: text('status'), gates: Array.isArray(gates) ? gates.map(String) : [] };
 }
 
 function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {

@@ -15,7 +15,7 @@ export interface NumbersTable {
 }
 
 export function numbersTables(numbers: AuditNumbers): readonly NumbersTable[] {
-  const { events, incidents, times, approvals, restores, overrides, unverified, gaps, drills } = numbers;
+  const { events, incidents, times, approvals, refusedRequests, restores, overrides, unverified, gaps, drills } = numbers;
   const clocks = times.notMeasurable === 0 ? {} : { note: `${times.notMeasurable} not in it: their times contradict each other` };
   return [
     { title: 'Events', head: ['decision', 'events'], rows: [...countRows(events.byDecision), ['in all', `${events.decided} (${count(events.deliveries, 'delivery', 'deliveries')})`]] },
@@ -29,7 +29,7 @@ export function numbersTables(numbers: AuditNumbers): readonly NumbersTable[] {
         ...Object.entries(approvals.byPerson).map(([by, { approved, rejected, refused }]) => [actorName(by), String(approved), String(rejected), String(refused)]),
         ['in all', String(approvals.approved), String(approvals.rejected), String(sum(approvals.refused))],
       ],
-      note: `asked for: ${approvals.asked}; expired: ${approvals.expired}; refused self-approvals: ${(approvals.refused['self'] ?? 0) + (approvals.refused['same-person'] ?? 0)}${others(approvals.refused)}`,
+      note: `asked for: ${approvals.asked}; expired: ${approvals.expired}; refused self-approvals: ${(approvals.refused['self'] ?? 0) + (approvals.refused['same-person'] ?? 0)}${others(approvals.refused)}${sum(refusedRequests) === 0 ? '' : `; other requests refused: ${named(refusedRequests)}`}`,
     },
     { title: 'Restores', head: ['person', 'asked'], rows: [...personRows(restores.byPerson), ['in all', `${restores.asked}, proven ${restores.verified}`]] },
     { title: 'Overrides', head: ['person', 'overrides'], rows: [...personRows(overrides.byPerson), ['in all', String(overrides.count)]], note: 'releases of what was held, approvals in spite of a guard, restores over newer changes' },
@@ -84,8 +84,12 @@ function personRows(counts: Counts): readonly (readonly string[])[] {
 }
 
 function others(refused: Counts): string {
-  const rest = Object.entries(refused).filter(([why]) => why !== 'self' && why !== 'same-person');
-  return rest.length === 0 ? '' : `; refused otherwise: ${rest.map(([why, number]) => `${why} ${number}`).join(', ')}`;
+  const rest = Object.fromEntries(Object.entries(refused).filter(([why]) => why !== 'self' && why !== 'same-person'));
+  return sum(rest) === 0 ? '' : `; refused otherwise: ${named(rest)}`;
+}
+
+function named(counts: Counts): string {
+  return Object.entries(counts).map(([name, number]) => `${name} ${number}`).join(', ');
 }
 
 function sum(counts: Counts): number {

@@ -58,6 +58,13 @@ describe('the numbers of an audit', () => {
     expect(approvals).toEqual({ asked: 3, approved: 1, rejected: 1, expired: 1, refused: { self: 1, expired: 1 }, byPerson: { [RAVI]: { approved: 1, rejected: 1, refused: 0 }, [RESPONDER]: { approved: 0, rejected: 0, refused: 2 } } });
   });
 
+  it('count what else was refused, on an incident or before there was one', () => {
+    const tally = startTally(null);
+    tally.incident(view(1, {}, [request(RESPONDER, 'refused', { asked: 'start' })]), []);
+    tally.decision({ event: 'request:1', type: 'start', decision: 'refused', reason: 'there is no such plan', deliveries: 1, drill: false });
+    expect(tally.numbers()).toMatchObject({ refusedRequests: { start: 2 }, events: { decided: 0 } });
+  });
+
   it('call it an override where a person lifted a guard, and not where the mode asks for a person', () => {
     const { overrides } = numbersOf(
       view(1, {}, [approval('stopbath', 'asked', { gates: ['mode'] }), approval(RAVI, 'approved')]),
