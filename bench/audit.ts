@@ -13,6 +13,8 @@ import type { Took } from './audit/verb.ts';
 const WANTED = { pageMs: 300, exportMegabytes: 250 };
 const FORMATS = ['ndjson', 'csv', 'html'] as const;
 const PAGES = 20;
+/** What `npm run stopbath` gives Node (package.json). */
+const AS_INSTALLED = ['--max-semi-space-size=4'];
 
 interface Row {
   readonly what: string;
@@ -89,7 +91,7 @@ async function* pages(): AsyncGenerator<Row> {
 
 async function exported(format: string, incidents: number, { since }: Ready, folder: string): Promise<Row> {
   const out = join(folder, `export.${format}`);
-  const verb = fork(join(import.meta.dirname, 'audit/verb.ts'), ['export', '--since', since, '--format', format, '--out', out], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const verb = fork(join(import.meta.dirname, 'audit/verb.ts'), ['export', '--since', since, '--format', format, '--out', out], { execArgv: AS_INSTALLED, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const [message]: unknown[] = await once(verb, 'message');
   const { exit, seconds: took, megabytes } = message as Took;
   const size = Math.round(statSync(out).size / 1e6);
