@@ -56,6 +56,9 @@ export interface Lifecycle {
 export interface AccessPoint {
   readonly name: string;
   readonly arn: string;
+  /** Stands where a bucket's name stands in a request; `null` or absent where it is not known. */
+  readonly alias?: string | null;
+  /** Set when it was made; S3 has no way to change it. */
   readonly publicAccessBlock: PublicAccessBlock | null;
   readonly policy: string | null;
   /** Where requests may come from; an access point of a VPC is never public. Absent: the internet. */

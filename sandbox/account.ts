@@ -33,7 +33,7 @@ export async function startAccount(options: Omit<SandboxOptions, 'services'> & {
   const { world } = sandbox;
   const [s3, lambda, events] = [createS3(world), createLambda(world, { root }), createEvents(world)];
   const cloudfront = createCloudFront(world, invalidationMs === undefined ? {} : { invalidationMs });
-  for (const service of [s3, createCloudWatch(s3), cloudfront, createStepFunctions(world), createKms(world), lambda, events]) sandbox.register(service);
+  for (const service of [s3, s3.control, createCloudWatch(s3), cloudfront, createStepFunctions(world), createKms(world), lambda, events]) sandbox.register(service);
   return {
     ...sandbox,
     s3,

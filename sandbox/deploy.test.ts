@@ -29,7 +29,7 @@ describe('this repository', () => {
     const config = await new LambdaClient(client).send(new GetFunctionConfigurationCommand({ FunctionName: 'stopbath-dev-triage' }));
     expect(config).toMatchObject({
       Role: 'arn:aws:iam::111122223333:role/stopbath-dev-triage',
-      Timeout: 30,
+      Timeout: 120,
       Environment: { Variables: { STOPBATH_NAME: 'stopbath-dev', STOPBATH_ACCOUNT: '111122223333', STOPBATH_TABLE: 'stopbath-dev', STOPBATH_EVIDENCE_BUCKET: 'stopbath-dev-evidence-111122223333', STOPBATH_MODE_CAP: 'contain' } },
     });
     expect(config.Environment?.Variables?.['STOPBATH_EXEMPT_ROLES']).toContain('arn:aws:iam::111122223333:role/stopbath-dev-quarantine-bucket-apply');

@@ -105,6 +105,7 @@ function unsigned(request: HttpRequest): HttpRequest {
 function targetOf(room: Room, request: HttpRequest): { readonly service: Service; readonly plain: boolean } {
   for (const service of room.services.values()) {
     if (service.http?.serves(request)) return { service, plain: true };
+    if (service.claims?.(request)) return { service, plain: false };
   }
   const scope =
     /Credential=[^,\s]*?\/\d{8}\/[^/,\s]+\/([^/,\s]+)\//.exec(request.headers['authorization'] ?? '')?.[1] ??
@@ -126,7 +127,8 @@ function protocolLike(request: HttpRequest): Service['protocol'] {
 }
 
 function requestOf(incoming: IncomingMessage, body: Buffer): HttpRequest {
-  const url = incoming.url ?? '/';
+  // A client that was told to use this port as its proxy sends the whole URL; the host is in its header as well.
+  const url = (incoming.url ?? '/').replace(/^http:\/\/[^/?]*/, '');
   const mark = url.indexOf('?');
   const headers = Object.entries(incoming.headers).flatMap(([name, value]): [string, string][] =>
     value === undefined ? [] : [[name, Array.isArray(value) ? value.join(',') : value]],

@@ -11,6 +11,8 @@ export interface Service {
   readonly sdk: Readonly<Record<string, unknown>>;
   readonly protocol: 'rest-xml' | 'rest-json' | 'json-1.0' | 'json-1.1' | 'query';
   readonly operations: Readonly<Record<string, Operation>>;
+  /** Requests that are this service's although their signature names another: S3 Control signs as `s3`. */
+  readonly claims?: (request: HttpRequest) => boolean;
   /** Replaces the default (identity policies only) where a resource has a policy of its own. Throws `AwsError`. */
   readonly authorize?: (operation: string, input: unknown, call: Call) => void;
   /** Requests that are no API operation: function URLs, website hosting. Signed or anonymous; `call` says which. */

@@ -21,6 +21,7 @@ beforeEach(async () => {
 afterEach(() => bench.stop());
 
 const address = () => ({ bucket: photos.family, account: bench.sandbox.accounts.home, region: 'us-east-1' });
+const reader = () => ({ s3: bench.admin, s3Control: () => bench.control });
 const clientOf = (person: Person): S3Client => clients.get(person) ?? bench.admin;
 const status = async (url: string): Promise<number> => (await fetch(url)).status;
 
@@ -40,7 +41,7 @@ async function readers(): Promise<readonly string[]> {
 }
 
 async function contain(level: Level): Promise<void> {
-  const state = await readBucket(bench.admin, address());
+  const state = await readBucket(reader(), address());
   const { changes } = quarantine(state, { incident: 'i-1', level, exempt: [photos.roles.responder, `arn:aws:iam::${bench.sandbox.accounts.home}:user/admin`], organizationId: null });
   for (const { setting, after } of changes) await writeSetting(bench.admin, address(), setting, after);
 }
@@ -51,11 +52,12 @@ const OPENED = ['presigned', 'cdn', 'rosa', 'ravi', 'ada', 'photo-service', 'pho
 
 describe('the photos seed', () => {
   it('is a bucket with a history, exposed to nobody', async () => {
-    const state = await readBucket(bench.admin, address());
+    const state = await readBucket(reader(), address());
     expect(exposuresOf(state)).toEqual([]);
     expect(state).toMatchObject({ ownership: 'ObjectWriter', versioning: 'Enabled', website: { IndexDocument: { Suffix: 'index.html' } } });
     expect(state.acl?.grants.length).toBeGreaterThan(1);
     expect(state.cors).not.toBeNull();
+    expect(state.accessPoints).toMatchObject([{ name: 'print-lab-albums', networkOrigin: 'Internet' }]);
     expect(state.tagging).not.toBeNull();
     expect(state.lifecycle?.Rules.some((rule) => 'NoncurrentVersionExpiration' in rule || 'Expiration' in rule)).toBe(true);
     expect(await readers()).toEqual([...INSIDE, 'print-lab']);
@@ -79,7 +81,7 @@ describe('the photos seed', () => {
   it('is opened by the attack to everybody, by policy and by ACL, and keeps what it said before', async () => {
     await photos.attacks['make-public'](photos.family);
     expect(await readers()).toEqual(['anonymous', 'anonymous listing', ...OPENED, 'mallory', 'print-lab']);
-    const state = await readBucket(bench.admin, address());
+    const state = await readBucket(reader(), address());
     expect(new Set(exposuresOf(state).map((exposure) => exposure.via))).toEqual(new Set(['policy', 'acl']));
     expect(state.policy).toContain('PrintLab');
   });

@@ -54,6 +54,7 @@ export async function seedPhotos(sandbox: Sandbox, settle: () => void = () => un
   const admin = client(sandbox.admin);
   try {
     const [keys] = await Promise.all([seedFamily(admin, family, account, people.roles), seedThumbnails(admin, thumbnails), admin.send(new CreateBucketCommand({ Bucket: uploads }))]);
+    await seedAccessPoint(sandbox, family, people.roles.printLab);
     settle();
     const [first = ''] = keys;
     return { ...people, family, thumbnails, uploads, keys, picture: first, s3, attacks: { 'make-public': async (bucket) => makePublic(await s3('deploy-bot'), bucket, first) } };
@@ -109,6 +110,16 @@ async function seedFamily(s3: S3Client, bucket: string, account: string, roles: 
     ),
   ]);
   return pictures.map(({ key }) => key);
+}
+
+/** The print lab's own door to the albums, closed to the public as S3 makes them. */
+async function seedAccessPoint(sandbox: Sandbox, bucket: string, printLab: string): Promise<void> {
+  const caller = sandbox.directory.findKey(sandbox.admin.accessKeyId)?.caller;
+  if (!caller) throw new Error('the administrator has no key');
+  const which = { AccountId: sandbox.accounts.home, Name: 'print-lab-albums' };
+  await sandbox.world.call('s3-control', 'CreateAccessPoint', { ...which, Bucket: bucket }, caller);
+  const statement = { Sid: 'PrintLab', Effect: 'Allow', Principal: { AWS: printLab }, Action: 's3:GetObject', Resource: `arn:aws:s3:${sandbox.world.region}:${which.AccountId}:accesspoint/${which.Name}/object/albums/*` };
+  await sandbox.world.call('s3-control', 'PutAccessPointPolicy', { ...which, Policy: JSON.stringify({ Version: '2012-10-17', Statement: [statement] }) }, caller);
 }
 
 function familyPolicy(bucket: string, account: string, roles: Roles): object {

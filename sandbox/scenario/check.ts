@@ -59,7 +59,7 @@ function expected({ given, expect }: Scenario, found: Findings): readonly Expect
   const { incidents } = expect;
   return [
     equal(plural(incidents.length, 'incident'), found.incidents.length, incidents.length),
-    ...incidents.flatMap((wanted, index) => ofIncident(incidents.length > 1 ? `incident ${index + 1}: ` : '', wanted, found.incidents[index])),
+    ...incidents.flatMap((wanted, index) => ofIncident(incidents.length > 1 ? `incident ${index + 1}: ` : '', wanted, wanted.target === undefined ? found.incidents[index] : found.incidents.find(({ incident }) => incident.target.name === wanted.target))),
     ...(expect.decisions ? ofDecisions(expect.decisions, found.decisions) : []),
     ...(expect.tickets === undefined ? [] : [equal(plural(expect.tickets, 'ticket'), found.tickets.length, expect.tickets)]),
     ...(expect.outsider ? [equal(`the outsider got ${expect.outsider.join(', then ')}`, answers.join(', then '), expect.outsider.join(', then '))] : []),
@@ -74,13 +74,16 @@ function ofIncident(which: string, wanted: Expected['incidents'][number], view: 
   if (!view) return [holds(`${which}${wanted.status}`, false, 'no such incident')];
   const { incident, plans } = view;
   const notes = plans.flatMap((plan) => plan.notes).join(' ');
-  const { outcome, mode, level, executions, ticket, ticketGap } = wanted;
+  const { outcome, mode, level, executions, ticket, ticketGap, related, severity, actors } = wanted;
   return [
     holds(`${which}the incident is ${wanted.status}`, incident.status === wanted.status, `${incident.status}: ${incident.outcome}`),
     ...(outcome === undefined ? [] : [contains(`${which}its outcome says “${outcome}”`, incident.outcome, outcome)]),
     ...(mode === undefined ? [] : [equal(`${which}its mode is ${mode}`, incident.mode, mode)]),
     ...(level === undefined ? [] : [equal(`${which}its level is ${level}`, plans.at(0)?.level ?? 'none', level)]),
     ...(executions === undefined ? [] : [equal(`${which}${plural(executions, 'execution')} of its playbook`, incident.executions.length, executions)]),
+    ...(related === undefined ? [] : [equal(`${which}it points at ${plural(related, 'other')}`, incident.related.length, related, '0')]),
+    ...(severity === undefined ? [] : [equal(`${which}its severity is ${severity}`, incident.severity, severity)]),
+    ...(actors === undefined ? [] : [equal(`${which}${plural(actors, 'actor')} named`, incident.actors.length, actors, '0')]),
     ...(ticket === undefined ? [] : [equal(`${which}its ticket is ${ticket}`, incident.ticket?.state ?? 'none', ticket)]),
     ...(ticketGap === undefined ? [] : [contains(`${which}the ticket's gap says “${ticketGap}”`, incident.ticketGap ?? 'no gap', ticketGap)]),
     ...(wanted.notes ?? []).map((note) => contains(`${which}a plan notes “${note}”`, notes, note)),

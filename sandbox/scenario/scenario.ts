@@ -10,7 +10,7 @@ const STATUSES = ['open', 'observed', 'held', 'not-exposed', 'containing', 'cont
 const text = z.string().min(1);
 const apiCall = z
   .string()
-  .regex(/^[a-z0-9]+:[A-Z][A-Za-z0-9]+$/, 'must be <service>:<Operation>, as in s3:PutBucketPolicy')
+  .regex(/^[a-z0-9-]+:[A-Z][A-Za-z0-9]+$/, 'must be <service>:<Operation>, as in s3:PutBucketPolicy')
   .describe('A service by its signing name and an operation as the SDK names it: s3:PutBucketPolicy, states:StartExecution, lambda:Invoke.');
 const functionName = text.describe('Whose calls: a function or a playbook by its folder.');
 const input = z.record(z.string(), z.json()).describe('The operation’s input as the SDK takes it. ${bucket}, ${account}, ${region}, ${now} stand for themselves.');
@@ -56,6 +56,18 @@ const step = z.union([
   z.strictObject({ approve: text.describe('The person who approves what waits, once it does.'), digest: text.optional().describe('Another digest than that of the plan.'), answers: answers.default(200) }),
   z.strictObject({ reject: text.describe('The person who rejects what waits, once it does.'), reason: text, answers: answers.default(200) }),
   z.strictObject({ pass: z.number().positive().describe('Seconds of sandbox time to let pass.') }),
+  z.strictObject({
+    respond: z.string().regex(/^\/[a-z-]+$/, 'must be a path of the respond URL: /release').describe('A path of the respond URL: /release, /resume, /suppress.'),
+    as: text.describe('The responder who asks: rosa, ravi.'),
+    body: z.record(z.string(), z.json()).describe('What is asked. ${incident} stands for the newest incident, beside the names of calls.'),
+    answers: z.number().int().default(200).describe('The HTTP status that is expected.'),
+  }),
+  z.strictObject({
+    reads: text.describe('Who asks for a picture of the bucket: anonymous, or a person of the photos seed.'),
+    through: text.optional().describe('The access point by which; the bucket itself unless told.'),
+    presigned: z.boolean().default(false).describe('By a URL that this person signed, sent by nobody in particular.'),
+    answers: z.number().int().describe('The HTTP status that is expected.'),
+  }),
   z.strictObject({ pause: text.describe('The reason for which a responder pauses all containment.') }),
 ]);
 
@@ -77,6 +89,7 @@ const expectation = z.strictObject({
   incidents: z
     .array(
       z.strictObject({
+        target: text.optional().describe('The bucket or account it is about; needed where one event opens several.'),
         status: z.enum(STATUSES),
         outcome: text.optional().describe('A part of the sentence on record.'),
         mode: z.enum(['observe', 'approve', 'contain']).optional(),
@@ -84,10 +97,13 @@ const expectation = z.strictObject({
         executions: z.number().int().optional().describe('How many were started of the incident’s playbook.'),
         ticket: z.enum(['open', 'closed', 'pending', 'none']).optional(),
         ticketGap: text.optional().describe('A part of the reason why the ticket’s workflow gave up.'),
+        related: z.number().int().optional().describe('How many others it points at.'),
+        severity: z.number().optional(),
+        actors: z.number().int().optional().describe('How many were named.'),
         notes: z.array(text).optional().describe('Parts of what the plans say is kept or not done.'),
       }),
     )
-    .describe('All there are, oldest first.'),
+    .describe('All there are, oldest first, or each by its target.'),
   decisions: z.array(z.strictObject({ decision: text, reason: text.optional() })).optional().describe('One a distinct event, in the order they were taken; reason: a part of it.'),
   tickets: z.number().int().optional(),
   outsider: z.array(z.number().int()).optional().describe('The HTTP statuses that the outsider saw; equal ones in a row are one. Old and new mixed while settings propagate count as the old.'),

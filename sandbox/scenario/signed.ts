@@ -1,3 +1,5 @@
+import { S3RequestPresigner } from '@aws-sdk/s3-request-presigner';
+import { HttpRequest } from '@smithy/core/protocols';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { createHash, createHmac } from 'node:crypto';
 import type { Credentials } from '../service.ts';
@@ -16,23 +18,36 @@ export interface SignedRequest {
 
 /** Sends a request with Signature V4, as any client outside would. */
 export async function fetchSigned(request: SignedRequest): Promise<Response> {
-  const { service, region, credentials, method, url, body } = request;
-  const signer = new SignatureV4({ service, region, credentials, sha256: Sha256, uriEscapePath: service !== 's3', applyChecksum: true });
-  const signed = await signer.sign(
-    {
-      method,
-      protocol: url.protocol,
-      hostname: url.hostname,
-      port: Number(url.port),
-      path: url.pathname,
-      query: Object.fromEntries(url.searchParams),
-      headers: { host: url.host, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body }),
-    },
-    { signingDate: new Date(request.now) },
-  );
+  const { method, url, body } = request;
+  const signed = await signerOf(request).sign(unsigned(request), { signingDate: new Date(request.now) });
   const { host: _, ...headers } = signed.headers;
   return await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) });
+}
+
+/** A URL that anybody may use for a quarter of an hour. */
+export async function presigned(request: SignedRequest): Promise<URL> {
+  const { region, credentials } = request;
+  const { query = {} } = await new S3RequestPresigner({ region, credentials, sha256: Sha256 }).presign(new HttpRequest(unsigned(request)), { signingDate: new Date(request.now), expiresIn: 900 });
+  const url = new URL(request.url);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+  return url;
+}
+
+function signerOf({ service, region, credentials }: SignedRequest): SignatureV4 {
+  return new SignatureV4({ service, region, credentials, sha256: Sha256, uriEscapePath: service !== 's3', applyChecksum: true });
+}
+
+function unsigned({ method, url, body }: SignedRequest) {
+  return {
+    method,
+    protocol: url.protocol,
+    hostname: url.hostname,
+    port: Number(url.port),
+    path: url.pathname,
+    query: Object.fromEntries(url.searchParams),
+    headers: { host: url.host, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body }),
+  };
 }
 
 /** Node's SHA-256 in the form that the signer asks for. */

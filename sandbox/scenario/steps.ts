@@ -8,7 +8,7 @@ import { AwsError } from '../service.ts';
 import type { Outsider } from './outsider.ts';
 import type { TimelineLine } from './result.ts';
 import { parseFile, ROOT, type CallStep, type Scenario, type Step } from './scenario.ts';
-import { fetchSigned } from './signed.ts';
+import { fetchSigned, presigned } from './signed.ts';
 import type { SuiteReader } from './suite.ts';
 import { join } from 'node:path';
 
@@ -69,6 +69,8 @@ export async function playStep(step: Step, stage: Stage): Promise<void> {
   if ('release' in step) return void (await ask('release', step.release, { incident: await newest(stage), reason: step.reason }, step.answers, stage));
   if ('approve' in step || 'reject' in step) return await decide(step, stage);
   if ('pause' in step) return void (await ask('pause', 'rosa', { reason: step.pause }, 200, stage));
+  if ('respond' in step) return void (await ask(step.respond.slice(1), step.as, fill(step.body, { ...namesOf(stage.scenario, stage.account), ...(await incidentName(stage)) }), step.answers, stage));
+  if ('reads' in step) return await reads(step, stage);
   await stage.account.clock.sleep(step.pass * 1000);
 }
 
@@ -187,7 +189,7 @@ async function waiting(stage: Stage): Promise<Approval | null> {
 const WAITING_POLLS = 600;
 
 /** Asks through the `respond` URL, signed as that responder. */
-async function ask(what: 'plan' | 'start' | 'restore' | 'release' | 'approve' | 'reject' | 'pause', who: string, body: object, expected: number, { account, photos, deployment }: Stage): Promise<string> {
+async function ask(what: string, who: string, body: unknown, expected: number, { account, photos, deployment }: Stage): Promise<string> {
   const person = PEOPLE.find((one): one is Person => one === who);
   if (!person) throw new StepError(`there is no ${who} in the photos seed: use ${PEOPLE.join(', ')}`);
   return await account.clock.work(async () => {
@@ -198,6 +200,39 @@ async function ask(what: 'plan' | 'start' | 'restore' | 'release' | 'approve' | 
     if (answer.status !== expected) throw new StepError(`${what} by ${who} was answered ${answer.status}, not ${expected}: ${text}`);
     return text;
   });
+}
+
+/** Asks once for the picture, as somebody, by some door. */
+async function reads(step: Extract<Step, { reads: string }>, stage: Stage): Promise<void> {
+  const { account, photos, scenario } = stage;
+  const person = personOf(step.reads);
+  const door = step.through === undefined ? scenario.given.bucket : await aliasOf(step.through, stage);
+  const url = new URL(`${account.endpoint}/${door}/${photos.picture}`);
+  const status = await account.clock.work(async () => {
+    if (person === null) return (await fetch(url)).status;
+    const request = { service: 's3', region: account.world.region, credentials: await photos.credentialsOf(person), method: 'GET', url, now: account.clock.now() };
+    return (await (step.presigned ? fetch(await presigned(request)) : fetchSigned(request))).status;
+  });
+  const way = `${step.presigned ? ', by a presigned URL' : ''}${step.through === undefined ? '' : `, through ${step.through}`}`;
+  stage.say(step.reads, `${status < 400 ? 'reads' : 'is refused'} a picture (${status})${way}`, 'neutral');
+  if (status !== step.answers) throw new StepError(`${step.reads} was answered ${status}, not ${step.answers}${way}`);
+}
+
+function personOf(name: string): Person | 'admin' | null {
+  const person = PEOPLE.find((one): one is Person => one === name) ?? (name === 'admin' ? name : null);
+  if (person === null && name !== 'anonymous') throw new StepError(`there is no ${name} in the photos seed: use anonymous, admin, ${PEOPLE.join(', ')}`);
+  return person;
+}
+
+async function aliasOf(point: string, { account }: Stage): Promise<string> {
+  const caller = account.directory.findKey(account.admin.accessKeyId)?.caller;
+  const found: unknown = caller && (await account.world.call('s3-control', 'GetAccessPoint', { AccountId: account.world.account, Name: point }, caller));
+  return isRecord(found) ? String(found['Alias']) : '';
+}
+
+async function incidentName({ suite, account }: Stage): Promise<Readonly<Record<string, string>>> {
+  const last = (await account.clock.work(() => suite.incidents())).at(-1);
+  return last ? { incident: last.incident.id } : {};
 }
 
 async function newest({ suite, account }: Stage): Promise<string> {

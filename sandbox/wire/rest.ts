@@ -30,6 +30,17 @@ const S3_DIALECT: Dialect = {
   error: (error, requestId) => element('Error', { Code: error.code, Message: error.message, ...error.fields, RequestId: requestId, HostId: requestId }),
 };
 
+/**
+ * The account is in a header and in the host; an error is wrapped.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html
+ */
+const S3_CONTROL_DIALECT: Dialect = {
+  namespace: 'http://awss3control.amazonaws.com/doc/2018-08-20/',
+  place: ({ path }) => ({ bucket: null, path }),
+  requestIds: ['x-amz-request-id', 'x-amz-id-2'],
+  error: (error, requestId) => element('ErrorResponse', { Error: { Code: error.code, Message: error.message, ...error.fields }, RequestId: requestId, HostId: requestId }),
+};
+
 /** As Smithy has it: https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html#operation-error-serialization */
 const CLOUDFRONT_DIALECT: Dialect = {
   namespace: 'http://cloudfront.amazonaws.com/doc/2020-05-31/',
@@ -41,13 +52,15 @@ const CLOUDFRONT_DIALECT: Dialect = {
   },
 };
 
+const DIALECTS: Readonly<Record<string, Dialect>> = { cloudfront: CLOUDFRONT_DIALECT, 's3-control': S3_CONTROL_DIALECT };
+
 /**
  * `restXml`, as S3 speaks it and as CloudFront does.
  *
  * @see https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html
  */
 export function restXmlProtocol(service: string, model: Model): Protocol {
-  const dialect = service === 'cloudfront' ? CLOUDFRONT_DIALECT : S3_DIALECT;
+  const dialect = DIALECTS[service] ?? S3_DIALECT;
   const xml = xmlCodec(dialect.namespace, true);
   const identified = (requestId: string) => Object.fromEntries(dialect.requestIds.map((name) => [name, requestId]));
   const bindings = bindingsOf(

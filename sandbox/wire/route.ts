@@ -61,7 +61,8 @@ function routeOf(operation: WireOperation): Route | null {
   const required = requiredMembers(operation.input).map((name) => members[name]?.getMergedTraits() ?? {});
   const requiredQuery = required.flatMap((traits) => traits.httpQuery ?? []);
   const requiredHeaders = required.flatMap((traits) => traits.httpHeader?.toLowerCase() ?? []);
-  const isS3 = 'Bucket' in members && !labels.includes('Bucket');
+  // Of S3 alone the bucket is a part of the address that no path names.
+  const isS3 = members['Bucket']?.getMergedTraits().httpLabel !== undefined && !labels.includes('Bucket');
   return {
     operation,
     method: operation.http.method,

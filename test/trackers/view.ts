@@ -15,6 +15,8 @@ export function viewWith(text: string, more: Partial<Incident> = {}): IncidentVi
     drill: false,
     exposures: [`anyone can read (policy statement "${text}")`],
     actor: `arn:aws:iam::111122223333:user/${text}`,
+    actors: [text, `arn:aws:iam::111122223333:user/${text}`],
+    related: [],
     requestedBy: 'automatic',
     reason: `GuardDuty saw ${text}`,
     eventTime: at(0),

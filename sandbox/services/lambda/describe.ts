@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
+import { s3ControlEndpoint } from '../../localhost.ts';
 import type { Credentials, World } from '../../service.ts';
 import type { LambdaFunction } from './functions.ts';
 
@@ -66,6 +67,7 @@ export function environmentOf(
     LANG: 'en_US.UTF-8',
     ...(credentials ? credentialVariables(credentials, now) : {}),
     AWS_ENDPOINT_URL: world.endpoint,
+    AWS_ENDPOINT_URL_S3_CONTROL: s3ControlEndpoint(world.endpoint),
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_EC2_METADATA_DISABLED: 'true',

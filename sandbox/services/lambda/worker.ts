@@ -5,6 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import { resolveLocalhost } from '../../localhost.ts';
 import type { FromWorker, InvocationContext, ToWorker } from './messages.ts';
 
 interface Invocation {
@@ -25,6 +26,7 @@ process.env = environmentOf(current);
 globalThis.Date = sandboxDate();
 captureOutput();
 freezeNetwork();
+resolveLocalhost();
 
 port.on('message', (message: ToWorker) => {
   if (message.kind === 'freeze') {

@@ -13,6 +13,7 @@ import {
   PutObjectCommand,
   PutPublicAccessBlockCommand,
 } from '@aws-sdk/client-s3';
+import * as control from '@aws-sdk/client-s3-control';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -249,9 +250,9 @@ describe('Block Public Access', () => {
 
   it('counts the account’s with the bucket’s, the stricter one wins', async () => {
     await putPolicy(everyone());
-    bench.service.setAccountPublicAccessBlock(HOME, { ...NO_BLOCK, RestrictPublicBuckets: true });
+    await bench.control.send(new control.PutPublicAccessBlockCommand({ AccountId: HOME, PublicAccessBlockConfiguration: { ...NO_BLOCK, RestrictPublicBuckets: true } }));
     expect(await anonymously()).toBe(403);
-    bench.service.setAccountPublicAccessBlock(HOME, null);
+    await bench.control.send(new control.DeletePublicAccessBlockCommand({ AccountId: HOME }));
     expect(await anonymously()).toBe(200);
   });
 });

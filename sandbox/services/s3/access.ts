@@ -5,7 +5,8 @@ import { canonicalUserId } from '../../auth/accounts.ts';
 import { accessDenied as deniedFor } from '../../auth/authorize.ts';
 import { contextOf } from '../../auth/context.ts';
 import { evaluate } from '../../auth/evaluate.ts';
-import type { AwsError, Call, Decision, Need } from '../../service.ts';
+import type { AwsError, Call, ConditionContext, Decision, Need } from '../../service.ts';
+import { doorOf, type AccessPoint, type Door } from './access-points.ts';
 import { privateAcl } from './acl.ts';
 import { bucketArn, ownerKeys } from './actions.ts';
 import { accessDenied } from './errors.ts';
@@ -21,14 +22,15 @@ import { accountBlockOf, accountOf, canonicalUserOf, versionOf, type Bucket, typ
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
  */
 export function assertAllowed(state: S3State, call: Call, need: Need): void {
-  const bucket = bucketOfNeed(state, need);
+  const door = doorOfNeed(state, need);
   // Nobody has it: the operation says so, and says it to everybody.
-  if (!bucket) return;
-  const verdict = judge(state, call, bucket, need);
+  if (!door) return;
+  const { bucket } = door;
+  const verdict = judge(state, call, door, need);
   if (verdict.allowed) return;
   // "If the object you request doesn't exist, the error that Amazon S3 returns depends on whether you also have the
   // s3:ListBucket permission": https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-  if (!verdict.explicit && isObjectAction(need.action) && need.action.startsWith('s3:Get') && !objectOfNeed(bucket, need) && mayList(state, call, bucket)) return;
+  if (!verdict.explicit && isObjectAction(need.action) && need.action.startsWith('s3:Get') && !objectOfNeed(bucket, need) && judge(state, call, door, listing(nameOfNeed(need))).allowed) return;
   throw refusal(call, bucket, need, verdict.why);
 }
 
@@ -41,8 +43,8 @@ export function assertAllowedByIdentity(call: Call, need: Need): void {
 }
 
 export function isAllowed(state: S3State, call: Call, need: Need): boolean {
-  const bucket = bucketOfNeed(state, need);
-  return bucket !== undefined && judge(state, call, bucket, need).allowed;
+  const door = doorOfNeed(state, need);
+  return door !== undefined && judge(state, call, door, need).allowed;
 }
 
 /**
@@ -51,15 +53,11 @@ export function isAllowed(state: S3State, call: Call, need: Need): boolean {
  * @throws {AwsError} AccessDenied, which names `s3:ListBucket` as what is lacking
  */
 export function assertMayLearn(state: S3State, call: Call, bucket: Bucket): void {
-  assertAllowed(state, call, listing(bucket));
+  assertAllowed(state, call, listing(bucket.name));
 }
 
-function mayList(state: S3State, call: Call, bucket: Bucket): boolean {
-  return judge(state, call, bucket, listing(bucket)).allowed;
-}
-
-function listing(bucket: Bucket): Need {
-  return { action: 's3:ListBucket', resource: bucketArn(bucket.name) };
+function listing(name: string): Need {
+  return { action: 's3:ListBucket', resource: bucketArn(name) };
 }
 
 /** Callers of other accounts are told nothing: troubleshoot-403-errors.html, "generic Access Denied". */
@@ -96,6 +94,8 @@ interface Verdict {
 interface View {
   readonly block: PublicAccessBlock;
   readonly policy: BucketPolicy | null;
+  /** The access point's, where the request comes through one. */
+  readonly pointPolicy: BucketPolicy | null;
   readonly acl: Acl;
   readonly ownership: Ownership;
 }
@@ -107,24 +107,33 @@ const DENIED_BY_IDENTITY: Verdict = { allowed: false, explicit: true, why: 'with
 /** "the root user ... can always use this operation, even if the policy explicitly denies": API_PutBucketPolicy.html */
 const ALWAYS_ROOTS: ReadonlySet<string> = new Set(['s3:GetBucketPolicy', 's3:PutBucketPolicy', 's3:DeleteBucketPolicy']);
 
-function judge(state: S3State, call: Call, bucket: Bucket, plainNeed: Need): Verdict {
+function judge(state: S3State, call: Call, { bucket, point }: Door, plainNeed: Need): Verdict {
   const { caller } = call;
-  const need: Need = { ...plainNeed, context: { ...ownerKeys(bucket), ...plainNeed.context } };
+  const context = { ...ownerKeys(bucket), ...(point && pointKeys(point)), ...plainNeed.context };
+  // A bucket's policy speaks of the bucket however a request reached it; the caller's own of the way it came.
+  const need: Need = { ...plainNeed, resource: point ? bucketResource(bucket, plainNeed) : plainNeed.resource, context };
+  const asked: Need = { ...need, resource: point ? pointResource(point, plainNeed) : need.resource };
+  // No request comes from inside a VPC here.
+  if (point?.vpc) return DENIED_BY_RESOURCE;
   const inside = accountOf(caller) === bucket.account;
   if (inside && caller.kind === 'root' && ALWAYS_ROOTS.has(need.action)) return ALLOWED;
 
-  const view = viewOf(state, call, bucket, need);
-  const identity = call.world.identityDecision(call, need);
+  const view = viewOf(state, call, { bucket, point }, need);
+  const identity = call.world.identityDecision(call, asked);
   if (identity === 'deny') return DENIED_BY_IDENTITY;
   const resource = byPolicy(view.policy, call, need, bucket);
-  if (resource === 'deny') return DENIED_BY_RESOURCE;
+  const atPoint = byPolicy(view.pointPolicy, call, asked, bucket);
+  if (resource === 'deny' || atPoint === 'deny') return DENIED_BY_RESOURCE;
   // "Any denial resulting from the RestrictPublicBuckets setting is explicit."
-  if (view.block.RestrictPublicBuckets && !inside && caller.kind !== 'service' && view.policy && isPublicPolicy(view.policy.parsed)) return DENIED_BY_RESOURCE;
+  const isPublic = (view.policy && isPublicPolicy(view.policy.parsed)) || (view.pointPolicy && isPublicPolicy(view.pointPolicy.parsed, 'access-point'));
+  if (view.block.RestrictPublicBuckets && !inside && caller.kind !== 'service' && isPublic) return DENIED_BY_RESOURCE;
 
-  const acl = grantedByAcl(call, bucket, view, need);
+  // "Permissions granted in an access point policy are effective only if the underlying bucket also allows the same access."
+  const doorOpen = !point || atPoint === 'allow';
+  const acl = doorOpen ? grantedByAcl(call, bucket, view, need) : 'none';
   // Allows of a bucket policy reach only objects of the bucket's owner; another's are its own to share, by ACL.
   const foreignObject = isForeignObject(bucket, view, need);
-  const policy = resource === 'allow' && !foreignObject;
+  const policy = doorOpen && resource === 'allow' && !foreignObject;
   switch (caller.kind) {
     case 'anonymous':
       return policy || acl !== 'none' ? ALLOWED : implicit('resource-based', need);
@@ -150,26 +159,27 @@ function byPolicy(policy: BucketPolicy | null, call: Call, need: Need, bucket: B
  * Actions on objects and listings are judged by what has arrived at the data plane, all of one request by the same;
  * those on settings by the last write.
  */
-function viewOf(state: S3State, call: Call, bucket: Bucket, need: Need): View {
+function viewOf(state: S3State, call: Call, { bucket, point }: Door, need: Need): View {
   if (!isObjectAction(need.action) && !need.action.startsWith('s3:ListBucket')) {
-    return { block: blockOf(state, bucket), policy: latest(bucket.policy), acl: latest(bucket.acl), ownership: latest(bucket.ownership) };
+    return { block: strictest(blockOf(state, bucket), point?.block), policy: latest(bucket.policy), pointPolicy: point && latest(point.policy), acl: latest(bucket.acl), ownership: latest(bucket.ownership) };
   }
-  const views = viewsOfCalls.get(call) ?? new Map<Bucket, View>();
+  const views = viewsOfCalls.get(call) ?? new Map<Bucket | AccessPoint, View>();
   viewsOfCalls.set(call, views);
-  const seen = views.get(bucket);
+  const seen = views.get(point ?? bucket);
   if (seen) return seen;
   const { propagationMs, random } = state.world;
   const view: View = {
-    block: strictest(effective(accountBlockOf(state, bucket.account), call.time, propagationMs, random), effective(bucket.block, call.time, propagationMs, random)),
+    block: strictest(effective(accountBlockOf(state, bucket.account), call.time, propagationMs, random), effective(bucket.block, call.time, propagationMs, random), point?.block),
+    pointPolicy: point && effective(point.policy, call.time, propagationMs, random),
     policy: effective(bucket.policy, call.time, propagationMs, random),
     acl: effective(bucket.acl, call.time, propagationMs, random),
     ownership: effective(bucket.ownership, call.time, propagationMs, random),
   };
-  views.set(bucket, view);
+  views.set(point ?? bucket, view);
   return view;
 }
 
-const viewsOfCalls = new WeakMap<Call, Map<Bucket, View>>();
+const viewsOfCalls = new WeakMap<Call, Map<Bucket | AccessPoint, View>>();
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#acl-access-policy-permission-mapping */
 const BUCKET_GRANTS: Readonly<Record<string, Grant['permission']>> = {
@@ -211,8 +221,27 @@ function isForeignObject(bucket: Bucket, view: View, need: Need): boolean {
   return object !== undefined && object.owner !== canonicalUserId(bucket.account);
 }
 
-function bucketOfNeed(state: S3State, need: Need): Bucket | undefined {
-  return state.buckets.get(partsOf(need.resource).bucket);
+function doorOfNeed(state: S3State, need: Need): Door | undefined {
+  return doorOf(state, nameOfNeed(need));
+}
+
+function nameOfNeed(need: Need): string {
+  return partsOf(need.resource).bucket;
+}
+
+function bucketResource({ name }: Bucket, need: Need): string {
+  const { key } = partsOf(need.resource);
+  return key === '' ? bucketArn(name) : `${bucketArn(name)}/${key}`;
+}
+
+function pointResource({ arn }: AccessPoint, need: Need): string {
+  const { key } = partsOf(need.resource);
+  return key === '' ? arn : `${arn}/object/${key}`;
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.html#access-points-condition-keys */
+function pointKeys({ arn, account, vpc }: AccessPoint): ConditionContext {
+  return { 's3:dataaccesspointarn': arn, 's3:dataaccesspointaccount': account, 's3:accesspointnetworkorigin': vpc === null ? 'Internet' : 'VPC' };
 }
 
 function objectOfNeed(bucket: Bucket, need: Need) {

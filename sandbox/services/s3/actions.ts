@@ -1,4 +1,5 @@
 import type { ConditionContext, Need } from '../../service.ts';
+import { doorOf } from './access-points.ts';
 import { versionOf, type Bucket, type S3State } from './state.ts';
 
 /**
@@ -38,7 +39,7 @@ export function onObject<Input extends ObjectInput>(
 }
 
 export function objectNeed(state: S3State, input: ObjectInput, action: string, context: Readonly<Record<string, unknown>> = {}): Need {
-  const bucket = state.buckets.get(input.Bucket ?? '');
+  const bucket = doorOf(state, input.Bucket ?? '')?.bucket;
   const version = bucket && versionOf(bucket, input.Key ?? '', input.VersionId);
   const tags = version && !version.marker ? version.tags : [];
   return {

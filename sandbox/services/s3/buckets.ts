@@ -77,7 +77,7 @@ export function bucketOperations(state: S3State): Readonly<Record<string, Operat
         const own = [...state.buckets.values()]
           .filter((bucket) => bucket.account === account && bucket.name.startsWith(input.Prefix ?? ''))
           .sort((one, other) => (one.name < other.name ? -1 : 1));
-        return { Buckets: own.map((bucket) => ({ Name: bucket.name, CreationDate: bucket.createdAt })), Owner: { ID: canonicalUserId(account) } };
+        return { Buckets: own.map((bucket) => ({ Name: bucket.name, CreationDate: bucket.createdAt, ...(input.MaxBuckets === undefined ? {} : { BucketRegion: bucket.region }) })), Owner: { ID: canonicalUserId(account) } };
       },
     }),
   };

@@ -1,6 +1,9 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import { S3ControlClient } from '@aws-sdk/client-s3-control';
+import { Agent } from 'node:http';
+import { lookupLocalhost, s3ControlEndpoint } from '../../localhost.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../sandbox.ts';
-import type { Credentials, World } from '../../service.ts';
+import type { Credentials, Service, World } from '../../service.ts';
 import { createS3, type S3 } from '../s3.ts';
 
 /** A sandbox with S3 alone, for tests of S3. */
@@ -9,6 +12,8 @@ export interface Bench {
   readonly service: S3;
   readonly admin: S3Client;
   readonly foreign: S3Client;
+  /** S3 Control, as the home account's administrator. */
+  readonly control: S3ControlClient;
   readonly as: (credentials: Credentials) => S3Client;
   /** An unsigned request. */
   readonly anonymous: (path: string, init?: RequestInit) => Promise<Response>;
@@ -17,9 +22,10 @@ export interface Bench {
 
 export async function startBench(options: Omit<SandboxOptions, 'services'> = {}): Promise<Bench> {
   const services: S3[] = [];
-  const make = (world: World): readonly S3[] => {
-    services.push(createS3(world));
-    return services;
+  const make = (world: World): readonly Service[] => {
+    const s3 = createS3(world);
+    services.push(s3);
+    return [s3, s3.control];
   };
   const sandbox = await startSandbox({ ...options, services: make });
   const [service] = services;
@@ -31,18 +37,25 @@ export async function startBench(options: Omit<SandboxOptions, 'services'> = {})
     clients.push(client);
     return client;
   };
+  const control = controlOf(sandbox, sandbox.admin);
   return {
     sandbox,
     service,
     as,
     admin: as(sandbox.admin),
+    control,
     foreign: as(sandbox.foreign.admin),
     anonymous: (path, init) => fetch(sandbox.endpoint + path, init),
     stop: async () => {
-      for (const client of clients) client.destroy();
+      for (const client of [...clients, control]) client.destroy();
       await sandbox.stop();
     },
   };
+}
+
+/** A client of S3 Control that finds names below `localhost` on every machine. */
+export function controlOf(sandbox: Pick<Sandbox, 'endpoint'>, credentials: Credentials): S3ControlClient {
+  return new S3ControlClient({ endpoint: s3ControlEndpoint(sandbox.endpoint), region: 'us-east-1', maxAttempts: 2, credentials, requestHandler: { httpAgent: new Agent({ lookup: lookupLocalhost, keepAlive: true }) } });
 }
 
 /** What a call was refused with, as a client reads it: `403 AccessDenied`; `ok` where it was not. */

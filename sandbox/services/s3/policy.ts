@@ -17,11 +17,20 @@ const LIMIT_BYTES = 20 * 1024;
  * @throws {AwsError} MalformedPolicy, 400
  */
 export function readBucketPolicy(text: string, bucket: string): BucketPolicy {
+  return readPolicy(text, (resource) => isOfBucket(resource, bucket));
+}
+
+/** The same of an access point: its own ARN, and `/object/` behind it. */
+export function readAccessPointPolicy(text: string, arn: string): BucketPolicy {
+  return readPolicy(text, (resource) => resource === '*' || resource === arn || resource.startsWith(`${arn}/object/`) || globMatches(resource, arn));
+}
+
+function readPolicy(text: string, isOwn: (resource: string) => boolean): BucketPolicy {
   if (Buffer.byteLength(text) > LIMIT_BYTES) throw malformedPolicy('Policy exceeds the maximum allowed document size.');
   const document = readJson(text);
   if (!('Statement' in document)) throw malformedPolicy('Missing required field Statement');
   const parsed = parse(text);
-  for (const statement of parsed.statements) validate(statement, bucket);
+  for (const statement of parsed.statements) validate(statement, isOwn);
   return { text, parsed };
 }
 
@@ -45,7 +54,7 @@ function parse(text: string): Policy {
   }
 }
 
-function validate({ principal, notPrincipal, actions, notActions, resources, notResources }: Statement, bucket: string): void {
+function validate({ principal, notPrincipal, actions, notActions, resources, notResources }: Statement, isOwn: (resource: string) => boolean): void {
   if (!principal && !notPrincipal) throw malformedPolicy('Missing required field Principal');
   for (const [type, values] of Object.entries(principal ?? notPrincipal ?? {})) {
     if (!values.every((value) => isPrincipal(type, value))) throw malformedPolicy('Invalid principal in policy');
@@ -55,7 +64,7 @@ function validate({ principal, notPrincipal, actions, notActions, resources, not
   }
   const named = resources ?? notResources;
   if (!named) throw malformedPolicy('Missing required field Resource');
-  if (!named.every((resource) => isOfBucket(resource, bucket))) throw malformedPolicy('Policy has invalid resource');
+  if (!named.every(isOwn)) throw malformedPolicy('Policy has invalid resource');
   if (actions && resources && !actions.every((action) => resources.some((resource) => applies(action, resource)))) {
     throw malformedPolicy('Action does not apply to any resource(s) in statement');
   }

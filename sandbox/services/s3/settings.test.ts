@@ -38,6 +38,7 @@ import {
   type LifecycleRule,
   type Tag,
 } from '@aws-sdk/client-s3';
+import * as control from '@aws-sdk/client-s3-control';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { canonicalUserId } from '../../auth/accounts.ts';
 import { messageOf, outcomeOf, startBench, type Bench } from './harness.ts';
@@ -189,10 +190,10 @@ describe('a bucket policy', () => {
 
   it('may not be public while the account’s own block says so', async () => {
     await bench.admin.send(new DeletePublicAccessBlockCommand({ Bucket }));
-    bench.service.setAccountPublicAccessBlock('111122223333', { BlockPublicAcls: false, IgnorePublicAcls: false, BlockPublicPolicy: true, RestrictPublicBuckets: false });
+    await bench.control.send(new control.PutPublicAccessBlockCommand({ AccountId: '111122223333', PublicAccessBlockConfiguration: { BlockPublicAcls: false, IgnorePublicAcls: false, BlockPublicPolicy: true, RestrictPublicBuckets: false } }));
     const put = bench.admin.send(new PutBucketPolicyCommand({ Bucket, Policy: policyOf(statement({ Principal: '*' })) }));
     expect(await outcomeOf(put)).toBe('403 AccessDenied');
-    bench.service.setAccountPublicAccessBlock('111122223333', null);
+    await bench.control.send(new control.DeletePublicAccessBlockCommand({ AccountId: '111122223333' }));
   });
 
   it('belongs to the owner’s account: others get 405 where they are allowed it', async () => {

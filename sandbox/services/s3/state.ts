@@ -11,6 +11,7 @@ import type { Acl, BucketState, PublicAccessBlock, Tag } from '../../../core/buc
 import type { Policy } from '../../../core/policy.ts';
 import { canonicalUserId } from '../../auth/accounts.ts';
 import type { Call, Caller, World } from '../../service.ts';
+import { doorOf, type AccessPoint } from './access-points.ts';
 import { accessDenied, deleteMarker, invalidArgument, noSuchBucket, noSuchKey, noSuchVersion } from './errors.ts';
 import { settled, written, type Lagging } from './propagation.ts';
 
@@ -20,6 +21,8 @@ export interface S3State {
   readonly buckets: Map<string, Bucket>;
   /** The account's own Block Public Access, by account id. */
   readonly accountBlocks: Map<string, Lagging<PublicAccessBlock | null>>;
+  /** By `<account>/<name>`. */
+  readonly accessPoints: Map<string, AccessPoint>;
 }
 
 /** Settings are replaced, never changed in place: whoever reads one keeps what was read. */
@@ -122,7 +125,7 @@ export interface BucketInput {
  */
 export function bucketOf(state: S3State, input: BucketInput): Bucket {
   const name = input.Bucket ?? '';
-  const bucket = state.buckets.get(name);
+  const bucket = doorOf(state, name)?.bucket;
   if (!bucket) throw noSuchBucket(name);
   if (input.ExpectedBucketOwner !== undefined && input.ExpectedBucketOwner !== bucket.account) throw accessDenied();
   return bucket;
