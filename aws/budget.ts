@@ -17,8 +17,8 @@ export async function takeBudgets(
   wanted: { readonly incident: string; readonly account: string; readonly severity: number; readonly at: string },
   rules: { readonly account: BudgetRule; readonly all: BudgetRule },
 ): Promise<string | null> {
-  const refused = await Promise.all([takeOne(table, `ACCOUNT#${wanted.account}`, wanted, rules.account), takeOne(table, 'ALL', wanted, rules.all)]);
-  return refused.find((reason) => reason !== null) ?? null;
+  // One after the other: what its own account refuses must not use up everybody's.
+  return (await takeOne(table, `ACCOUNT#${wanted.account}`, wanted, rules.account)) ?? (await takeOne(table, 'ALL', wanted, rules.all));
 }
 
 async function takeOne(table: Table, scope: string, wanted: { readonly incident: string; readonly severity: number; readonly at: string }, rule: BudgetRule): Promise<string | null> {

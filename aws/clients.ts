@@ -5,6 +5,7 @@ import { IAMClient } from '@aws-sdk/client-iam';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
+import { S3ControlClient } from '@aws-sdk/client-s3-control';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
@@ -17,6 +18,8 @@ export interface Clients {
   readonly dynamo: DynamoDBDocumentClient;
   readonly iam: IAMClient;
   readonly s3: S3Client;
+  /** What belongs to the account: its block, its access points. These are a region's, so the region is the bucket's. */
+  readonly s3Control: (region: string) => S3ControlClient;
   /** Signs nothing: what anybody on the internet would send. */
   readonly anonymousS3: S3Client;
   readonly kms: KMSClient;
@@ -37,9 +40,11 @@ export function createClients(region: string): Clients {
   const cloudfront = lazy(() => new CloudFrontClient(config));
   const cloudwatch = lazy(() => new CloudWatchClient(config));
   const iam = lazy(() => new IAMClient(config));
-  const s3 = lazy(() => new S3Client(config));
+  // An account's buckets may lie in other regions than this function.
+  const s3 = lazy(() => new S3Client({ ...config, followRegionRedirects: true }));
+  const controls = new Map<string, S3ControlClient>();
   // One attempt: a probe wants the answer, and the next look is the retry.
-  const anonymousS3 = lazy(() => new S3Client({ ...config, maxAttempts: 1, signer: { sign: (request) => Promise.resolve(request) } }));
+  const anonymousS3 = lazy(() => new S3Client({ ...config, maxAttempts: 1, followRegionRedirects: true, signer: { sign: (request) => Promise.resolve(request) } }));
   const kms = lazy(() => new KMSClient(config));
   // A plan takes its time, and asking twice would plan twice.
   const lambda = lazy(() => new LambdaClient({ ...config, maxAttempts: 1, requestHandler: { ...TIMEOUTS, requestTimeout: 25_000 } }));
@@ -52,6 +57,11 @@ export function createClients(region: string): Clients {
     get dynamo() { return dynamo(); },
     get iam() { return iam(); },
     get s3() { return s3(); },
+    s3Control: (where) => {
+      const control = controls.get(where) ?? new S3ControlClient({ ...config, region: where });
+      controls.set(where, control);
+      return control;
+    },
     get anonymousS3() { return anonymousS3(); },
     get kms() { return kms(); },
     get lambda() { return lambda(); },

@@ -11,6 +11,8 @@ export interface DecisionRecord {
   readonly targets: readonly string[];
   /** Incidents that it opened or joined. */
   readonly incidents: readonly string[];
+  /** The suppression that silenced it, or a part of it; `null` where none did. */
+  readonly suppressedBy: string | null;
   readonly receivedAt: string;
   readonly decidedAt: string;
   readonly drill: boolean;

@@ -16,32 +16,28 @@ export function nextExecution(incident: Incident, direction: Direction): string 
  * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
  */
 export async function startExecution(tools: Pick<Tools, 'settings' | 'clients'>, incident: Incident, direction: Direction, name: string): Promise<boolean> {
-  const { AWS_REGION, STOPBATH_ACCOUNT, STOPBATH_NAME } = tools.settings;
   await addExecution(tools, incident.id, name);
+  return await begin(tools, incident.playbook, name, { incident: incident.id, direction });
+}
+
+/** Asks for the ticket to say how the incident stands. A workflow that cannot be started delays nothing: the gap is on the incident. */
+export async function startTicket(tools: Pick<Tools, 'settings' | 'clients'>, incident: string, name: string): Promise<void> {
+  try {
+    await begin(tools, 'open-ticket', name.slice(0, 80), { incident });
+  } catch (error) {
+    await updateIncident(tools, incident, { ticketGap: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
+  }
+}
+
+async function begin(tools: Pick<Tools, 'settings' | 'clients'>, playbook: string, name: string, input: object): Promise<boolean> {
+  const { AWS_REGION, STOPBATH_ACCOUNT, STOPBATH_NAME } = tools.settings;
   try {
     await tools.clients.sfn.send(
-      new StartExecutionCommand({
-        stateMachineArn: `arn:aws:states:${AWS_REGION}:${STOPBATH_ACCOUNT}:stateMachine:${STOPBATH_NAME}-${incident.playbook}`,
-        name,
-        input: JSON.stringify({ incident: incident.id, direction }),
-      }),
+      new StartExecutionCommand({ stateMachineArn: `arn:aws:states:${AWS_REGION}:${STOPBATH_ACCOUNT}:stateMachine:${STOPBATH_NAME}-${playbook}`, name, input: JSON.stringify(input) }),
     );
     return true;
   } catch (error) {
     if (error instanceof ExecutionAlreadyExists) return false;
     throw error;
-  }
-}
-
-/** Asks for the ticket to say how the incident stands. A workflow that cannot be started delays nothing: the gap is on the incident. */
-export async function startTicket(tools: Pick<Tools, 'settings' | 'clients'>, incident: string, name: string): Promise<void> {
-  const { AWS_REGION, STOPBATH_ACCOUNT, STOPBATH_NAME } = tools.settings;
-  try {
-    await tools.clients.sfn.send(
-      new StartExecutionCommand({ stateMachineArn: `arn:aws:states:${AWS_REGION}:${STOPBATH_ACCOUNT}:stateMachine:${STOPBATH_NAME}-open-ticket`, name: name.slice(0, 80), input: JSON.stringify({ incident }) }),
-    );
-  } catch (error) {
-    if (error instanceof ExecutionAlreadyExists) return;
-    await updateIncident(tools, incident, { ticketGap: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
   }
 }

@@ -11,7 +11,9 @@ const pkOf = (incident: string) => `INCIDENT#${incident}`;
 
 /** @returns false where it exists: somebody (or an earlier try) was first */
 export async function createIncident(table: Table, incident: Incident): Promise<boolean> {
-  return await putNew(table, { pk: pkOf(incident.id), sk: META, ...indexed(incident.status), ...historyKeys(incident), ...incident });
+  // Related incidents are a set that grows by itself, from both ends.
+  const { related: _, ...stored } = incident;
+  return await putNew(table, { pk: pkOf(incident.id), sk: META, ...indexed(incident.status), ...historyKeys(incident), ...stored });
 }
 
 /** @throws {NoSuchIncidentError} */
@@ -42,6 +44,19 @@ export async function addExecution(table: Table, id: string, execution: string):
         ExpressionAttributeValues: { ':list': [execution], ':one': execution },
       }),
     ),
+  );
+}
+
+/** Makes an incident point at others; those it points at already stay. */
+export async function relate(table: Table, id: string, others: readonly string[]): Promise<void> {
+  await table.clients.dynamo.send(
+    new UpdateCommand({
+      TableName: table.settings.STOPBATH_TABLE,
+      Key: { pk: pkOf(id), sk: META },
+      UpdateExpression: 'ADD related :others',
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeValues: { ':others': new Set(others) },
+    }),
   );
 }
 
@@ -157,5 +172,11 @@ function bodies<T>(items: readonly Item[], prefix: string): readonly T[] {
 
 export function incidentOf(item: Item): Incident {
   const { pk: _pk, sk: _sk, gsi1pk: _gsi1pk, gsi1sk: _gsi1sk, gsi2pk: _gsi2pk, gsi3pk: _gsi3pk, ...incident } = item;
-  return incident as Partial<Incident> as Incident;
+  const known = incident as Partial<Incident> as Incident;
+  return { ...known, actors: listOr(incident['actors'], known.actors), related: listOr(incident['related'], known.related) };
+}
+
+/** What an incident did not have when it was stored is empty. */
+function listOr(stored: unknown, known: readonly string[]): readonly string[] {
+  return Array.isArray(stored) ? known : [];
 }

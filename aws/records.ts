@@ -35,7 +35,7 @@ export async function get(table: Table, pk: string, sk: string): Promise<Item | 
   const { Item: item } = await table.clients.dynamo.send(
     new GetCommand({ TableName: table.settings.STOPBATH_TABLE, Key: { pk, sk }, ConsistentRead: true }),
   );
-  return item ? { ...item, pk, sk } : null;
+  return item ? asItem({ ...item, pk, sk }) : null;
 }
 
 /** All items of a partition whose sort key begins so, in key order. */
@@ -117,7 +117,9 @@ export async function succeeded(write: Promise<unknown>): Promise<boolean> {
 }
 
 export function asItem(attributes: Readonly<Record<string, unknown>>): Item {
-  return { ...attributes, pk: String(attributes['pk']), sk: String(attributes['sk']) };
+  // A set is a list to whoever reads it, and to JSON.
+  const values = Object.entries(attributes).map(([name, value]) => [name, value instanceof Set ? [...value].map(String).toSorted() : value] as const);
+  return { ...Object.fromEntries(values), pk: String(attributes['pk']), sk: String(attributes['sk']) };
 }
 
 /** An item as a record shows it: without the keys of the table and its indices, and with its body read. */

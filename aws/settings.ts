@@ -21,6 +21,7 @@ const schema = z.object({
   STOPBATH_EVIDENCE_BUCKET: z.string(),
   STOPBATH_MODE_CAP: z.enum(['observe', 'approve', 'contain']).default('observe'),
   STOPBATH_PROTECTED_BUCKETS: list,
+  STOPBATH_PROTECTED_TAGS: list,
   STOPBATH_RESPONDER_ROLES: list,
   STOPBATH_SESSION_NAMES_PINNED: z.enum(['true', 'false']).default('false').transform((text) => text === 'true'),
   /** Seconds. */

@@ -1,5 +1,6 @@
 import { BudgetError, HeldError } from '../core/held.ts';
 import { guardSays, protectedBy } from '../core/guard.ts';
+import type { Tag } from '../core/bucket.ts';
 import type { Incident, Plan } from '../core/incident.ts';
 import { approversOf, missingGates, type OwnWord, type Standing } from '../core/next.ts';
 import { liftedGates, type People } from '../core/approval.ts';
@@ -9,15 +10,20 @@ import type { Tools } from './function.ts';
 import { readGuard } from './guard.ts';
 import { getRequest } from './incidents.ts';
 
-/** What plan and apply know of an execution beside the target's state: read here, whatever the workflow's input says. */
-export async function readStanding(tools: Tools, incident: Incident, execution: string): Promise<Standing> {
+/**
+ * What plan and apply know of an execution beside the target's state: read here, whatever the workflow's input says.
+ *
+ * @param tags - the target's, as they were just read; `null` where it has none
+ */
+export async function readStanding(tools: Tools, incident: Incident, execution: string, tags: readonly Tag[] | null = null): Promise<Standing> {
+  const { STOPBATH_PROTECTED_BUCKETS, STOPBATH_PROTECTED_TAGS } = tools.settings;
   const [guard, approvals, request] = await Promise.all([readGuard(tools), approvalsOf(tools, incident.id), getRequest(tools, incident.id, execution)]);
   return {
     incident,
     guard,
     approvals,
     execution,
-    protectedBy: protectedBy(incident.target, tools.settings.STOPBATH_PROTECTED_BUCKETS),
+    protectedBy: protectedBy(incident.target, { buckets: STOPBATH_PROTECTED_BUCKETS, tags: STOPBATH_PROTECTED_TAGS }, tags),
     people: peopleOf(tools),
     pinnedDigest: request?.digest ?? null,
     newer: request?.newer ?? 'keep',
@@ -34,8 +40,8 @@ export function peopleOf({ settings }: Pick<Tools, 'settings'>): People {
  * @throws {HeldError} where it may not, and no approval would help now
  * @throws {BudgetError} where the budgets are used up: the workflow asks somebody
  */
-export async function assertMayApply(tools: Tools, incident: Incident, plan: Plan, execution: string, own: Pick<OwnWord, 'reopens'>): Promise<void> {
-  const standing = await readStanding(tools, incident, execution);
+export async function assertMayApply(tools: Tools, incident: Incident, plan: Plan, execution: string, own: Pick<OwnWord, 'reopens'>, tags: readonly Tag[] | null = null): Promise<void> {
+  const standing = await readStanding(tools, incident, execution, tags);
   const held = guardSays(plan.direction, standing.guard);
   if (held !== null) throw new HeldError(held);
   if (standing.pinnedDigest !== null && standing.pinnedDigest !== plan.digest) throw new HeldError(`plan ${standing.pinnedDigest} was asked for, not ${plan.digest}`);

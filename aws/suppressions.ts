@@ -24,7 +24,7 @@ export async function addSuppression(table: Table, document: Omit<Suppression, '
   return await putNew(table, { pk: 'GUARD', sk: `SUPPRESSION#${document.id}`, json: JSON.stringify(document), by, at });
 }
 
-/** Ends a suppression now; it stays on record, with who ended it and why. @returns false where there is none */
+/** Ends a suppression now; it stays on record, with who ended it and why. @returns false where there is none that has not ended */
 export async function endSuppression(table: Table, id: string, end: { readonly by: string; readonly at: string; readonly reason: string }): Promise<boolean> {
-  return await update(table, { pk: 'GUARD', sk: `SUPPRESSION#${id}` }, { endedAt: end.at, endedBy: end.by, endReason: end.reason });
+  return await update(table, { pk: 'GUARD', sk: `SUPPRESSION#${id}` }, { endedAt: end.at, endedBy: end.by, endReason: end.reason }, { expression: 'attribute_not_exists(endedAt)', values: {} });
 }

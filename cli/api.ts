@@ -8,7 +8,7 @@ import type { Incident, IncidentView, Plan } from '../core/incident.ts';
 import type { PlanResult } from '../core/next.ts';
 import { CliError, EXIT } from './exit.ts';
 
-/** What `incidents`, `show` and `restore` ask: the suite's two function URLs, signed. AWS and the sandbox alike. */
+/** What the verbs of responders and auditors ask: the suite's two function URLs, signed. AWS and the sandbox alike. */
 export async function listIncidents(which: 'open' | 'closed', options: Person): Promise<readonly Incident[]> {
   const incidents: Incident[] = [];
   let cursor: string | null = null;
@@ -87,6 +87,27 @@ export async function post(path: string, body: unknown, options: Person): Promis
   return await ask('STOPBATH_RESPOND_URL', 'POST', path, { body, as: options.as });
 }
 
+export async function askRelease(incident: string, reason: string, options: Person): Promise<Started> {
+  return read(startedAnswer, await post('/release', { incident, reason }, options));
+}
+
+export async function askSwitch(path: '/pause' | '/resume', reason: string, options: Person): Promise<z.infer<typeof switchAnswer>> {
+  return read(switchAnswer, await post(path, { reason }, options));
+}
+
+export async function askSuppress(suppression: object, options: Person): Promise<z.infer<typeof suppressionAnswer>> {
+  return read(suppressionAnswer, await post('/suppress', suppression, options));
+}
+
+export async function askUnsuppress(id: string, reason: string, options: Person): Promise<z.infer<typeof endedAnswer>> {
+  return read(endedAnswer, await post('/unsuppress', { id, reason }, options));
+}
+
+/** The kill switch and every suppression there was. */
+export async function readGuardState(options: Person): Promise<z.infer<typeof guardAnswer>> {
+  return read(guardAnswer, await ask('STOPBATH_AUDIT_URL', 'GET', '/guard', options));
+}
+
 /** Who signs: a person of the sandbox by name, or whoever the SDK's own chain finds. */
 export interface Person {
   readonly as?: string | undefined;
@@ -106,6 +127,13 @@ const pageAnswer = z.object({ incidents: z.array(outlined<Incident>('id', 'statu
 const startedAnswer = z.object({ incident: z.string(), execution: z.string(), mode: z.string() });
 const planAnswer = outlined<PlanAnswer>('plan', 'result');
 const decidedAnswer = z.object({ incident: z.string(), execution: z.string(), state: z.string(), have: z.number(), needed: z.number() });
+const switchAnswer = z.object({ paused: z.boolean(), by: z.string(), at: z.string(), reason: z.string() });
+const suppressionAnswer = z.object({ id: z.string(), owner: z.string(), reason: z.string(), expires: z.string(), by: z.string(), at: z.string(), pattern: z.record(z.string(), z.json()) });
+const endedAnswer = z.object({ id: z.string(), ended: z.string(), by: z.string(), reason: z.string() });
+const guardAnswer = z.intersection(
+  z.union([z.object({ paused: z.object({ by: z.string(), at: z.string(), reason: z.string() }).nullable() }), z.object({ unreadable: z.string() })]),
+  z.object({ suppressions: z.array(suppressionAnswer) }),
+);
 const refusal = z.object({ error: z.string() }).or(z.object({ Message: z.string() }).or(z.object({ message: z.string() })));
 
 const TIMEOUT_MS = 35_000;

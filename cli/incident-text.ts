@@ -18,6 +18,8 @@ export function incidentHead({ incident }: IncidentView): readonly string[] {
       ['Why', incident.reason],
       ...incident.exposures.map((exposure): [string, string] => ['Way in', exposure]),
       ['Actor', incident.actor],
+      ['Actors', incident.actors.length > 1 ? incident.actors.join('; ') : null],
+      ['Related', incident.related.join(', ')],
       ['Severity', String(incident.severity)],
       ['Mode', modeWords(incident.mode, incident.recommendedMode)],
       ['Playbook', incident.playbook],

@@ -19,6 +19,12 @@ const VERBS = [
   import('./start.ts'),
   import('./approve.ts'),
   import('./restore.ts'),
+  import('./release.ts'),
+  import('./pause.ts'),
+  import('./resume.ts'),
+  import('./suppress.ts'),
+  import('./unsuppress.ts'),
+  import('./suppressions.ts'),
   import('./docs.ts'),
 ];
 

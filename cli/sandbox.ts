@@ -3,6 +3,7 @@ import type { Deployment } from '../sandbox/deploy.ts';
 import type { Photos } from '../sandbox/photos/seed.ts';
 import type { Shares } from '../sandbox/photos/shares.ts';
 import type { Credentials } from '../sandbox/service.ts';
+import { s3ControlEndpoint } from '../sandbox/localhost.ts';
 import { CliError, EXIT } from './exit.ts';
 import { say, tell } from './terminal.ts';
 
@@ -41,6 +42,7 @@ async function serve({ port, seed, propagation }: Options): Promise<void> {
   tell(`Sandbox at ${account.endpoint}, account ${account.accounts.home}; Ctrl-C stops it.`);
   if (photos) tell(`Buckets: ${photos.family}, ${photos.thumbnails} (public on purpose), ${photos.uploads}. People: ${PERSONS.join(', ')}.`);
   if (shares) tell(`Share links: ${Object.keys(shares.links).map((name) => `$PHOTOS_LINK_${name.toUpperCase()}`).join(', ')}; CloudFront: ${shares.distribution}.`);
+  tell(`S3 Control is at ${s3ControlEndpoint(account.endpoint)}: where names below localhost do not resolve, call it with HTTP_PROXY=$AWS_ENDPOINT_URL.`);
   tell('Next, in another shell with the lines above: aws s3 ls; stopbath send test/events/guardduty-bucket-anonymous.json; stopbath incidents');
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
@@ -62,6 +64,7 @@ async function exportsOf(from: {
   const persons = photos ? await Promise.all(PERSONS.map(async (person) => credentialLines(`${person.toUpperCase().replaceAll('-', '_')}_`, await photos.credentialsOf(person)))) : [];
   return [
     `export AWS_ENDPOINT_URL=${endpoint}`,
+    `export AWS_ENDPOINT_URL_S3_CONTROL=${s3ControlEndpoint(endpoint)}`,
     `export AWS_REGION=${region}`,
     `export AWS_DEFAULT_REGION=${region}`,
     ...credentialLines('', admin),

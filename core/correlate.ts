@@ -1,17 +1,16 @@
-import type { BucketState } from './bucket.ts';
 import { digestOf } from './canonical.ts';
 import { capped, strength, type Response } from './decide.ts';
-import { exposuresOf } from './exposure.ts';
-import type { Incident, Mode } from './incident.ts';
+import { exposuresOf, type KnownState } from './exposure.ts';
+import type { Incident, IncidentStatus, Mode } from './incident.ts';
 import { LEVELS } from './quarantine/levels.ts';
-import { actorText, type Signal } from './signal.ts';
-import { plain } from './text.ts';
+import { actorId, actorText, type Signal } from './signal.ts';
+import { listed, plain } from './text.ts';
 
 /** A decision about one target of a signal, and what is known of the target. */
 export interface Opening {
   readonly response: Response;
   readonly signal: Signal;
-  readonly state: BucketState | undefined;
+  readonly state: KnownState | undefined;
   readonly receivedAt: string;
   readonly decidedAt: string;
   readonly drill: boolean;
@@ -45,6 +44,8 @@ export function incidentOf({ response, signal, state, receivedAt, decidedAt, dri
     drill,
     exposures,
     actor: signal.actor ? actorText(signal.actor) : null,
+    actors: signal.actor ? [actorId(signal.actor)] : [],
+    related: [],
     requestedBy: 'automatic',
     reason,
     eventTime: signal.time,
@@ -66,34 +67,73 @@ export interface Joining {
   readonly act: 'attach' | 'again' | 'wait';
   readonly because: string;
   readonly change: Partial<Incident>;
+  /** Whether the ticket is to be told, which it is anyway where containment runs again. */
+  readonly tell: boolean;
 }
+
+/** Beyond this many another actor is one more of a crowd, and changes nothing any more. */
+export const MAX_ACTORS = 20;
+
+const ATTACHED = 'attached to the open incident';
 
 /**
- * What a further signal means for the incident that is open on its target. It is evaluated again where the severity or
- * the level grew, where it was only observed before, or where somebody has opened again what was contained.
+ * What a further signal means for the incident that is open on its target. It is decided again where actor, severity or
+ * level grew, where it was only observed before, and where somebody has opened again, or undone, what was contained.
+ *
+ * @param undone - settings of the quarantine that are no longer as it left them
  */
-export function joins(incident: Incident, opening: Opening): Joining {
-  const { response, cap } = opening;
-  const severity = Math.max(incident.severity, response.severity);
-  const attach = (because: string): Joining => ({ act: 'attach', because, change: { severity } });
-  if (response.verdict === 'record' || response.verdict === 'ignore') return attach('attached to the open incident');
+export function joins(incident: Incident, opening: Opening, undone: readonly string[] = []): Joining {
+  const { response, signal, cap } = opening;
+  const grown = growth(incident, opening);
+  const id = signal.actor && actorId(signal.actor);
+  const actors = id === null || incident.actors.includes(id) ? incident.actors : [...incident.actors, id].slice(0, MAX_ACTORS);
+  const change = { severity: Math.max(incident.severity, response.severity), actors };
+  const attach = (because: string | null): Joining => ({ act: 'attach', because: because === null ? ATTACHED : `${ATTACHED}: ${because}`, change, tell: because !== null });
+  const again = (because: string, more: Partial<Incident> = {}): Joining =>
+    UNDER_WAY.has(incident.status) ? { act: 'wait', because, change: {}, tell: false } : { act: 'again', because, change: { ...change, ...more, status: 'open', outcome: because }, tell: false };
+
+  // Archived or accepted by somebody; samples and replays tell nothing of today.
+  if (response.verdict === 'record' || ((signal.sample || signal.replayed) && !opening.drill)) return attach(null);
+  if (SETTLED.has(incident.status) && undone.length > 0) return again(`somebody undid the quarantine: ${listed(undone)}`);
+  if (response.verdict === 'ignore') return attach(null);
   const mode = modeOf(response, cap);
-  if (incident.playbook !== response.playbook && !(incident.playbook === TICKET_ONLY && response.installed)) return attach('attached to the open incident');
-  const why = grown(incident, opening, mode);
-  if (why === null || mode !== 'contain') return attach('attached to the open incident');
-  if (incident.status === 'containing' || incident.status === 'restoring' || incident.status === 'open') return { act: 'wait', because: why, change: {} };
-  return {
-    act: 'again',
-    because: why,
-    change: { severity, mode, recommendedMode: response.verdict, playbook: response.playbook ?? incident.playbook, inputs: { ...incident.inputs, ...response.inputs }, status: 'open', outcome: why },
+  const answers = incident.playbook === response.playbook || (incident.playbook === TICKET_ONLY && response.installed);
+  if (!answers || mode === 'observe') return attach(grown);
+  const rises = levelRank(response.inputs?.['level']) > levelRank(incident.inputs['level']);
+  const decided = {
+    // More than was decided before takes what this signal allows; the same again takes nothing away.
+    mode: rises || strength(mode) > strength(incident.mode) ? mode : incident.mode,
+    recommendedMode: response.verdict,
+    playbook: response.playbook ?? incident.playbook,
+    inputs: { ...incident.inputs, ...response.inputs, ...(rises ? {} : levelOf(incident)) },
   };
+  const why = asksForMore(incident, opening, mode, rises);
+  if (why !== null) return again(why, decided);
+  // What is under way, or waits for a person, reads the severity from the incident; nothing has to begin anew for it.
+  if (grown === null || UNDER_WAY.has(incident.status) || incident.status === 'waiting') return attach(grown);
+  return again(grown, decided);
 }
 
-function grown(incident: Incident, { response, state }: Opening, mode: Mode): string | null {
-  if (levelRank(response.inputs?.['level']) > levelRank(incident.inputs['level'])) return `a signal asks for level ${LEVELS[levelRank(response.inputs?.['level'])]}`;
-  if (strength(mode) > strength(incident.mode)) return 'a signal asks for containment';
-  const settled = incident.status === 'contained' || incident.status === 'unverified' || incident.status === 'not-exposed';
-  return settled && state && exposuresOf(state).length > 0 ? 'somebody opened it again' : null;
+const UNDER_WAY: ReadonlySet<IncidentStatus> = new Set(['open', 'containing', 'restoring']);
+const SETTLED: ReadonlySet<IncidentStatus> = new Set(['contained', 'unverified', 'not-exposed']);
+
+/** How a signal is more than what the incident knew: a new actor, a higher severity; `null` where it is not. */
+function growth(incident: Incident, { response, signal }: Opening): string | null {
+  const id = signal.actor && actorId(signal.actor);
+  const isNew = id !== null && !incident.actors.includes(id) && incident.actors.length < MAX_ACTORS;
+  const changes = [...(isNew ? [`another actor, ${id}`] : []), ...(response.severity > incident.severity ? [`severity rose from ${incident.severity} to ${response.severity}`] : [])];
+  return changes.length === 0 ? null : changes.join('; ');
+}
+
+function asksForMore(incident: Incident, { response, state }: Opening, mode: Mode, rises: boolean): string | null {
+  if (rises) return `a signal asks for level ${LEVELS[levelRank(response.inputs?.['level'])]}`;
+  if (strength(mode) > strength(incident.mode)) return `a signal asks ${mode === 'contain' ? 'for containment' : 'to contain with an approval'}`;
+  return SETTLED.has(incident.status) && state && exposuresOf(state).length > 0 ? 'somebody opened it again' : null;
+}
+
+/** A signal that asks for a lower level takes nothing back. */
+function levelOf({ inputs }: Incident): Incident['inputs'] {
+  return inputs['level'] === undefined ? {} : { level: inputs['level'] };
 }
 
 function levelRank(level: unknown): number {

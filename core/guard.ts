@@ -1,3 +1,4 @@
+import type { Tag } from './bucket.ts';
 import { globMatches } from './glob.ts';
 import type { Direction, Target } from './incident.ts';
 
@@ -18,12 +19,29 @@ export function guardSays(direction: Direction, state: GuardState): string | nul
   return state.paused ? `containment is paused since ${state.paused.at} by ${state.paused.by}: ${state.paused.reason}` : null;
 }
 
+/** What is configured to be changed only with an approval of two persons. */
+export interface Protection {
+  /** Name patterns: `*` matches any run of characters. */
+  readonly buckets: readonly string[];
+  /** `key=value`; `*` in the value matches any run of characters. */
+  readonly tags: readonly string[];
+}
+
 /**
  * Whether a target is changed only with an approval of two persons.
  *
- * @param protectedBuckets - name patterns: `*` matches any run of characters
- * @returns the pattern that says so
+ * @param tags - the target's own; whoever could not read a bucket's does not come to ask
+ * @returns the pattern or the tag that says so
  */
-export function protectedBy(target: Target, protectedBuckets: readonly string[]): string | null {
-  return protectedBuckets.find((entry) => globMatches(entry, target.name)) ?? null;
+export function protectedBy(target: Target, protection: Protection, tags: readonly Tag[] | null): string | null {
+  const pattern = protection.buckets.find((entry) => globMatches(entry, target.name));
+  if (pattern !== undefined) return pattern;
+  const tag = protection.tags.find((entry) => isTagged(tags ?? [], entry));
+  return tag === undefined ? null : `tag ${tag}`;
+}
+
+function isTagged(tags: readonly Tag[], entry: string): boolean {
+  const [key = '', ...value] = entry.split('=');
+  // A key never holds `=` where it is configured; a value may.
+  return tags.some((tag) => tag.Key === key && globMatches(value.join('='), tag.Value));
 }

@@ -20,6 +20,10 @@ export interface Incident {
   readonly exposures: readonly string[];
   /** Who did it, as the event names them; hostile text. */
   readonly actor: string | null;
+  /** Everybody who was named so far, at most `MAX_ACTORS`: principals, addresses where no principal is known. */
+  readonly actors: readonly string[];
+  /** Incidents that the same event opened or joined for its other targets. */
+  readonly related: readonly string[];
   /** The ARN of who asked for the latest direction, or `automatic`. */
   readonly requestedBy: string;
   readonly reason: string;

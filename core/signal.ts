@@ -3,7 +3,7 @@ import { type Envelope, type JsonObject, NotAnEventError, envelopeOf, isCloudTra
 import { readFinding, readScanResult } from './signal/guardduty.ts';
 import { plain } from './text.ts';
 import { readRecord } from './signal/cloudtrail.ts';
-import { timeOf } from './signal/target.ts';
+import { timeOf, UNKNOWN_PRINCIPAL } from './signal/target.ts';
 
 /**
  * One shape for everything that arrives. All texts are the event's own and hostile. Times are ISO 8601 UTC with ms.
@@ -84,6 +84,15 @@ export function readSignal(event: unknown, receivedAt: string): Signal | Rejecti
 export function actorText(actor: Actor): string {
   const { principal, accessKey, address } = actor;
   return `${plain(principal)}${accessKey ? ` with key ${plain(accessKey, 40)}` : ''}${address ? ` from ${plain(address, 64)}` : ''}`;
+}
+
+/**
+ * Whether two signals name the same actor. A user's long-term key is a part of who it is; a role's session and the
+ * address that a known principal comes from change all the time.
+ */
+export function actorId({ principal, accessKey, address }: Actor): string {
+  if (principal === UNKNOWN_PRINCIPAL) return plain(address ?? principal, 64);
+  return `${plain(principal, 256)}${accessKey?.startsWith('AKIA') ? ` with key ${plain(accessKey, 40)}` : ''}`;
 }
 
 type Own = Omit<Signal, 'receivedAt' | 'event' | 'raw' | 'replayed'>;

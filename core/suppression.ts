@@ -14,18 +14,24 @@ interface Subject {
   readonly actor: { readonly principal: string; readonly address: string } | null;
 }
 
+const KEYS: ReadonlySet<string> = new Set(['source', 'type', 'severity', 'account', 'region', 'target', 'actor', '$or']);
+
 const instant = z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time: 2027-01-31T00:00:00Z' });
 
 /** An accepted exposure: who accepts what, why, and until when. Unknown keys are errors. */
 export const SuppressionSchema = z.strictObject({
-  id: z.string().min(1),
+  id: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes and underscores'),
   /**
    * An EventBridge pattern over `{ source, type, severity, account, region, target: { kind, arn, name }, actor: {
    * principal, address } }`. It must say which type or which target, so that nobody silences everything.
    */
-  pattern: z.record(z.string(), z.json()).refine((pattern) => 'type' in pattern || 'target' in pattern, 'must name a type or a target'),
-  owner: z.string().min(1),
-  reason: z.string().min(1),
+  pattern: z
+    .record(z.string(), z.json())
+    .refine((pattern) => 'type' in pattern || 'target' in pattern, 'must name a type or a target')
+    // A typo would accept nothing, and nobody would notice.
+    .refine((pattern) => Object.keys(pattern).every((key) => KEYS.has(key)), `may have ${[...KEYS].join(', ')} only`),
+  owner: z.string().trim().min(1).max(128),
+  reason: z.string().trim().min(1).max(1024),
   expires: instant,
 });
 

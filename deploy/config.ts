@@ -21,6 +21,10 @@ export const ConfigSchema = z.strictObject({
   auditorRoles: roles.describe('Roles that may read everything and change nothing.'),
   exemptRoles: roles.describe("Roles that a full quarantine leaves in, beside the suite's own and the responders'."),
   protectedBuckets: z.array(z.string().min(1)).default([]).describe('Names of buckets that are never changed without approval; * stands for anything.'),
+  protectedTags: z
+    .array(z.string().regex(/^[\p{L}\p{N}\s_.:/=+\-@]{1,128}=[\p{L}\p{N}\s_.:/=+\-@*]{0,256}$/u, 'must be key=value, as in stopbath:protected=true; * in the value stands for anything'))
+    .default([])
+    .describe('Tags, key=value, of buckets that are never changed without approval; * in a value stands for anything. Whoever may tag a bucket may then keep it from being closed by itself: leave it empty where that is too many.'),
   budgets: z
     .strictObject({
       account: z.int().min(1).max(10_000).default(20).describe('Containments in a rolling hour in one account.'),
@@ -61,6 +65,10 @@ export function readConfig(document: unknown): Config {
   const { $schema: _, ...config } = parsed.data;
   if (config.verifyMaxLooks < config.verifyLooks) {
     throw new ConfigError(`stopbath.config.json: verifyMaxLooks is ${config.verifyMaxLooks}: must be at least verifyLooks, ${config.verifyLooks}`);
+  }
+  const { account, all, reserved } = config.budgets;
+  if (reserved >= Math.min(account, all)) {
+    throw new ConfigError(`stopbath.config.json: budgets.reserved is ${reserved}: must be less than budgets.account, ${account}, and budgets.all, ${all}, or nothing but critical findings is ever contained by itself`);
   }
   return config;
 }

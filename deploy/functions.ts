@@ -202,6 +202,7 @@ export function environmentOf(folders: readonly FunctionFolder[], config: Config
     STOPBATH_DEPLOYED_BY: process.env['STOPBATH_DEPLOYED_BY'] ?? '',
     STOPBATH_MODE_CAP: config.modeCap,
     STOPBATH_PROTECTED_BUCKETS: config.protectedBuckets.join(','),
+    STOPBATH_PROTECTED_TAGS: config.protectedTags.join(','),
     STOPBATH_RESPONDER_ROLES: config.responderRoles.join(','),
     STOPBATH_SESSION_NAMES_PINNED: String(config.sessionNamesPinned),
     STOPBATH_APPROVAL_EXPIRY: String(Math.round(config.approvalHours * 3600)),
@@ -218,10 +219,10 @@ export function environmentOf(folders: readonly FunctionFolder[], config: Config
   };
 }
 
-/** Those of the suite's own roles that read or change the settings of buckets, and the configured ones. */
+/** Who keeps access at level `full`: those of the suite's own roles that read or change the settings of buckets, the responders, and the configured ones. */
 function exemptRoles(folders: readonly FunctionFolder[], config: Config): object {
   const touchesBuckets = ({ statements }: FunctionFolder) =>
     statements.some(({ Action }) => [Action].flat().some((action) => action === 's3:GetBucketPolicy' || action === 's3:PutBucketPolicy'));
   const own = folders.filter(touchesBuckets).map((folder) => `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-${folder.name}`);
-  return sub([...own, ...config.exemptRoles].join(','));
+  return sub([...own, ...config.responderRoles, ...config.exemptRoles].join(','));
 }

@@ -6,10 +6,14 @@ import { play } from '../sandbox/scenario/play.ts';
 import { readScenario, ROOT, type Scenario } from '../sandbox/scenario/scenario.ts';
 
 /** A containment at level external: it uses everything but what is named below. */
-const whole = readScenario(join(ROOT, 'workflows/quarantine-bucket/scenarios/exfiltration.json'));
+const whole = scenario('exfiltration');
 const contain: Scenario = { ...whole, given: { ...whole.given, propagationMs: 0 }, steps: whole.steps.filter((step) => 'attack' in step || 'event' in step) };
 
 const FUNCTIONS = ['triage', 'quarantine-bucket-plan', 'quarantine-bucket-apply', 'quarantine-bucket-verify', 'record', 'ticket'] as const;
+/** Used on another way, which is played for them. */
+const ELSEWHERE: Readonly<Record<string, Scenario>> = {
+  'triage s3:ListAllMyBuckets': scenario('account-block'),
+};
 /** Not used on this way, with the reason. */
 const UNUSED: ReadonlySet<string> = new Set([
   'triage dynamodb:GetItem', // reads the claim of somebody else's incident: only a second signal does
@@ -21,7 +25,8 @@ const missing = FUNCTIONS.flatMap((name) => actionsOf(name).map((action) => ({ n
 
 describe('a function that lacks a permission', () => {
   it.concurrent.each(missing)('$name without $action ends on record, and the record names it', async ({ name, action }) => {
-    const result = await play({ ...contain, failures: [{ permission: action, of: name }] }, { clock: 'skipping' });
+    const played = ELSEWHERE[`${name} ${action}`] ?? contain;
+    const result = await play({ ...played, failures: [{ permission: action, of: name }] }, { clock: 'skipping' });
     const record = [
       ...result.decisions.map(({ reason }) => reason),
       ...result.incidents.flatMap(({ incident }) => [incident.outcome, incident.ticketGap ?? '', incident.ticket?.reason ?? '']),
@@ -33,6 +38,10 @@ describe('a function that lacks a permission', () => {
     }
   });
 });
+
+function scenario(name: string): Scenario {
+  return readScenario(join(ROOT, `workflows/quarantine-bucket/scenarios/${name}.json`));
+}
 
 function actionsOf(name: string): readonly string[] {
   const statements: unknown = parse(readFileSync(join(ROOT, 'functions', name, 'role.yml'), 'utf8'));

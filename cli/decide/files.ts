@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { loadPlaybooks } from '../../aws/playbooks.ts';
 import type { PublicAccessBlock } from '../../core/bucket.ts';
+import type { NamedBucket } from '../../core/decide/facts.ts';
 import type { KnownState } from '../../core/exposure.ts';
 import type { Playbook } from '../../core/playbook.ts';
 import { type Suppression, SuppressionSchema, readSuppression } from '../../core/suppression.ts';
@@ -39,7 +40,7 @@ const StateSchema = z.object({
 
 export interface States {
   readonly stateOf: (bucket: string) => KnownState | undefined;
-  readonly bucketsOf: (account: string) => readonly string[];
+  readonly bucketsOf: (account: string) => readonly NamedBucket[];
   readonly bucketOfAccessPoint: (arn: string) => string | undefined;
 }
 
@@ -58,7 +59,7 @@ export async function readStates(file: string): Promise<States> {
       const state = byName.get(bucket);
       return state && definedOf(state);
     },
-    bucketsOf: (account) => states.filter((state) => (state.account ?? account) === account).map((state) => state.bucket),
+    bucketsOf: (account) => states.filter((state) => (state.account ?? account) === account).map((state) => ({ name: state.bucket })),
     bucketOfAccessPoint: (arn) => states.find((state) => state.accessPoints?.some((point) => point.arn === arn || arn.endsWith(`:accesspoint/${point.name}`)))?.bucket,
   };
 }

@@ -41,7 +41,7 @@ export const exposure = {
   },
   /** S3 copies across accounts without being told whose the destination is, so that silence is no comfort. */
   'replicates-somewhere': (facts) => {
-    const own = new Set(facts.knowledge.bucketsOf?.(facts.signal.account) ?? []);
+    const own = new Set((facts.knowledge.bucketsOf?.(facts.signal.account) ?? []).map((bucket) => bucket.name));
     const unknown = destinationsOf(facts).flatMap((destination) => {
       const name = textOf(at(destination, 'Bucket'))?.split(':::').at(-1);
       return name !== undefined && textOf(at(destination, 'Account')) === null && !own.has(name) && !facts.knowledge.stateOf?.(name) ? [plain(name, 64)] : [];

@@ -13,12 +13,18 @@ export interface Own {
   readonly arns?: readonly string[];
 }
 
+export interface NamedBucket {
+  readonly name: string;
+  /** Where that is known. */
+  readonly region?: string;
+}
+
 /** What may be known beside the event. Nothing in it is fetched: whoever calls `decide` fetched it before. */
 export interface Knowledge {
   /** What is known of a bucket; a setting that is missing is not known, one that is `null` is absent. */
   readonly stateOf?: (bucket: string) => KnownState | undefined;
-  /** Names of the account's buckets, for what happens to all of them. */
-  readonly bucketsOf?: (account: string) => readonly string[];
+  /** The account's buckets, for what happens to all of them. */
+  readonly bucketsOf?: (account: string) => readonly NamedBucket[];
   /** The bucket behind an access point: events about its policy do not name it. */
   readonly bucketOfAccessPoint?: (arn: string) => string | undefined;
   /** Accounts that are not "outside", beside the resource's own. */
@@ -103,5 +109,5 @@ export function bucketsOf({ signal, knowledge }: Facts, target: Target): readonl
   }
   if (target.kind !== 'account' || !knowledge.bucketsOf) return null;
   const place = { partition: target.arn.split(':')[1] ?? 'aws', account: signal.account, region: signal.region };
-  return knowledge.bucketsOf(signal.account).flatMap((name) => bucketTarget(name, place) ?? []);
+  return knowledge.bucketsOf(signal.account).flatMap(({ name, region }) => bucketTarget(name, { ...place, region: region ?? place.region }) ?? []);
 }

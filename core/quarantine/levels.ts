@@ -1,6 +1,8 @@
 import type { BucketState, Json, Lifecycle, PublicAccessBlock, Tag } from '../bucket.ts';
 import { canonicalJson } from '../canonical.ts';
+import { exposuresOf } from '../exposure.ts';
 import type { Change } from '../incident.ts';
+import { listed, plain } from '../text.ts';
 
 /** How much a quarantine stops: the public, everybody outside the account, or everybody but the responders. */
 export type Level = 'public' | 'external' | 'full';
@@ -72,6 +74,11 @@ export function quarantine(state: BucketState, options: QuarantineOptions): Plan
   if (tags.length > TAG_LIMIT) notes.push(`The bucket has ${state.tagging?.length ?? 0} tags of ${TAG_LIMIT}: it is not tagged with the incident.`);
   else step('tagging', 'Tag the bucket with the incident', state.tagging, tags);
 
+  const doors = state.accessPoints.filter((point) => exposuresOf({ accessPoints: [point] }).length > 0).map(({ name }) => plain(name, 50));
+  if (doors.length > 0) {
+    const one = doors.length === 1;
+    notes.push(`The access point${one ? '' : 's'} ${listed(doors.slice(0, 10))}${doors.length > 10 ? ` and ${doors.length - 10} more` : ''} would let anyone in by ${one ? 'its' : 'their'} own policy. The bucket's block closes ${one ? 'it' : 'them'} too: S3 takes the strictest of account, bucket and access point. ${one ? 'It stays' : 'They stay'} as ${one ? 'it is' : 'they are'}.`);
+  }
   if (state.website) notes.push('The website configuration stays: its endpoint serves nobody while public access is blocked.');
   if (state.replication) notes.push('Replication stays on: copies already made elsewhere are not contained here.');
   return { level, changes: steps.map((entry, index) => ({ seq: index + 1, ...entry })), notes };
@@ -84,8 +91,8 @@ export function same(a: unknown, b: unknown): boolean {
 
 /** The `Sid` prefix of statements that the suite writes: what a restore takes out again. */
 export const SID_PREFIX = 'Stopbath';
-/** The prefix of tags that the suite writes. */
-export const TAG_PREFIX = 'stopbath:';
+/** The tags that the suite writes; others that begin so are somebody's: `stopbath:protected`. */
+export const TAGS: ReadonlySet<string> = new Set(['stopbath:incident', 'stopbath:level']);
 
 function withDeny(text: string | null, options: QuarantineOptions, state: BucketState): string {
   const document: unknown = text === null ? { Version: '2012-10-17', Statement: [] } : JSON.parse(text);
@@ -130,9 +137,9 @@ function withoutExpiry(lifecycle: Lifecycle | null): Lifecycle | null {
 
 function withTags(tags: readonly Tag[] | null, incident: string, level: Level): readonly Tag[] {
   return [
-    ...(tags ?? []).filter((tag) => !tag.Key.startsWith(TAG_PREFIX)),
-    { Key: `${TAG_PREFIX}incident`, Value: incident },
-    { Key: `${TAG_PREFIX}level`, Value: level },
+    ...(tags ?? []).filter((tag) => !TAGS.has(tag.Key)),
+    { Key: 'stopbath:incident', Value: incident },
+    { Key: 'stopbath:level', Value: level },
   ];
 }
 

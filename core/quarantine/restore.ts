@@ -1,7 +1,7 @@
 import type { BucketState, Json } from '../bucket.ts';
 import { exposuresOf } from '../exposure.ts';
 import type { Change, Drift, LedgerEntry } from '../incident.ts';
-import { POLICY_LIMIT_BYTES, SID_PREFIX, TAG_PREFIX, same } from './levels.ts';
+import { POLICY_LIMIT_BYTES, SID_PREFIX, TAGS, same } from './levels.ts';
 
 /**
  * The changes that take a quarantine back: its ledger, read backwards, against what the bucket has now.
@@ -104,7 +104,7 @@ function sidOf(statement: Json): string {
 
 function withoutOwnTags(present: Json): Json {
   if (!Array.isArray(present)) return present;
-  const tags = (present as readonly Json[]).filter((tag) => !startsWith(tag, 'Key', TAG_PREFIX));
+  const tags = (present as readonly Json[]).filter((tag) => !(isObject(tag) && typeof tag['Key'] === 'string' && TAGS.has(tag['Key'])));
   return tags.length === 0 ? null : tags;
 }
 
@@ -120,11 +120,6 @@ function takeBackRules(entry: LedgerEntry, present: Json): Json {
 function rulesById(lifecycle: { readonly [key: string]: Json }): Map<string, Json> {
   const rules = Array.isArray(lifecycle['Rules']) ? (lifecycle['Rules'] as readonly Json[]) : [];
   return new Map(rules.map((rule, index) => [isObject(rule) && typeof rule['ID'] === 'string' ? rule['ID'] : `#${index}`, rule]));
-}
-
-function startsWith(value: Json, member: string, prefix: string): boolean {
-  const text = isObject(value) ? value[member] : undefined;
-  return typeof text === 'string' && text.startsWith(prefix);
 }
 
 function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {

@@ -1,6 +1,6 @@
 import type { Actor, Signal } from '../signal.ts';
 import { type Envelope, NotAnEventError, at, describe, listOf, textOf } from './envelope.ts';
-import { type Place, accountTarget, bucketTarget, otherTarget, timeOf, unique } from './target.ts';
+import { type Place, accountTarget, bucketTarget, otherTarget, timeOf, unique, UNKNOWN_PRINCIPAL } from './target.ts';
 import type { Target } from '../incident.ts';
 import { z } from 'zod';
 
@@ -106,7 +106,7 @@ function actorOf(record: object): Actor | null {
   const address = textOf(at(record, 'sourceIPAddress'));
   if (!principal && !address) return null;
   return {
-    principal: principal ?? 'somebody unknown',
+    principal: principal ?? UNKNOWN_PRINCIPAL,
     type: textOf(at(identity, 'type')),
     account: textOf(at(identity, 'accountId')),
     accessKey: textOf(at(identity, 'accessKeyId')),

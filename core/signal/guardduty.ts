@@ -1,6 +1,6 @@
 import type { Actor, Signal } from '../signal.ts';
 import { type Envelope, NotAnEventError, at, describe, isObject, listOf, textOf } from './envelope.ts';
-import { type Place, accountTarget, bucketTarget, objectTarget, otherTarget, timeOf, unique } from './target.ts';
+import { type Place, accountTarget, bucketTarget, objectTarget, otherTarget, timeOf, unique, UNKNOWN_PRINCIPAL } from './target.ts';
 import type { Target } from '../incident.ts';
 import { z } from 'zod';
 
@@ -138,7 +138,7 @@ function actorOf(finding: object, place: Place): Actor | null {
   const caller = address ?? textOf(at(call, 'domainDetails', 'domain'));
   if (!principal && !caller) return null;
   return {
-    principal: principal ?? 'somebody unknown',
+    principal: principal ?? UNKNOWN_PRINCIPAL,
     type: textOf(at(key, 'userType')) ?? textOf(at(sequenceActor, 'user', 'type')),
     account: textOf(at(call, 'remoteAccountDetails', 'accountId')) ?? (principal ? place.account : null),
     accessKey: textOf(at(key, 'accessKeyId')),

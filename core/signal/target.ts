@@ -30,6 +30,9 @@ export function otherTarget(kind: Target['kind'], arn: string, name: string, { a
   return { kind, arn, name, account, region };
 }
 
+/** What stands for a principal where the event names none. */
+export const UNKNOWN_PRINCIPAL = 'somebody unknown';
+
 /** Without repeats, in order. */
 export function unique(targets: readonly (Target | null)[]): readonly Target[] {
   return [...new Map(targets.filter((target) => target !== null).map((target) => [target.arn, target])).values()];

@@ -55,7 +55,7 @@ function affected({ incident, plans }: IncidentView): readonly Section[] {
   return section(
     'Who is affected',
     80,
-    list([...(incident.actor === null ? [] : [`Done by: ${incident.actor}`]), ...(plan?.level ? [`Level: ${plan.level}`] : [])]),
+    list([...(incident.actor === null ? [] : [`Done by: ${incident.actor}`]), ...(incident.actors.length > 1 ? [`Actors so far: ${incident.actors.join('; ')}`] : []), ...(incident.related.length > 0 ? [`Related incidents: ${incident.related.join(', ')}`] : []), ...(plan?.level ? [`Level: ${plan.level}`] : [])]),
     table(['what', 'how'], impact),
   );
 }

@@ -25,7 +25,8 @@ export async function askApproval(input: AskInput, tools: Tools): Promise<{ read
     requestedBy: request?.by ?? 'automatic',
     gates: input.gates,
     why: input.reason,
-    needed: protectedBy(incident.target, tools.settings.STOPBATH_PROTECTED_BUCKETS) === null ? APPROVERS.usual : APPROVERS.protected,
+    // What the plan found on the target itself, such as its tags, it says in its impact.
+    needed: protectedBy(incident.target, { buckets: tools.settings.STOPBATH_PROTECTED_BUCKETS, tags: [] }, null) === null && plan.impact['protectedBy'] === undefined ? APPROVERS.usual : APPROVERS.protected,
     requestedAt: at,
     expiresAt: new Date(Date.parse(at) + tools.settings.STOPBATH_APPROVAL_EXPIRY * 1000).toISOString(),
     state: 'waiting',

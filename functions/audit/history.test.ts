@@ -186,7 +186,7 @@ describe('GET /seals', () => {
 describe('GET /decisions/<day>', () => {
   it('gives a day in pages, each decision once', async () => {
     const day = new Date(START).toISOString().slice(0, 10);
-    const decision = (index: number) => ({ event: `event-${String(index).padStart(4, '0')}`, source: 'guardduty', type: 'x', decision: 'record', reason: 'r'.repeat(2000), targets: [], incidents: [], receivedAt: `${day}T10:00:00.000Z`, decidedAt: `${day}T10:00:00.100Z`, drill: false });
+    const decision = (index: number) => ({ event: `event-${String(index).padStart(4, '0')}`, source: 'guardduty', type: 'x', decision: 'record', reason: 'r'.repeat(2000), targets: [], incidents: [], suppressedBy: null, receivedAt: `${day}T10:00:00.000Z`, decidedAt: `${day}T10:00:00.100Z`, drill: false });
     for (let index = 0; index < 600; index += 50) await Promise.all(Array.from({ length: 50 }, async (_, more) => recordDecision(table, decision(index + more))));
     const pages = await walk(`/decisions/${day}`, {});
     expect(pages.length).toBeGreaterThan(1);

@@ -30,6 +30,7 @@ export const handler = defineFunction({
       reason: `triage failed for good: ${plain(error, 1024)}`,
       targets: [],
       incidents: [],
+      suppressedBy: null,
       receivedAt: at,
       decidedAt: at,
       drill: false,

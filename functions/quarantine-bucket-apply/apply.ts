@@ -21,8 +21,8 @@ export async function applyQuarantine(
   if (plan.direction !== input.direction) throw new StateMovedError(`plan ${plan.digest} is to ${plan.direction}, not to ${input.direction}`);
 
   const address = { bucket: incident.target.name, account: incident.target.account, region: incident.target.region };
-  const [state, written] = await Promise.all([readBucket(tools.clients.s3, address), ledgerOf(tools, incident.id)]);
-  await assertMayApply(tools, incident, plan, input.execution, { reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] });
+  const [state, written] = await Promise.all([readBucket(tools.clients, address), ledgerOf(tools, incident.id)]);
+  await assertMayApply(tools, incident, plan, input.execution, { reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] }, state.tagging);
   const changes = remaining(plan.changes, (setting) => settingOf(state, setting));
   const intendedAt = tools.now();
   // An earlier try acted and its answer was lost: the state shows the act, so its result is written now.

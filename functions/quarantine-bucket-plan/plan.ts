@@ -13,18 +13,14 @@ import { nextAfterPlan, type PlanResult } from '../../core/next.ts';
 import { withDigest } from '../../core/plan.ts';
 import { costOf, impactOf } from '../../core/quarantine/impact.ts';
 import { BLOCK_ALL, LEVELS, quarantine, same, type Level, type PlannedChanges } from '../../core/quarantine/levels.ts';
+import type { Answer } from '../../core/quarantine/look.ts';
 import { reopenings, restoration } from '../../core/quarantine/restore.ts';
 
 export async function planQuarantine(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
   const incident = input.preview?.draft ?? (await getIncident(tools, input.incident));
   const address = { bucket: incident.target.name, account: incident.target.account, region: incident.target.region };
-  const [state, ledger, standing, anonymous, impact] = await Promise.all([
-    readBucket(tools.clients.s3, address),
-    ledgerOf(tools, incident.id),
-    readStanding(tools, incident, input.execution),
-    outside(tools, address),
-    surveyBucket(tools, address),
-  ]);
+  const [[state, anonymous], ledger, impact] = await Promise.all([readFromBothSides(tools, address), ledgerOf(tools, incident.id), surveyBucket(tools, address)]);
+  const standing = await readStanding(tools, incident, input.execution, state.tagging);
   const contained = ledger.filter((entry) => entry.direction === 'contain');
   const level = levelOf(incident);
   const planned: PlannedChanges & { readonly drift?: readonly Drift[] } =
@@ -45,6 +41,7 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
       exposures: exposuresOf(state).map((exposure) => exposure.phrase),
       ...(input.direction === 'contain' ? impactOf(state, planned.level, { organizationId: tools.settings.STOPBATH_ORGANIZATION_ID, exempt: tools.settings.STOPBATH_EXEMPT_ROLES }) : {}),
       ...impact,
+      ...(standing.protectedBy === null ? {} : { protectedBy: standing.protectedBy }),
       ...costOf(planned.changes.length, tools.settings.STOPBATH_VERIFY_LOOKS),
     },
     ...(planned.drift && planned.drift.length > 0 ? { drift: planned.drift } : {}),
@@ -74,8 +71,10 @@ function settled(plan: Plan, state: BucketState, contained: readonly LedgerEntry
   return closed ? 'public access is blocked already: there is nothing to contain' : null;
 }
 
-async function outside(tools: Tools, address: BucketAddress) {
-  return await askAnonymously(tools.clients, address, await sampleKeys(tools.clients.s3, address));
+/** The settings, and what somebody outside gets through the bucket's own door and its access points'. */
+async function readFromBothSides(tools: Tools, address: BucketAddress): Promise<readonly [BucketState, Answer]> {
+  const [state, keys] = await Promise.all([readBucket(tools.clients, address), sampleKeys(tools.clients.s3, address)]);
+  return [state, await askAnonymously(tools.clients, state, keys)];
 }
 
 function levelOf(incident: Incident): Level {

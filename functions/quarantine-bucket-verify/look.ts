@@ -20,8 +20,8 @@ export async function lookAtQuarantine(input: LookInput, tools: Tools): Promise<
   const address = { bucket: target.name, account: target.account, region: target.region };
   const plan = view.plans.findLast((entry) => entry.direction === 'contain');
   const level = LEVELS.find((entry) => entry === plan?.level) ?? 'public';
-  const [state, keys] = await Promise.all([readBucket(tools.clients.s3, address), sampleKeys(tools.clients.s3, address)]);
-  const [anonymous, inside] = await Promise.all([askAnonymously(tools.clients, address, keys), askFromInside(tools, address, keys)]);
+  const [state, keys] = await Promise.all([readBucket(tools.clients, address), sampleKeys(tools.clients.s3, address)]);
+  const [anonymous, inside] = await Promise.all([askAnonymously(tools.clients, state, keys), askFromInside(tools, address, keys)]);
   const look: Look = { anonymous, inside, drifted: driftOf(view.ledger.filter((entry) => entry.direction === input.direction), state) };
 
   const looks = input.looks + 1;

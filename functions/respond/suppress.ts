@@ -5,6 +5,9 @@ import { addSuppression, endSuppression } from '../../aws/suppressions.ts';
 import { InvalidEventPatternError } from '../../core/event-pattern.ts';
 import { readSuppression, SuppressionSchema } from '../../core/suppression.ts';
 
+/** What nobody looks at again is no longer accepted by anybody. */
+const LONGEST_MS = 366 * 86_400_000;
+
 export const unsuppressBody = z.strictObject({ id: z.string().min(1).max(128), reason: z.string().trim().min(1, 'say why, for the record').max(1024) });
 
 /** Accepts an exposure, until it expires: 201 with the suppression; 409 where the id is taken. */
@@ -12,6 +15,7 @@ export async function suppress(body: unknown, by: string, tools: Tools): Promise
   const at = tools.now();
   const document = SuppressionSchema.parse(body);
   if (Date.parse(document.expires) <= Date.parse(at)) return httpAnswer(400, { error: `expires is ${document.expires}: it must be in the future` });
+  if (Date.parse(document.expires) > Date.parse(at) + LONGEST_MS) return httpAnswer(400, { error: `expires is ${document.expires}: at most a year from now, so that somebody looks at it again` });
   try {
     readSuppression(document);
   } catch (error) {
@@ -25,6 +29,6 @@ export async function suppress(body: unknown, by: string, tools: Tools): Promise
 /** Ends a suppression now: 200; 404 where there is none. It stays on record. */
 export async function unsuppress({ id, reason }: z.infer<typeof unsuppressBody>, by: string, tools: Tools): Promise<HttpAnswer> {
   const at = tools.now();
-  if (!(await endSuppression(tools, id, { by, at, reason }))) return httpAnswer(404, { error: `there is no suppression ${JSON.stringify(id)}; stopbath suppressions lists them` });
+  if (!(await endSuppression(tools, id, { by, at, reason }))) return httpAnswer(404, { error: `there is no suppression ${JSON.stringify(id)} that has not ended; stopbath suppressions lists them` });
   return httpAnswer(200, { id, ended: at, by, reason });
 }

@@ -1,11 +1,14 @@
 import { claimTarget, readClaim } from '../../aws/claims.ts';
-import { nextExecution, startExecution } from '../../aws/executions.ts';
+import { nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
 import { TransientError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, createIncident, getIncident, updateIncident } from '../../aws/incidents.ts';
-import type { BucketState } from '../../core/bucket.ts';
+import { addEntry, createIncident, getIncident, getPlan, ledgerOf, updateIncident } from '../../aws/incidents.ts';
+import type { KnownState } from '../../core/exposure.ts';
+import { digestOf } from '../../core/canonical.ts';
 import { incidentOf, joins, type Opening } from '../../core/correlate.ts';
 import type { Incident } from '../../core/incident.ts';
+import { LEVELS } from '../../core/quarantine/levels.ts';
+import { undone } from '../../core/quarantine/undone.ts';
 import { actorText } from '../../core/signal.ts';
 
 export interface Opened {
@@ -18,7 +21,7 @@ export interface Opened {
  * Opens an incident for a target, or joins the one that is open: the claim on the target excludes, and every step after
  * it heals what an earlier try left half done.
  */
-export async function openOrJoin(opening: Omit<Opening, 'cap'> & { readonly state: BucketState | undefined }, tools: Tools): Promise<Opened | null> {
+export async function openOrJoin(opening: Omit<Opening, 'cap'> & { readonly state: KnownState | undefined }, tools: Tools): Promise<Opened | null> {
   const full: Opening = { ...opening, cap: tools.settings.STOPBATH_MODE_CAP };
   const wanted = incidentOf(full);
   if (wanted === null) return await joinOpen(full, tools);
@@ -54,15 +57,40 @@ async function joinOpen(opening: Opening, tools: Tools): Promise<Opened | null> 
 
 async function join(id: string, opening: Opening, tools: Tools): Promise<Opened> {
   const incident = await getIncident(tools, id);
-  const verdict = joins(incident, opening);
+  const verdict = joins(incident, opening, await undoneOf(incident, opening, tools));
   await addSignal(id, opening, tools);
-  if (verdict.act === 'wait') throw new TransientError(`${id} is ${incident.status} and ${verdict.because}: decided again when it is done`);
-  await updateIncident(tools, id, verdict.change);
-  if (verdict.act === 'again') {
-    const again: Incident = { ...incident, ...verdict.change };
-    await startExecution(tools, again, 'contain', nextExecution(incident, 'contain'));
+  if (verdict.act === 'wait') {
+    // An earlier try may have opened it again and crashed before it started anything: the same name is the same execution.
+    const last = incident.executions.at(-1);
+    if (incident.status === 'open' && last !== undefined) await startExecution(tools, incident, 'contain', last);
+    throw new TransientError(`${id} is ${incident.status} and ${verdict.because}: decided again when it is done`);
   }
+  const { signal } = opening;
+  const told = `${signal.id}/${signal.time}/${signal.count}`;
+  if (verdict.act === 'attach') {
+    await updateIncident(tools, id, verdict.change);
+    if (verdict.tell) {
+      await addEntry(tools, `again/${told}`, { incident: id, at: opening.decidedAt, kind: 'decision', text: `decided again: ${verdict.because}; ${opening.response.verdict === 'contain' ? 'it goes on as it is' : `by itself it asks to ${opening.response.verdict}`}`, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger: opening.response.trigger, verdict: opening.response.verdict } });
+      await startTicket(tools, id, `${id}-told-${digestOf(told).slice(0, 12)}`);
+    }
+    return { incident: id, note: verdict.because };
+  }
+  const execution = nextExecution(incident, 'contain');
+  const again: Incident = { ...incident, ...verdict.change, executions: [...incident.executions, execution] };
+  await updateIncident(tools, id, { ...verdict.change, executions: again.executions });
+  await addEntry(tools, `again/${execution}`, { incident: id, at: opening.decidedAt, kind: 'decision', text: `decided again: ${verdict.because}`, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger: opening.response.trigger, recommended: again.recommendedMode, mode: again.mode } });
+  await startExecution(tools, again, 'contain', execution);
   return { incident: id, note: verdict.because };
+}
+
+/** What somebody has taken away of the quarantine that the incident's last containment left. */
+async function undoneOf(incident: Incident, { state }: Opening, tools: Tools): Promise<readonly string[]> {
+  if (incident.playbook !== 'quarantine-bucket' || !state) return [];
+  const last = (await ledgerOf(tools, incident.id)).findLast(({ direction }) => direction === 'contain');
+  const plan = last && (await getPlan(tools, incident.id, last.digest));
+  const level = LEVELS.find((entry) => entry === plan?.level);
+  if (!level) return [];
+  return undone(state, { incident: incident.id, level, exempt: tools.settings.STOPBATH_EXEMPT_ROLES, organizationId: tools.settings.STOPBATH_ORGANIZATION_ID });
 }
 
 async function addSignal(id: string, { signal, receivedAt, response }: Opening, tools: Tools): Promise<void> {

@@ -1,17 +1,13 @@
-import { NoSuchBucketError, readBucket } from '../../aws/bucket.ts';
 import { recordDecision } from '../../aws/decisions.ts';
 import type { Tools } from '../../aws/function.ts';
+import { relate } from '../../aws/incidents.ts';
 import { loadPlaybooks } from '../../aws/playbooks.ts';
 import { readSuppressions } from '../../aws/suppressions.ts';
-import type { BucketState } from '../../core/bucket.ts';
 import { digestOf } from '../../core/canonical.ts';
 import { decide, strength, type Decision, type DecideOptions, type Response } from '../../core/decide.ts';
-import type { Target } from '../../core/incident.ts';
 import { plain } from '../../core/text.ts';
+import { bucketOf, look, type Findings } from './look.ts';
 import { openOrJoin, type Opened } from './open.ts';
-
-/** What was found where an event points: the state of a bucket, that there is none, or that it could not be read. */
-type Found = BucketState | 'missing' | { readonly unreadable: string };
 
 /**
  * Decide twice: from the event alone, to learn what it is about, and with the state of that. Then claim and start. All
@@ -27,18 +23,15 @@ export async function triage({ event, drill }: { readonly event: unknown; readon
   };
   const blind = decide(event, options);
   const [found, suppressions] = await Promise.all([look(blind, tools), blind.checks.length > 0 ? readSuppressions(tools) : []]);
-  const stateOf = (bucket: string) => {
-    const state = found.get(bucket);
-    return typeof state === 'object' && 'bucket' in state ? state : undefined;
-  };
-  const decision = found.size === 0 && suppressions.length === 0 ? blind : decide(event, { ...options, stateOf, suppressions });
+  const decision = found.any || suppressions.length > 0 ? decide(event, { ...options, ...found, suppressions }) : blind;
   const { signal } = decision;
-  const missing = decision.responses.filter(({ target }) => found.get(bucketOf(target) ?? '') === 'missing');
+  const missing = decision.responses.filter(({ target }) => found.isMissing(bucketOf(target) ?? ''));
   const real = decision.responses.filter((response) => !missing.includes(response));
   const decidedAt = tools.now();
-  const opened = signal === null ? [] : await Promise.all(real.map((response) => openOrJoin({ response, signal, state: stateOf(bucketOf(response.target) ?? ''), receivedAt, decidedAt, drill }, tools)));
+  const opened = signal === null ? [] : await Promise.all(real.map((response) => openOrJoin({ response, signal, state: found.stateOf(bucketOf(response.target) ?? ''), receivedAt, decidedAt, drill }, tools)));
 
   const incidents = opened.filter((entry) => entry !== null);
+  await pointAtEachOther([...new Set(incidents.map(({ incident }) => incident))], tools);
   await recordDecision(tools, {
     event: decision.event ?? `sha256:${digestOf(event ?? null)}`,
     source: decision.source,
@@ -47,6 +40,7 @@ export async function triage({ event, drill }: { readonly event: unknown; readon
     reason: reasonOf(decision, missing, found, incidents),
     targets: decision.targets,
     incidents: incidents.map(({ incident }) => incident),
+    suppressedBy: decision.suppressedBy ?? real.find(({ suppressedBy }) => suppressedBy !== null)?.suppressedBy ?? null,
     receivedAt,
     decidedAt,
     drill,
@@ -55,42 +49,26 @@ export async function triage({ event, drill }: { readonly event: unknown; readon
   return { decision: decision.decision, incidents: incidents.map(({ incident }) => incident) };
 }
 
-/** Reads every bucket that a trigger asks about. One that cannot be read is decided by what the event says. */
-async function look(blind: Decision, tools: Tools): Promise<ReadonlyMap<string, Found>> {
-  const asked = new Set(blind.checks.map((check) => check.target));
-  const buckets = new Map(blind.responses.filter(({ target }) => asked.has(target.arn)).flatMap(({ target }) => {
-    const bucket = bucketOf(target);
-    return bucket === null ? [] : [[bucket, target] as const];
-  }));
-  const found = await Promise.all([...buckets].map(async ([bucket, target]): Promise<readonly [string, Found]> => [bucket, await lookAt(bucket, target, tools)]));
-  return new Map(found);
+/** One event that is about several targets: whoever reads of one finds the others. */
+async function pointAtEachOther(ids: readonly string[], tools: Tools): Promise<void> {
+  if (ids.length < 2) return;
+  await Promise.all(ids.map(async (id) => await relate(tools, id, ids.filter((other) => other !== id).slice(0, MAX_RELATED))));
 }
 
-async function lookAt(bucket: string, { account, region }: Target, tools: Tools): Promise<Found> {
-  try {
-    return await readBucket(tools.clients.s3, { bucket, account, region });
-  } catch (error) {
-    if (error instanceof NoSuchBucketError) return 'missing';
-    const unreadable = error instanceof Error ? error.message : String(error);
-    tools.log.warn(`bucket ${plain(bucket)} cannot be read; the event decides`, { error: unreadable });
-    return { unreadable };
-  }
-}
-
-function bucketOf(target: Target): string | null {
-  if (target.kind === 'bucket') return target.name;
-  return target.kind === 'object' ? (target.arn.split(':::')[1]?.split('/')[0] ?? null) : null;
-}
+/** An account has more buckets than one reads. */
+const MAX_RELATED = 50;
 
 function strongest(responses: readonly Response[]): string {
   return responses.reduce<Response['verdict']>((best, { verdict }) => (strength(verdict) > strength(best) ? verdict : best), 'record');
 }
 
-function reasonOf(decision: Decision, missing: readonly Response[], found: ReadonlyMap<string, Found>, incidents: readonly Opened[]): string {
+function reasonOf(decision: Decision, missing: readonly Response[], found: Findings, incidents: readonly Opened[]): string {
   const notes = [
     ...missing.map(({ target }) => `There is no bucket ${plain(target.name)} in account ${plain(target.account)}: nothing to contain.`),
-    ...[...found].flatMap(([bucket, state]) => (typeof state === 'object' && 'unreadable' in state ? [`Bucket ${plain(bucket)} could not be read, so the event alone decided: ${plain(state.unreadable, 512)}.`] : [])),
+    ...found.unread.slice(0, MAX_NOTES),
     ...incidents.filter(({ note }) => note !== null).map(({ incident, note }) => `${incident}: ${note}.`),
   ];
   return [decision.reason, ...notes].join(' ');
 }
+
+const MAX_NOTES = 10;

@@ -51,7 +51,7 @@ beforeAll(async () => {
   await writeViews(account, deployment.name, views);
   const admin = new DynamoDBClient({ endpoint: account.endpoint, region: 'us-east-1', credentials: account.admin });
   const table: Table = { settings: { STOPBATH_TABLE: deployment.name }, clients: { dynamo: DynamoDBDocumentClient.from(admin) } };
-  for (let index = 0; index < DECISIONS; index++) await recordDecision(table, { event: `event-${index}`, source: 'guardduty', type: 'x', decision: index === 0 ? 'rejected' : 'record', reason: 'it was read', targets: [], incidents: [], receivedAt: at(24 * index + 1), decidedAt: at(24 * index + 1), drill: false });
+  for (let index = 0; index < DECISIONS; index++) await recordDecision(table, { event: `event-${index}`, source: 'guardduty', type: 'x', decision: index === 0 ? 'rejected' : 'record', reason: 'it was read', targets: [], incidents: [], suppressedBy: null, receivedAt: at(24 * index + 1), decidedAt: at(24 * index + 1), drill: false });
   admin.destroy();
   const { accessKeyId, secretAccessKey, sessionToken = '' } = account.world.credentials(AUDITOR, 'ada', 'ecs-tasks.amazonaws.com');
   Object.entries({ STOPBATH_AUDIT_URL: deployment.urls['audit'] ?? '', AWS_REGION: 'us-east-1', ADA_AWS_ACCESS_KEY_ID: accessKeyId, ADA_AWS_SECRET_ACCESS_KEY: secretAccessKey, ADA_AWS_SESSION_TOKEN: sessionToken }).forEach(([name, value]) => vi.stubEnv(name, value));

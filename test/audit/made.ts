@@ -20,7 +20,7 @@ export function madeView(index: number, receivedAt: string, change: Partial<Inci
   const incident: Incident = {
     id, playbook: status === 'observed' ? 'open-ticket' : 'quarantine-bucket', target: { kind: 'bucket', arn: `arn:aws:s3:::${name}`, name, account: '111122223333', region: 'us-east-1' },
     inputs: { level: 'public' }, title: `bucket ${name}: GuardDuty saw the bucket opened`, severity: 2 + (index % 8), status, recommendedMode: 'contain', mode: acted ? 'contain' : 'observe', drill: index % 50 === 0,
-    exposures: acted ? ['anyone can read objects (policy statement "Everyone")'] : [], actor: `arn:aws:iam::111122223333:user/deploy-bot with key AKIAIOSFODNN7EXAMPLE from 198.51.100.${index % 256}`,
+    actors: [], related: [], exposures: acted ? ['anyone can read objects (policy statement "Everyone")'] : [], actor: `arn:aws:iam::111122223333:user/deploy-bot with key AKIAIOSFODNN7EXAMPLE from 198.51.100.${index % 256}`,
     requestedBy: status === 'restored' ? RESPONDER : 'automatic', reason: 'GuardDuty saw the bucket opened to the world', eventTime: at(-2), receivedAt, decidedAt: at(0.2),
     containedAt: acted ? at(1 + (index % 7)) : null, verifiedAt: status === 'contained' || status === 'restored' ? at(5 + (index % 20)) : null, restoredAt: status === 'restored' ? at(86_400) : null,
     outcome: `${status}: as it was found`, ticket: { tracker: 'opscenter', id: `oi-${index}`, state: status === 'restored' ? 'closed' : 'open', since: at(2), reason: null }, ticketGap: null,

@@ -180,7 +180,7 @@ describe('what is known of a bucket decides', () => {
   it("the account's block removed contains the buckets that it opened", () => {
     const event = record('s3', 'DeleteAccountPublicAccessBlock', { accountId: ACCOUNT });
     const stateOf = (bucket: string) => ({ policy: bucket === 'photos-a' ? JSON.stringify(policyOf(publicStatement)) : null, acl: null });
-    const decision = decided(event, { stateOf, bucketsOf: () => ['photos-a', 'photos-b'] });
+    const decision = decided(event, { stateOf, bucketsOf: () => [{ name: 'photos-a' }, { name: 'photos-b' }] });
     expect(decision.responses.filter(({ verdict }) => verdict === 'contain').map(({ target, installed }) => [target.name, installed])).toEqual([['photos-a', true]]);
     expect(decided(event).responses[0]).toMatchObject({ verdict: 'contain', installed: false, target: { kind: 'account' } });
   });

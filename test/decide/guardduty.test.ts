@@ -138,10 +138,10 @@ describe('a finding', () => {
   it('that the account lost its block names the buckets that this opened, where they are known', () => {
     const event = finding('Policy:S3/AccountBlockPublicAccessDisabled', 2);
     const open = { policy: JSON.stringify({ Statement: { Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: '*' } }) };
-    const known = { bucketsOf: () => ['photos-open', 'photos-closed'], stateOf: (bucket: string) => (bucket === 'photos-open' ? open : { policy: null, acl: null }) };
+    const known = { bucketsOf: () => [{ name: 'photos-open' }, { name: 'photos-closed' }], stateOf: (bucket: string) => (bucket === 'photos-open' ? open : { policy: null, acl: null }) };
     expect(decided(event, known)).toMatchObject({ decision: 'contain', targets: expect.arrayContaining(['arn:aws:s3:::photos-open']) });
     expect(decided(event, known).responses.filter(({ verdict }) => verdict === 'contain').map(({ target }) => target.name)).toEqual(['photos-open']);
-    expect(decided(event, { ...known, bucketsOf: () => ['photos-closed'] }).decision).toBe('observe');
+    expect(decided(event, { ...known, bucketsOf: () => [{ name: 'photos-closed' }] }).decision).toBe('observe');
   });
 
   it('that comes from a replay only observes', () => {

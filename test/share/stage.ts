@@ -111,7 +111,9 @@ export function sweepOf(incident: Incident, digest = 'd'.repeat(64)): SweepOf {
 export function incidentAbout(id: string, target: Partial<Target>, inputs: Incident['inputs']): Incident {
   const at = '2026-11-24T12:00:00.000Z';
   return {
-    id, playbook: 'revoke-share-links', inputs, title: id, severity: 8, status: 'open', recommendedMode: 'contain', mode: 'contain', drill: false, exposures: [], actor: null,
+    id, playbook: 'revoke-share-links', inputs, title: id, severity: 8, status: 'open', recommendedMode: 'contain', mode: 'contain', drill: false, exposures: [],
+    actors: [],
+    related: [], actor: null,
     target: { kind: 'album', arn: `share:${ACCOUNT}:album/summer`, name: 'summer', account: ACCOUNT, region: 'us-east-1', ...target },
     requestedBy: 'automatic', reason: 'a link was leaked', eventTime: at, receivedAt: at, decidedAt: at, containedAt: null, verifiedAt: null, restoredAt: null, outcome: '', ticket: null, ticketGap: null, executions: [], schemaVersion: 1,
   };

@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { startAccount, type Account } from '../sandbox/account.ts';
+import { skippingClock } from '../sandbox/clock.ts';
+import { seedPhotos, type Photos } from '../sandbox/photos/seed.ts';
+import { EXIT } from './exit.ts';
+import { run } from './main.ts';
+
+/** The verbs of responders, through the URLs of a suite that is deployed for real in a sandbox. */
+let account: Account;
+let photos: Photos;
+let printed: string;
+
+beforeAll(async () => {
+  account = await startAccount({ clock: skippingClock() });
+  photos = await seedPhotos(account, () => account.s3.settle());
+  const { urls } = await account.deploy({ config: { modeCap: 'contain', verifyIntervalSeconds: 1, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor] } });
+  vi.stubEnv('AWS_REGION', account.world.region);
+  vi.stubEnv('STOPBATH_AUDIT_URL', urls['audit'] ?? '');
+  vi.stubEnv('STOPBATH_RESPOND_URL', urls['respond'] ?? '');
+  for (const person of ['rosa', 'ada'] as const) {
+    const { accessKeyId, secretAccessKey, sessionToken = '' } = await photos.credentialsOf(person);
+    vi.stubEnv(`${person.toUpperCase()}_AWS_ACCESS_KEY_ID`, accessKeyId);
+    vi.stubEnv(`${person.toUpperCase()}_AWS_SECRET_ACCESS_KEY`, secretAccessKey);
+    vi.stubEnv(`${person.toUpperCase()}_AWS_SESSION_TOKEN`, sessionToken);
+  }
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await account.stop();
+});
+beforeEach(() => {
+  printed = '';
+  for (const stream of [process.stdout, process.stderr]) {
+    vi.spyOn(stream, 'write').mockImplementation((text) => {
+      printed += String(text);
+      return true;
+    });
+  }
+});
+
+async function says(...args: readonly string[]): Promise<readonly [number, string]> {
+  printed = '';
+  process.exitCode = undefined;
+  const code = await run(args);
+  process.exitCode = undefined;
+  return [code, printed];
+}
+
+const SUPPRESS = ['suppress', 'thumbs', '--bucket', 'thumbnails', '--owner', 'web team', '--reason', 'on purpose', '--expires', '30d'] as const;
+
+describe('suppress, suppressions and unsuppress', () => {
+  it('accept an exposure until a day, show who did and until when, and end it; it stays on record', async () => {
+    expect(await says(...SUPPRESS, '--as', 'rosa')).toEqual([EXIT.ok, expect.stringContaining('thumbs is in force until')]);
+    expect(await says('suppressions', '--as', 'ada')).toEqual([EXIT.ok, expect.stringMatching(/thumbs +until .* web team +on purpose +rosa +\{"target":\{"kind":\["bucket"\],"name":\["thumbnails"\]\}\}/)]);
+    expect(await says(...SUPPRESS, '--as', 'rosa')).toEqual([EXIT.no, expect.stringContaining('there is a suppression "thumbs"')]);
+    expect((await says('unsuppress', 'thumbs', '--reason', 'moved', '--as', 'rosa'))[0]).toBe(EXIT.ok);
+    expect(await says('unsuppress', 'thumbs', '--reason', 'again', '--as', 'rosa')).toEqual([EXIT.no, expect.stringContaining('no suppression "thumbs" that has not ended')]);
+    expect(await says('suppressions', '--as', 'ada')).toEqual([EXIT.ok, 'no suppression is in force\n']);
+    expect(await says('suppressions', '--all', '--as', 'ada')).toEqual([EXIT.ok, expect.stringMatching(/thumbs +ended/)]);
+  });
+
+  it('are a responder’s: an auditor is refused', async () => {
+    expect(await says(...SUPPRESS, '--as', 'ada')).toEqual([EXIT.refused, expect.stringContaining('only responders')]);
+  });
+
+  const having = (name: string, value: string) => [...SUPPRESS.map((word, index) => (SUPPRESS[index - 1] === name ? value : word)), '--as', 'rosa'];
+  it.each([
+    ['an id that is none', ['suppress', 'a b', ...SUPPRESS.slice(2), '--as', 'rosa'], 'letters, digits'],
+    ['a day that is past', having('--expires', '2020-01-01'), 'must be in the future'],
+    ['more than a year', having('--expires', '400d'), 'at most a year'],
+    ['no time', having('--expires', 'tomorrow'), 'must be like 30d'],
+    ['nothing to accept', ['suppress', 'x', '--owner', 'a', '--reason', 'b', '--expires', '1d', '--as', 'rosa'], 'give --bucket, --type or --pattern'],
+    ['a pattern beside its short forms', [...SUPPRESS, '--pattern', '{}', '--as', 'rosa'], 'put all of it into the pattern'],
+    ['a pattern that is no JSON', ['suppress', 'x', '--pattern', '{', ...SUPPRESS.slice(4), '--as', 'rosa'], 'must be a JSON object'],
+    ['a pattern that names everything', ['suppress', 'x', '--pattern', '{"severity":[8]}', ...SUPPRESS.slice(4), '--as', 'rosa'], 'must name a type or a target'],
+    ['a pattern with a typo', ['suppress', 'x', '--pattern', '{"type":["a"],"tragets":["b"]}', ...SUPPRESS.slice(4), '--as', 'rosa'], 'may have source, type'],
+    ['a pattern that is none', ['suppress', 'x', '--pattern', '{"type":"a"}', ...SUPPRESS.slice(4), '--as', 'rosa'], 'pattern: Event pattern is not valid'],
+  ])('refuse %s', async (_, args, said) => {
+    expect(await says(...args)).toEqual([EXIT.usage, expect.stringContaining(said)]);
+  });
+});
+
+describe('pause and resume', () => {
+  it('throw the kill switch and show it; what was held meanwhile is named and released', async () => {
+    expect(await says('pause', '--reason', 'moving', '--as', 'rosa')).toEqual([EXIT.ok, expect.stringContaining('containment is paused since')]);
+    expect(await says('suppressions', '--as', 'ada')).toEqual([EXIT.ok, expect.stringMatching(/paused since .*\/rosa: moving/)]);
+    await photos.attacks['make-public'](photos.family);
+    const finding = { type: 'Policy:S3/BucketAnonymousAccessGranted', id: 'f-1', severity: 8, accountId: account.world.account, region: account.world.region, schemaVersion: '2.0', updatedAt: new Date().toISOString(), resource: { s3BucketDetails: [{ name: photos.family }] }, service: {} };
+    const event = { version: '0', resources: [], id: 'e-1', source: 'aws.guardduty', 'detail-type': 'GuardDuty Finding', account: account.world.account, region: account.world.region, time: finding.updatedAt, detail: finding };
+    const sent = await fetch(`${account.endpoint}/_sandbox/events`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify([event]) });
+    expect(sent.status).toBe(200);
+    await account.idle();
+    const [, listed] = await says('incidents', '--json', '--as', 'rosa');
+    const { incidents } = JSON.parse(listed) as { readonly incidents: readonly { readonly id: string; readonly status: string }[] };
+    const id = incidents[0]?.id ?? '';
+    expect(incidents).toMatchObject([{ status: 'held' }]);
+    const [code, text] = await says('resume', '--reason', 'moved', '--as', 'rosa');
+    expect([code, text]).toEqual([EXIT.ok, expect.stringContaining(`1 incident still held: ${id}`)]);
+    expect(await says('release', id, '--reason', 'close it', '--as', 'rosa')).toEqual([EXIT.ok, expect.stringContaining(`${id}-contain-2`)]);
+    await account.idle();
+    expect((await says('show', id, '--as', 'rosa'))[1]).toContain('contained and proven');
+  });
+
+  it.each([
+    ['no reason', ['pause', '--as', 'rosa'], EXIT.usage, '--reason'],
+    ['an auditor', ['pause', '--reason', 'x', '--as', 'ada'], EXIT.refused, 'only responders'],
+    ['an incident that is none', ['release', 'inc-none', '--reason', 'x', '--as', 'rosa'], EXIT.no, 'there is no incident "inc-none"'],
+  ])('refuse %s', async (_, args, code, said) => {
+    expect(await says(...args)).toEqual([code, expect.stringContaining(said)]);
+  });
+});

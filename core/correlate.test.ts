@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import type { BucketState } from './bucket.ts';
+import { incidentOf, joins, MAX_ACTORS, type Opening } from './correlate.ts';
+import type { Response } from './decide.ts';
+import type { Incident } from './incident.ts';
+import { BLOCK_ALL, quarantine, type Level } from './quarantine/levels.ts';
+import { undone } from './quarantine/undone.ts';
+import { readSignal, type Signal } from './signal.ts';
+
+const NOW = '2026-11-24T10:00:00.000Z';
+const target = { kind: 'bucket', arn: 'arn:aws:s3:::family', name: 'family', account: '111122223333', region: 'us-east-1' } as const;
+
+const open: BucketState = {
+  bucket: 'family',
+  account: '111122223333',
+  region: 'us-east-1',
+  publicAccessBlock: null,
+  accountPublicAccessBlock: null,
+  policy: JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid: 'World', Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::family/*' }] }),
+  acl: null,
+  ownership: 'BucketOwnerEnforced',
+  lifecycle: null,
+  replication: null,
+  website: null,
+  cors: null,
+  tagging: null,
+  versioning: 'Enabled',
+  objectLock: null,
+  notifications: null,
+  accessPoints: [],
+};
+const closed: BucketState = { ...open, publicAccessBlock: BLOCK_ALL };
+
+function signalBy(actor: { readonly principal?: string; readonly accessKey?: string; readonly address?: string } | null, more: Partial<Signal> = {}): Signal {
+  const read = readSignal({ type: 'Exfiltration:S3/AnomalousBehavior', id: 'f-1', severity: 8, resource: {}, service: {}, schemaVersion: '2.0' }, NOW);
+  if ('rejected' in read) throw new Error(read.rejected);
+  return { ...read, actor: actor && { principal: actor.principal ?? 'somebody unknown', type: null, account: null, accessKey: actor.accessKey ?? null, address: actor.address ?? null }, ...more };
+}
+
+function opening(more: { readonly signal?: Signal; readonly response?: Partial<Response>; readonly state?: BucketState; readonly cap?: Opening['cap']; readonly drill?: boolean } = {}): Opening {
+  const response: Response = { target, verdict: 'contain', recommended: 'contain', playbook: 'quarantine-bucket', installed: true, inputs: { level: 'external' }, severity: 8, trigger: 'quarantine-bucket/x', suppressedBy: null, because: 'pictures are being taken', ...more.response };
+  return { response, signal: more.signal ?? signalBy({ principal: 'mallory' }), state: more.state ?? closed, receivedAt: NOW, decidedAt: NOW, drill: more.drill ?? false, cap: more.cap ?? 'contain' };
+}
+
+function incident(more: Partial<Incident> = {}): Incident {
+  const made = incidentOf(opening());
+  if (!made) throw new Error('opens none');
+  return { ...made, status: 'contained', ...more };
+}
+
+describe('a further signal', () => {
+  it('attaches where it says nothing new', () => {
+    expect(joins(incident(), opening())).toMatchObject({ act: 'attach', tell: false, change: { severity: 8, actors: ['mallory'] } });
+  });
+
+  it.each([
+    ['the severity rose', opening({ response: { severity: 9 } }), 'severity rose from 8 to 9', { severity: 9 }],
+    ['another principal is named', opening({ signal: signalBy({ principal: 'eve' }) }), 'another actor, eve', { actors: ['mallory', 'eve'] }],
+    ['a user comes with another key of its own', opening({ signal: signalBy({ principal: 'mallory', accessKey: 'AKIAIOSFODNN7EXAMPLE' }) }), 'another actor', {}],
+    ['nobody is named and the address is another', opening({ signal: signalBy({ address: '198.51.100.9' }) }), 'another actor, 198.51.100.9', {}],
+  ])('is decided again where %s', (_, given, because, change) => {
+    const joined = joins(incident(), given);
+    expect(joined).toMatchObject({ act: 'again', change: { ...change, status: 'open' } });
+    expect(joined.because).toContain(because);
+  });
+
+  it.each([
+    ['the address of a known principal', signalBy({ principal: 'mallory', address: '203.0.113.7' })],
+    ['the session key of a known role', signalBy({ principal: 'mallory', accessKey: 'ASIAIOSFODNN7EXAMPLE' })],
+    ['nobody', signalBy(null)],
+  ])('is no other actor’s for %s', (_, signal) => {
+    expect(joins(incident(), opening({ signal }))).toMatchObject({ act: 'attach', change: { actors: ['mallory'] } });
+  });
+
+  it('of a crowd changes nothing any more, so that changing names cannot keep the suite busy', () => {
+    const crowd = Array.from({ length: MAX_ACTORS }, (_, n) => `actor-${n}`);
+    expect(joins(incident({ actors: crowd }), opening({ signal: signalBy({ principal: 'one more' }) }))).toMatchObject({ act: 'attach', tell: false, change: { actors: crowd } });
+  });
+
+  it('waits for nothing where only actor or severity grew while containment is under way: apply reads them', () => {
+    expect(joins(incident({ status: 'containing' }), opening({ response: { severity: 9.5 } }))).toMatchObject({ act: 'attach', tell: true, change: { severity: 9.5 } });
+  });
+
+  it('that asks for a higher level contains again, and waits while something is under way', () => {
+    expect(joins(incident(), opening({ response: { inputs: { level: 'full' } } }))).toMatchObject({ act: 'again', change: { inputs: { level: 'full' } } });
+    expect(joins(incident({ status: 'containing' }), opening({ response: { inputs: { level: 'full' } } }))).toMatchObject({ act: 'wait' });
+  });
+
+  it('that asks for a lower level takes nothing back', () => {
+    expect(joins(incident(), opening({ response: { inputs: { level: 'public' } }, state: open }))).toMatchObject({ act: 'again', because: 'somebody opened it again', change: { inputs: { level: 'external' } } });
+  });
+
+  it.each(['observed', 'held', 'failed'] as const)('that grew gives an incident that is %s another chance', (status) => {
+    expect(joins(incident({ status, mode: 'contain' }), opening({ response: { severity: 9.5 } }))).toMatchObject({ act: 'again' });
+  });
+
+  it('asks for no more than configuration allows', () => {
+    expect(joins(incident({ status: 'observed', mode: 'observe' }), opening({ cap: 'observe', response: { severity: 9.5 } }))).toMatchObject({ act: 'attach', tell: true, change: { severity: 9.5 } });
+  });
+
+  it('reopens what somebody undid, whatever the signal by itself asks for', () => {
+    const asksNothing = opening({ response: { verdict: 'ignore', playbook: null, installed: false, inputs: null, severity: 0 } });
+    expect(joins(incident(), asksNothing, ['policy'])).toMatchObject({ act: 'again', because: 'somebody undid the quarantine: policy', change: { status: 'open' } });
+    expect(joins(incident(), asksNothing)).toMatchObject({ act: 'attach' });
+  });
+
+  it.each([
+    ['a sample', { sample: true }],
+    ['a replay', { replayed: true }],
+  ])('that is %s reopens nothing, but in a drill', (_, more) => {
+    const signal = signalBy({ principal: 'eve' }, more);
+    expect(joins(incident(), opening({ signal, response: { verdict: 'observe', severity: 10 } }), ['policy'])).toMatchObject({ act: 'attach', tell: false });
+    expect(joins(incident(), opening({ signal, drill: true }), ['policy'])).toMatchObject({ act: 'again' });
+  });
+
+  it('that somebody accepted reopens nothing', () => {
+    expect(joins(incident(), opening({ response: { verdict: 'record' } }), ['policy'])).toMatchObject({ act: 'attach', tell: false });
+  });
+});
+
+describe('undone', () => {
+  const options = (level: Level) => ({ incident: 'inc-1', level, exempt: [], organizationId: null });
+  const contained = (level: Level) =>
+    quarantine(open, options(level)).changes.reduce<BucketState>((state, { setting, after }) => ({ ...state, [setting]: after }), open);
+
+  it.each(['public', 'external', 'full'] as const)('is nothing of a bucket that is as level %s left it', (level) => {
+    expect(undone(contained(level), options(level))).toEqual([]);
+  });
+
+  it('names the deny that a deployment wrote over, and the block that it took off, but no tags', () => {
+    expect(undone({ ...contained('external'), policy: open.policy, tagging: null }, options('external'))).toEqual(['policy']);
+    expect(undone({ ...contained('public'), publicAccessBlock: null }, options('public'))).toEqual(['publicAccessBlock']);
+  });
+
+  it('says nothing of what is only partly known', () => {
+    expect(undone({ publicAccessBlock: null }, options('public'))).toEqual([]);
+    expect(undone(undefined, options('public'))).toEqual([]);
+  });
+});
