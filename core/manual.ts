@@ -36,6 +36,8 @@ export function manualIncident({ playbook, target, inputs, mode, reason, by, at 
     mode: manualMode(mode, cap),
     drill: false,
     exposures: [],
+    actors: [],
+    related: [],
     actor: null,
     requestedBy: by,
     reason: plain(reason, 1024),

@@ -73,6 +73,7 @@ async function refuse(ask: StartAsk, { incident, holding }: Wanted, by: string, 
   const text = `start of ${ask.playbook} by ${by} was refused: ${why}`;
   const key = digestOf([by, ask.digest, ask.inputs, why]).slice(0, 16);
   if (holding) await addEntry(tools, `request/refused/${key}`, { incident: holding.id, at, kind: 'request', text, by, detail: { act: 'refused', asked: 'start', digest: ask.digest } });
-  else await recordDecision(tools, { event: `request:${key}`, source: 'responder', type: 'start', decision: 'refused', reason: text, targets: [incident.target.arn], incidents: [], receivedAt: at, decidedAt: at, drill: false });
+  else await recordDecision(tools, { event: `request:${key}`, source: 'responder', type: 'start', decision: 'refused', reason: text, targets: [incident.target.arn], incidents: [],
+    suppressedBy: null, receivedAt: at, decidedAt: at, drill: false });
   return httpAnswer(409, { error: why, ...more });
 }
