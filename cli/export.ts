@@ -35,10 +35,13 @@ async function run(options: Options): Promise<Exported> {
   const now = Date.now();
   const startedAt = new Date(now).toISOString();
   // Both ends stand still while it is read: what arrives meanwhile is the next export's.
-  const question: Readonly<Record<string, string>> = { until: startedAt, ...filterQuery(options, now) };
-  const period = { since: question['since'] ?? '', until: question['until'] ?? startedAt };
+  const asked = filterQuery(options, now);
+  const until = asked['until'] === undefined || asked['until'] > startedAt ? startedAt : asked['until'];
+  const period = { since: asked['since'] ?? '', until };
+  if (period.since >= until) throw new CliError(EXIT.usage, `--since is ${JSON.stringify(since)}: it must be before ${until === startedAt ? 'now' : `--until, ${until}`}`);
+  const question: Readonly<Record<string, string>> = { ...asked, until };
   const filtered = ['playbook', 'target', 'actor', 'status', 'mode', 'drill'].some((name) => name in question);
-  const path = options.out ?? `stopbath-${period.since.slice(0, 10)}-${period.until.slice(0, 10)}.${options.format}`;
+  const path = options.out ?? `stopbath-${period.since.slice(0, 10)}-${lastDayOf(until)}.${options.format}`;
   const exported = await writeExport(path, options.format, {
     question,
     startedAt,
@@ -51,6 +54,11 @@ async function run(options: Options): Promise<Exported> {
   if (path !== '-') await writeFile(`${path}.manifest.json`, `${jsonText(manifest)}\n`);
   tellEnd(path, exported, options);
   return exported;
+}
+
+/** The end is not included: a span until midnight has its last day before. */
+function lastDayOf(until: string): string {
+  return new Date(Date.parse(until) - 1).toISOString().slice(0, 10);
 }
 
 function tellEnd(path: string, exported: Exported, { json }: Options): void {

@@ -93,6 +93,7 @@ async function exportedNow(format: string, ...filters: readonly string[]): Promi
 interface Manifest {
   readonly file: { readonly sha256: string; readonly bytes: number };
   readonly incidents: { readonly exported: number; readonly expected: number };
+  readonly question: Readonly<Record<string, string>>;
   readonly decisions: number | null;
   readonly complete: boolean;
 }
@@ -106,6 +107,13 @@ describe('stopbath export --format ndjson', () => {
     expect(new Set(lines.filter(({ line }) => line === 'decision').map(({ event }) => event))).toEqual(new Set(Array.from({ length: DECISIONS }, (_, index) => `event-${index}`)));
     expect(lines.at(-1)).toMatchObject({ line: 'end', complete: true, decisions: DECISIONS, incidents: { exported: views.length, expected: views.length } });
     expect(manifest).toMatchObject({ complete: true, decisions: DECISIONS, file: { sha256: createHash('sha256').update(text).digest('hex'), bytes: Buffer.byteLength(text) } });
+  });
+
+  it('ends now where it is asked to end later: what comes in meanwhile is the next one\u2019s', async () => {
+    const before = new Date().toISOString();
+    const { manifest } = await exported('ndjson', '--until', '2999-12-31', '--status', 'failed');
+    expect(manifest.question['until'] ?? '').toMatch(/^20/);
+    expect((manifest.question['until'] ?? '') >= before && (manifest.question['until'] ?? '') <= new Date().toISOString()).toBe(true);
   });
 
   it('takes the filters of history, and leaves decisions out where incidents are filtered', async () => {
@@ -255,6 +263,8 @@ describe('stopbath report and history', () => {
 
   it.each<[args: readonly string[], message: RegExp]>([
     [['export', '--format', 'csv'], /--since is missing/],
+    [['export', '--since', '2026-05-02', '--until', '2026-05-01', '--format', 'csv'], /--since is "2026-05-02": it must be before --until/],
+    [['export', '--since', '2999-01-01', '--format', 'csv'], /it must be before now/],
     [['export', '--since', 'monday', '--format', 'csv'], /--since is "monday": use a day/],
     [['export', '--since', '7d', '--format', 'pdf'], /'pdf' is invalid\. Allowed choices are ndjson, csv, html/],
     [['export', '--since', '7d', '--format', 'csv', '--out', 'package.json/x.csv'], /package\.json\/x\.csv cannot be written .*choose another place/],
