@@ -1,7 +1,8 @@
+import { GetPublicKeyCommand } from '@aws-sdk/client-kms';
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
-import { readSeal, sealKey, type SealedRecord, type SealFile, type SealHead } from '../core/seal.ts';
+import { fingerprintOf, readSeal, sealKey, type SealedRecord, type SealFile, type SealHead } from '../core/seal.ts';
 import { together } from '../core/together.ts';
 import { codeOf } from './errors.ts';
 import { UNSEALED } from './evidence.ts';
@@ -146,4 +147,23 @@ export async function bookedSeals(tools: Tools, after: number, limit: number): P
     }),
   );
   return Items.map(asItem);
+}
+
+/** A key that signs seals, or did. */
+export interface PublicKey {
+  readonly arn: string;
+  readonly fingerprint: string;
+  /** base64 of the DER. */
+  readonly publicKey: string;
+}
+
+/** @returns the configured keys, oldest first: the last one signs */
+export async function publicKeys(tools: Tools): Promise<readonly PublicKey[]> {
+  return await Promise.all(
+    tools.settings.STOPBATH_SEAL_KEYS.map(async (arn) => {
+      const { PublicKey: der } = await tools.clients.kms.send(new GetPublicKeyCommand({ KeyId: arn }));
+      if (!der) throw new Error(`KMS returned no public key for ${arn}`);
+      return { arn, fingerprint: fingerprintOf(der), publicKey: Buffer.from(der).toString('base64') };
+    }),
+  );
 }

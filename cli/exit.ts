@@ -9,6 +9,8 @@ export const EXIT = {
   unreachable: 3,
   /** It answered, and whoever signed may not do this. */
   refused: 4,
+  /** The record is intact, and was sealed later than it should have been. */
+  late: 5,
   /** A fault of Stopbath itself. */
   bug: 70,
 } as const;
@@ -22,6 +24,7 @@ Exit codes:
   ${EXIT.usage}   wrong command line, file or variable
   ${EXIT.unreachable}   AWS or the sandbox did not answer
   ${EXIT.refused}   it answered that you may not do this
+  ${EXIT.late}   the record is intact, and was sealed later than it should have been (verify)
   ${EXIT.bug}  a fault of Stopbath itself`;
 
 /** A failure that a person can do something about: printed as one line, never with a stack. */

@@ -25,6 +25,8 @@ const VERBS = [
   import('./suppress.ts'),
   import('./unsuppress.ts'),
   import('./suppressions.ts'),
+  import('./verify.ts'),
+  import('./evidence.ts'),
   import('./docs.ts'),
 ];
 

@@ -37,7 +37,8 @@ async function serve({ port, seed, propagation }: Options): Promise<void> {
   const photos = seed === 'photos' ? await seedPhotos(account, () => account.s3.settle()) : null;
   const shares = photos && (await seedShares(account, photos));
   const people = photos ? { sessionNamesPinned: true, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor], ...(shares ? { shares: shares.config } : {}) } : {};
-  const deployment = await account.deploy({ config: { modeCap: 'contain', verifyIntervalSeconds: 1, ...people } });
+  const deployment = await account.deploy({ config: { modeCap: 'contain', verifyIntervalSeconds: 1, sealEveryMinutes: 1, ...people } });
+  account.events.startSchedules();
   say(...(await exportsOf({ endpoint: account.endpoint, region: account.world.region, admin: account.admin, deployment, photos, shares })));
   tell(`Sandbox at ${account.endpoint}, account ${account.accounts.home}; Ctrl-C stops it.`);
   if (photos) tell(`Buckets: ${photos.family}, ${photos.thumbnails} (public on purpose), ${photos.uploads}. People: ${PERSONS.join(', ')}.`);

@@ -170,15 +170,19 @@ export function readSeal(text: string): SealFile {
   const [first = '', ...rest] = text.split('\n');
   if (rest.pop() !== '') throw new SealError('it does not end with a line feed: it was cut off');
   const seal = SealSchema.safeParse(json(first));
-  if (!seal.success) throw new SealError(`its first line is no seal: ${z.prettifyError(seal.error)}`);
+  if (!seal.success) throw new SealError(`its first line is no seal: ${problemOf(seal.error)}`);
   if (canonicalJson(seal.data) !== first) throw new SealError('its first line is not in canonical form');
   if (seal.data.count !== seal.data.records.length) throw new SealError(`it says ${seal.data.count} records and lists ${seal.data.records.length}`);
   const signatures = rest.map((line) => {
     const signature = SignatureSchema.safeParse(json(line));
-    if (!signature.success) throw new SealError(`a signature line is none: ${z.prettifyError(signature.error)}`);
+    if (!signature.success) throw new SealError(`a signature line is none: ${problemOf(signature.error)}`);
     return signature.data;
   });
   return { seal: seal.data, signatures, sha256: sha256Of(text), signed: `${first}\n` };
+}
+
+function problemOf({ issues: [issue] }: z.ZodError): string {
+  return `${issue?.path.map(String).join('.') || 'the line'}: ${issue?.message ?? 'not valid'}`;
 }
 
 function json(text: string): unknown {

@@ -17,8 +17,8 @@ export interface ListedRecord {
   readonly key: string;
   /** `null` in a folder. */
   readonly versionId: string | null;
-  /** When it came to lie there, or says that it did; ISO 8601. */
-  readonly at: string | null;
+  /** When it came to lie there, or says that it did; ISO 8601. Asked only of what no seal names. */
+  readonly at: () => string | null | Promise<string | null>;
 }
 
 export interface VerifyOptions {
@@ -97,8 +97,9 @@ export async function verifyEvidence(files: EvidenceFiles, options: VerifyOption
   const last = chain.end(options.until);
 
   let unsealed = 0;
-  for await (const { key, versionId, at } of files.records()) {
+  for await (const { key, versionId, at: since } of files.records()) {
     if (sealed.has(versionId === null ? key : `${key}\n${versionId}`)) continue;
+    const at = await since();
     const isNewer = last !== null && at !== null && Date.parse(at) > Date.parse(last.at) - WRITING_MS;
     const second = versionId !== null && sealed.has(key);
     if (isNewer && !second) unsealed++;

@@ -79,6 +79,13 @@ function sealKey(number: number): Resource {
             Resource: '*',
           },
           {
+            Sid: 'AuditHandsOutThePublicKey',
+            Effect: 'Allow',
+            Principal: { AWS: arnOf(roleLogicalId('audit')) },
+            Action: 'kms:GetPublicKey',
+            Resource: '*',
+          },
+          {
             Sid: 'TheAccountManagesAndReads',
             Effect: 'Allow',
             Principal: { AWS: sub('arn:${AWS::Partition}:iam::${AWS::AccountId}:root') },

@@ -1,6 +1,11 @@
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { query } from '../aws/records.ts';
+import { run } from '../cli/main.ts';
+import { realClock } from '../sandbox/clock.ts';
 import { startSuite, type Suite } from './evidence/suite.ts';
 
 /** The record and its seals, made by the deployed functions under their own roles. */
@@ -78,6 +83,53 @@ describe('a drill', () => {
     const [record = ''] = await suite.keys('records/outcome/');
     await suite.s3.send(new DeleteObjectCommand({ Bucket: suite.bucket, Key: record }));
     expect(await suite.verify()).toMatchObject({ verdict: 'broken', counts: { extra: 1 }, problems: [{ kind: 'extra', place: record }] });
+  });
+});
+
+/** A broken event: it leaves a decision and nothing else. */
+const brokenEvent = (suite: Suite, id: string) => ({ version: '0', id, 'detail-type': 'GuardDuty Finding', source: 'aws.guardduty', account: suite.account.accounts.home, time: suite.now(), region: 'us-east-1', resources: [], detail: { severity: 'very' } });
+
+describe('an auditor, who has the audit URL and nothing else', () => {
+  let suite: Suite;
+  let folder: string;
+  beforeAll(async () => {
+    suite = await startSuite({}, realClock());
+    await suite.send(brokenEvent(suite, 'e-1'));
+    await suite.tick('sweep');
+    await suite.tick('seal');
+    await suite.send(brokenEvent(suite, 'e-2'));
+    await suite.tick('sweep');
+    const { accessKeyId, secretAccessKey, sessionToken = '' } = await suite.photos.credentialsOf('ada');
+    Object.assign(process.env, { AWS_REGION: 'us-east-1', STOPBATH_AUDIT_URL: suite.deployment.urls['audit'], ADA_AWS_ACCESS_KEY_ID: accessKeyId, ADA_AWS_SECRET_ACCESS_KEY: secretAccessKey, ADA_AWS_SESSION_TOKEN: sessionToken });
+    folder = mkdtempSync(join(tmpdir(), 'stopbath-pull-'));
+  });
+  afterEach(() => {
+    process.exitCode = 0;
+  });
+  afterAll(async () => {
+    rmSync(folder, { recursive: true });
+    await suite.stop();
+  });
+
+  it('verifies online', async () => {
+    expect(await run(['verify', '--as', 'ada', '--json'])).toBe(0);
+  });
+
+  it('trusts no other key than the one that was given', async () => {
+    expect(await run(['verify', '--as', 'ada', '--fingerprint', 'a'.repeat(64), '--json'])).toBe(1);
+  });
+
+  it('pulls the files, what is not sealed yet too, and verifies them offline', async () => {
+    expect(await run(['evidence', 'pull', folder, '--as', 'ada', '--json'])).toBe(0);
+    expect(readdirSync(join(folder, 'keys'))).toEqual([`${await suite.fingerprint()}.pem`]);
+    expect(readdirSync(join(folder, 'records/decisions'))).toHaveLength(2);
+    expect(await run(['verify', '--offline', folder, '--public-key', join(folder, 'keys', `${await suite.fingerprint()}.pem`), '--json'])).toBe(0);
+  });
+
+  it('is shown a record that somebody put there, though the table knows nothing of it', async () => {
+    await suite.s3.send(new PutObjectCommand({ Bucket: suite.bucket, Key: 'records/outcome/forged.json', Body: '{}', IfNoneMatch: '*' }));
+    await suite.tick('seal');
+    expect((await suite.verify()).problems).toMatchObject([{ place: 'records/outcome/forged.json' }]);
   });
 });
 

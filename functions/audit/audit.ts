@@ -5,6 +5,7 @@ import { listIncidents, NoSuchIncidentError, viewIncident } from '../../aws/inci
 import { readSuppressions } from '../../aws/suppressions.ts';
 import { readCursor, writeCursor } from '../../core/cursor.ts';
 import { plain } from '../../core/text.ts';
+import { evidence } from './evidence.ts';
 import type { AuditRequest } from './handler.ts';
 import { decisions, history, refusing, seals } from './history.ts';
 
@@ -13,7 +14,7 @@ const PAGE = 50;
 /**
  * `GET /incidents?which=open|closed&before=<cursor>` → `{ incidents, cursor }`, newest first; `GET /incidents/<id>` → an
  * `IncidentView`; `GET /history…` → incidents of all states, filtered; `GET /decisions/<yyyy-mm-dd>` → a day's decisions;
- * `GET /seals` → the seals that there are; `GET /guard` → the kill switch and the suppressions. Everything else is 404 or 405 with the reason. Who read what, and
+ * `GET /seals` → the seals that there are; `GET /evidence/…` → the evidence bucket itself; `GET /guard` → the kill switch and the suppressions. Everything else is 404 or 405 with the reason. Who read what, and
  * what was refused, is in the function's log: this function can write nothing else.
  */
 export async function answer(request: AuditRequest, tools: Tools): Promise<HttpAnswer> {
@@ -39,8 +40,10 @@ async function route(request: AuditRequest, tools: Tools): Promise<HttpAnswer> {
       return await seals(request.queryStringParameters, tools);
     case 'guard':
       return httpAnswer(200, { ...(await readGuard(tools)), suppressions: await readSuppressions(tools) });
+    case 'evidence':
+      return await evidence(id, request.queryStringParameters, tools);
     default:
-      return httpAnswer(404, { error: `there is nothing at ${request.rawPath}; there are /incidents, /history, /decisions, /seals and /guard` });
+      return httpAnswer(404, { error: `there is nothing at ${request.rawPath}; there are /incidents, /history, /decisions, /seals, /evidence and /guard` });
   }
 }
 

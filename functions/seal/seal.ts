@@ -1,7 +1,7 @@
-import { GetPublicKeyCommand, SignCommand } from '@aws-sdk/client-kms';
+import { SignCommand } from '@aws-sdk/client-kms';
 import type { Tools } from '../../aws/function.ts';
-import { bookSeal, fetchSeal, findUnsealed, lastSeal, writeSeal, type Found } from '../../aws/seals.ts';
-import { fingerprintOf, nextSeal, readSeal, RECORDS_PER_SEAL, SealError, sealKey, sealText, signatureHolds, signedDigest, type Seal, type SealHead, type SealSignature } from '../../core/seal.ts';
+import { bookSeal, fetchSeal, findUnsealed, lastSeal, publicKeys, writeSeal, type Found, type PublicKey } from '../../aws/seals.ts';
+import { nextSeal, readSeal, RECORDS_PER_SEAL, SealError, sealKey, sealText, signatureHolds, signedDigest, type Seal, type SealHead, type SealSignature } from '../../core/seal.ts';
 import { WRITING_MS } from '../../core/verify.ts';
 
 export interface Sealed {
@@ -20,7 +20,7 @@ export interface Sealed {
  * point is healed by the next run, and two runs at once make one chain.
  */
 export async function sealEvidence(tools: Tools): Promise<Sealed> {
-  const keys = await signingKeys(tools);
+  const keys = await publicKeys(tools);
   let head = await lastSeal(tools);
   if (head && tools.now() > head.due) tools.log.error('sealing is late', { last: head.number, due: head.due });
   let [seals, records, healed] = [0, 0, 0];
@@ -57,26 +57,8 @@ export async function sealEvidence(tools: Tools): Promise<Sealed> {
   return { seals, records, healed, last: head?.number ?? 0 };
 }
 
-interface SigningKey {
-  readonly arn: string;
-  readonly fingerprint: string;
-  /** base64 of the DER. */
-  readonly publicKey: string;
-}
-
-/** @returns the configured keys, oldest first */
-async function signingKeys(tools: Tools): Promise<readonly SigningKey[]> {
-  return await Promise.all(
-    tools.settings.STOPBATH_SEAL_KEYS.map(async (arn) => {
-      const { PublicKey } = await tools.clients.kms.send(new GetPublicKeyCommand({ KeyId: arn }));
-      if (!PublicKey) throw new Error(`KMS returned no public key for ${arn}`);
-      return { arn, fingerprint: fingerprintOf(PublicKey), publicKey: Buffer.from(PublicKey).toString('base64') };
-    }),
-  );
-}
-
 /** The newest key; where the last seal was signed by another one, that one too: it is what vouches for its successor. */
-function signersAfter(head: SealHead | null, keys: readonly SigningKey[]): readonly SigningKey[] {
+function signersAfter(head: SealHead | null, keys: readonly PublicKey[]): readonly PublicKey[] {
   const newest = keys.at(-1);
   if (!newest) throw new Error('STOPBATH_SEAL_KEYS names no key: deploy again');
   const before = head?.keys.at(-1) ?? newest.fingerprint;
@@ -87,14 +69,14 @@ function signersAfter(head: SealHead | null, keys: readonly SigningKey[]): reado
 }
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html (ECDSA over a digest; the signature is DER, ANS X9.62) */
-async function sign(seal: Seal, { arn, fingerprint, publicKey }: SigningKey, tools: Tools): Promise<SealSignature> {
+async function sign(seal: Seal, { arn, fingerprint, publicKey }: PublicKey, tools: Tools): Promise<SealSignature> {
   const { Signature } = await tools.clients.kms.send(new SignCommand({ KeyId: arn, Message: signedDigest(seal), MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_256' }));
   if (!Signature) throw new Error(`KMS returned no signature by ${arn}`);
   return { algorithm: 'ECDSA_SHA_256', key: fingerprint, publicKey, signature: Buffer.from(Signature).toString('base64') };
 }
 
 /** Takes over a seal that lies in the bucket and is not booked: only where it is ours, and follows ours. */
-async function adopt(head: SealHead | null, number: number, keys: readonly SigningKey[], tools: Tools): Promise<SealHead> {
+async function adopt(head: SealHead | null, number: number, keys: readonly PublicKey[], tools: Tools): Promise<SealHead> {
   const { file, versionId } = await fetchSeal(tools, number);
   const { seal, signatures } = file;
   const wanted = signersAfter(head, keys).map(({ fingerprint }) => fingerprint);

@@ -10,7 +10,7 @@ import { fingerprintOf, readSeal, type Seal } from '../../core/seal.ts';
 import { verifyEvidence, type EvidenceFiles, type ListedRecord, type Verdict } from '../../core/verify.ts';
 import type { Config } from '../../deploy/config.ts';
 import { startAccount, type Account } from '../../sandbox/account.ts';
-import { skippingClock } from '../../sandbox/clock.ts';
+import { skippingClock, type Clock } from '../../sandbox/clock.ts';
 import type { Deployment } from '../../sandbox/deploy.ts';
 import { seedPhotos, type Photos } from '../../sandbox/photos/seed.ts';
 import { keyIdOf } from '../../sandbox/services/kms.ts';
@@ -43,8 +43,8 @@ export interface Suite {
   readonly stop: () => Promise<void>;
 }
 
-export async function startSuite(config: Partial<Config> = {}): Promise<Suite> {
-  const account = await startAccount({ clock: skippingClock() });
+export async function startSuite(config: Partial<Config> = {}, ticking: Clock = skippingClock()): Promise<Suite> {
+  const account = await startAccount({ clock: ticking });
   const photos = await seedPhotos(account, () => account.s3.settle());
   const deployment = await account.deploy({ config: { modeCap: 'contain', verifyIntervalSeconds: 1, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor], ...config } });
   const client = { endpoint: account.endpoint, region: account.world.region, credentials: account.admin };
@@ -66,7 +66,7 @@ export async function startSuite(config: Partial<Config> = {}): Promise<Suite> {
     let page: { KeyMarker?: string; VersionIdMarker?: string } = {};
     for (let more = true; more; ) {
       const answer = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix, ...page }));
-      for (const { Key = '', VersionId = '', LastModified } of [...(answer.Versions ?? []), ...(answer.DeleteMarkers ?? [])]) found.push({ key: Key, versionId: VersionId, at: LastModified?.toISOString() ?? null });
+      for (const { Key = '', VersionId = '', LastModified } of [...(answer.Versions ?? []), ...(answer.DeleteMarkers ?? [])]) found.push({ key: Key, versionId: VersionId, at: () => LastModified?.toISOString() ?? null });
       page = { ...(answer.NextKeyMarker ? { KeyMarker: answer.NextKeyMarker } : {}), ...(answer.NextVersionIdMarker ? { VersionIdMarker: answer.NextVersionIdMarker } : {}) };
       more = answer.IsTruncated === true;
     }
