@@ -3,25 +3,26 @@ import { z } from 'zod';
 import { take, type BudgetRule } from '../core/budget.ts';
 import { get, succeeded, type Table } from './records.ts';
 
-const stored = z.array(z.object({ incident: z.string(), at: z.string() }));
+const stored = z.array(z.object({ incident: z.string(), at: z.string(), amount: z.number().optional() }));
 /** Tries against others who take at the same moment; more contention than that is a flood, and a flood is held. */
 const TRIES = 8;
 
 /**
- * Takes one from each budget that a containment counts against: its account's and everybody's. Fails closed.
+ * Takes from each budget that a containment counts against, its account's and everybody's. Fails closed.
  *
  * @returns why there is none left, in one sentence; `null` where it may go on
  */
 export async function takeBudgets(
   table: Table,
-  wanted: { readonly incident: string; readonly account: string; readonly severity: number; readonly at: string },
+  wanted: { readonly incident: string; readonly account: string; readonly severity: number; readonly at: string; readonly amount?: number },
   rules: { readonly account: BudgetRule; readonly all: BudgetRule },
 ): Promise<string | null> {
+  const counts = rules.all.of === undefined ? '' : `${rules.all.of.toUpperCase()}#`;
   // One after the other: what its own account refuses must not use up everybody's.
-  return (await takeOne(table, `ACCOUNT#${wanted.account}`, wanted, rules.account)) ?? (await takeOne(table, 'ALL', wanted, rules.all));
+  return (await takeOne(table, `${counts}ACCOUNT#${wanted.account}`, wanted, rules.account)) ?? (await takeOne(table, `${counts}ALL`, wanted, rules.all));
 }
 
-async function takeOne(table: Table, scope: string, wanted: { readonly incident: string; readonly severity: number; readonly at: string }, rule: BudgetRule): Promise<string | null> {
+async function takeOne(table: Table, scope: string, wanted: { readonly incident: string; readonly severity: number; readonly at: string; readonly amount?: number }, rule: BudgetRule): Promise<string | null> {
   const sk = `BUDGET#${scope}`;
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const item = await get(table, 'GUARD', sk);

@@ -31,6 +31,8 @@ const schema = z.object({
   STOPBATH_ORGANIZATION_ID: optional,
   STOPBATH_BUDGET_ACCOUNT: count(20),
   STOPBATH_BUDGET_ALL: count(50),
+  STOPBATH_BUDGET_LINKS: count(200_000),
+  STOPBATH_BUDGET_LINKS_ALL: count(500_000),
   STOPBATH_SHARES: z
     .string()
     .default('{}')

@@ -40,7 +40,7 @@ export function peopleOf({ settings }: Pick<Tools, 'settings'>): People {
  * @throws {HeldError} where it may not, and no approval would help now
  * @throws {BudgetError} where the budgets are used up: the workflow asks somebody
  */
-export async function assertMayApply(tools: Tools, incident: Incident, plan: Plan, execution: string, own: Pick<OwnWord, 'reopens'>, tags: readonly Tag[] | null = null): Promise<void> {
+export async function assertMayApply(tools: Tools, incident: Incident, plan: Plan, execution: string, own: Pick<OwnWord, 'reopens'> & { readonly links?: number }, tags: readonly Tag[] | null = null): Promise<void> {
   const standing = await readStanding(tools, incident, execution, tags);
   const held = guardSays(plan.direction, standing.guard);
   if (held !== null) throw new HeldError(held);
@@ -50,13 +50,17 @@ export async function assertMayApply(tools: Tools, incident: Incident, plan: Pla
   if (missing.length > 0) throw new HeldError(`nobody has approved plan ${plan.digest}: ${missing.map(({ why }) => why).join('; ')}`);
   if (plan.direction === 'restore') return;
   if (liftedGates(standing.approvals, { execution, digest: plan.digest }, approversOf(standing), standing.people).has('budget')) return;
-  const spent = await spend(incident, tools);
+  const spent = await spend(incident, own.links ?? 0, tools);
   if (spent !== null) throw new BudgetError(spent);
 }
 
-/** One containment from the budgets of the last hour; why not, where there is none left. */
-async function spend(incident: Incident, tools: Tools): Promise<string | null> {
-  const { STOPBATH_BUDGET_ACCOUNT: account, STOPBATH_BUDGET_ALL: all, STOPBATH_BUDGET_RESERVED: reserved } = tools.settings;
+/** One containment, and the links that it revokes, from the budgets of the last hour; why not, where there is not enough left. */
+async function spend(incident: Incident, links: number, tools: Tools): Promise<string | null> {
+  const { STOPBATH_BUDGET_ACCOUNT: account, STOPBATH_BUDGET_ALL: all, STOPBATH_BUDGET_RESERVED: reserved, STOPBATH_BUDGET_LINKS: inAccount, STOPBATH_BUDGET_LINKS_ALL: inAll } = tools.settings;
   const wanted = { incident: incident.id, account: incident.target.account, severity: incident.severity, at: tools.now() };
-  return await takeBudgets(tools, wanted, { account: { limit: account, reserved }, all: { limit: all, reserved } });
+  const spent = await takeBudgets(tools, wanted, { account: { limit: account, reserved }, all: { limit: all, reserved } });
+  if (spent !== null || links === 0) return spent;
+  // The same share of the links is kept for critical incidents as of the containments.
+  const rule = (limit: number, of: number) => ({ of: 'links', limit, reserved: Math.floor((limit * reserved) / of) });
+  return await takeBudgets(tools, { ...wanted, amount: links }, { account: rule(inAccount, account), all: rule(inAll, all) });
 }

@@ -7,7 +7,7 @@ const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOSt
 const takes = (count: number): Take[] => Array.from({ length: count }, (_, index) => ({ incident: `inc-${index}`, at: at(index) }));
 
 it('refuses over the limit and says how many there were', () => {
-  expect(take(takes(3), { incident: 'new', at: at(10), severity: 8 }, rule)).toEqual({ refused: expect.stringContaining('3 buckets') });
+  expect(take(takes(3), { incident: 'new', at: at(10), severity: 8 }, rule)).toEqual({ refused: expect.stringContaining('3 containments') });
 });
 
 it('keeps a share for critical incidents', () => {
@@ -17,6 +17,14 @@ it('keeps a share for critical incidents', () => {
 
 it('takes once for an incident, however often it is tried', () => {
   expect(take(takes(3), { incident: 'inc-1', at: at(10), severity: 5 }, rule)).toEqual({ takes: takes(3) });
+});
+
+it('counts how much a take takes', () => {
+  const links = { of: 'links', limit: 1000, reserved: 200 };
+  const taken = [{ incident: 'a', at: at(0), amount: 700 }];
+  expect(take(taken, { incident: 'new', at: at(10), severity: 8, amount: 101 }, links)).toEqual({ refused: expect.stringContaining('700 links count for the last hour, this one takes 101, and the budget is 800') });
+  expect(take(taken, { incident: 'new', at: at(10), severity: 8, amount: 100 }, links)).toHaveProperty('takes');
+  expect(take(taken, { incident: 'new', at: at(10), severity: 9, amount: 300 }, links)).toHaveProperty('takes');
 });
 
 it('forgets what is more than an hour old', () => {

@@ -3,10 +3,14 @@ export interface Take {
   readonly incident: string;
   /** ISO 8601 UTC with milliseconds. */
   readonly at: string;
+  /** How many of what the budget counts; 1 unless told. */
+  readonly amount?: number;
 }
 
 export interface BudgetRule {
-  /** Containments in a rolling hour. */
+  /** What is counted, as a responder reads it: `links`; containments unless told. */
+  readonly of?: string;
+  /** How many in a rolling hour. */
   readonly limit: number;
   /** How many of these only critical incidents may use, so that decoys cannot use up the suite. */
   readonly reserved: number;
@@ -32,9 +36,12 @@ export function take(
   if (recent.some((entry) => entry.incident === wanted.incident)) return { takes: recent };
   const critical = wanted.severity >= CRITICAL;
   const limit = critical ? rule.limit : Math.max(0, rule.limit - rule.reserved);
-  if (recent.length >= limit) {
+  const amount = wanted.amount ?? 1;
+  const taken = recent.reduce((sum, entry) => sum + (entry.amount ?? 1), 0);
+  if (taken + amount > limit) {
     const kept = critical ? '' : ` (${rule.reserved} of ${rule.limit} are kept for critical incidents)`;
-    return { refused: `${recent.length} buckets were contained in the last hour and the budget is ${limit}${kept}: a responder decides` };
+    const more = amount === 1 ? '' : `, this one takes ${amount}`;
+    return { refused: `${taken} ${rule.of ?? 'containments'} count for the last hour${more}, and the budget is ${limit}${kept}: a responder decides` };
   }
-  return { takes: [...recent, { incident: wanted.incident, at: wanted.at }] };
+  return { takes: [...recent, { incident: wanted.incident, at: wanted.at, amount }] };
 }

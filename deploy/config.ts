@@ -29,7 +29,9 @@ export const ConfigSchema = z.strictObject({
     .strictObject({
       account: z.int().min(1).max(10_000).default(20).describe('Containments in a rolling hour in one account.'),
       all: z.int().min(1).max(10_000).default(50).describe('Containments in a rolling hour in all accounts.'),
-      reserved: z.int().min(0).max(10_000).default(5).describe('How many of these only critical findings may use.'),
+      links: z.int().min(1).max(1_000_000_000).default(200_000).describe('Share links revoked in a rolling hour in one account.'),
+      linksAll: z.int().min(1).max(1_000_000_000).default(500_000).describe('Share links revoked in a rolling hour in all accounts.'),
+      reserved: z.int().min(0).max(10_000).default(5).describe('How many containments, and as large a share of the links, only critical findings may use.'),
     })
     .prefault({})
     .describe('How much may be contained in an hour without being asked; beyond it somebody approves.'),

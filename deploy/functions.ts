@@ -213,6 +213,8 @@ export function environmentOf(folders: readonly FunctionFolder[], config: Config
     STOPBATH_SHARES: JSON.stringify(config.shares),
     STOPBATH_BUDGET_ACCOUNT: String(config.budgets.account),
     STOPBATH_BUDGET_ALL: String(config.budgets.all),
+    STOPBATH_BUDGET_LINKS: String(config.budgets.links),
+    STOPBATH_BUDGET_LINKS_ALL: String(config.budgets.linksAll),
     STOPBATH_BUDGET_RESERVED: String(config.budgets.reserved),
     STOPBATH_VERIFY_LOOKS: String(config.verifyLooks),
     STOPBATH_VERIFY_MAX_LOOKS: String(config.verifyMaxLooks),

@@ -20,6 +20,8 @@ export interface Stack {
   readonly playbooks: Readonly<Record<string, Template>>;
   /** What drives archive and seal, and the keys that sign. */
   readonly recording: Template;
+  /** A name that nothing has where the share service checks no epochs. */
+  readonly shareEpochsTable: string;
   readonly roles: Template;
   readonly rules: Template;
   /** The same folders with another configuration. */
@@ -44,6 +46,7 @@ export function stackOf(root: string, overrides: Partial<Config> = {}): Stack {
       playbooks.map((name) => [name, playbookTemplate(name, readJson(join(root, 'workflows', name, 'workflow.asl.json'), z.json()), surroundings)]),
     ),
     recording: recordingTemplate(config),
+    shareEpochsTable: config.shares.epochs?.table ?? 'there-is-none',
     roles: rolesTemplate(folders, config),
     rules: rulesTemplate(playbooks.flatMap((name) => triggersOf(root, name))),
     with: (config) => stackOf(root, { ...overrides, ...config }),

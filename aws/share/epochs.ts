@@ -36,6 +36,12 @@ export const epochKind: ShareKind = {
     const now = stateSchema.parse(present);
     return { value: asJson({ ...now, revoked: now.revoked.filter(({ incident }) => incident !== entry.incident) }), note: null };
   },
+  // Other incidents raise the same epoch and take their own ranges out: this one's are what counts.
+  holds: ({ after, direction, incident }, present) => {
+    const [was, now] = [stateSchema.parse(after), stateSchema.parse(present)];
+    const mine = (state: ScopeState) => state.revoked.filter((range) => range.incident === incident).length;
+    return now.epoch >= was.epoch && (direction === 'contain' ? mine(now) >= mine(was) : mine(now) === 0);
+  },
 };
 
 async function stateOf(key: string, tools: Tools): Promise<ScopeState> {

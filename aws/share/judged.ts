@@ -1,7 +1,8 @@
-import { checkShareLink, scopesOf, type LinkVerdict } from '../../core/share/link.ts';
+import { checkShareLink, SCOPE_KINDS, scopeKey, scopesOf, type LinkVerdict } from '../../core/share/link.ts';
 import type { Tools } from '../function.ts';
 import { readScopes, shareLinkOf, textOf } from '../share-links.ts';
 import { getLinks } from './links.ts';
+import { incidentsOf } from './marks.ts';
 import { ShareTablesError } from './tables.ts';
 
 export interface Judged {
@@ -9,6 +10,9 @@ export interface Judged {
   readonly verdict: 'live' | Exclude<LinkVerdict, { readonly live: true }>['because'];
   readonly bucket: string;
   readonly objectKey: string;
+  readonly issuedAt: string;
+  /** Incidents that revoke it now, by its mark or by an epoch. */
+  readonly revokedBy: readonly string[];
 }
 
 /** Keys of one BatchGetItem. */
@@ -25,13 +29,15 @@ export async function judgedShareLinks(tools: Tools, ids: readonly string[]): Pr
   const items = ids.length === 0 ? [] : await getLinks(tools, ids);
   const nameless = items.find((item) => typeof item[attributes.status] !== 'string');
   if (nameless) throw new ShareTablesError(`link ${String(nameless[attributes.linkId])} of ${table} has no ${attributes.status}: set shares.links.attributes.status in stopbath.config.json to what the service calls it`);
-  const links = items.map((item) => ({ ...shareLinkOf(item, shares), objectKey: textOf(item, attributes.objectKey) ?? '' }));
+  const links = items.map((item) => ({ ...shareLinkOf(item, shares), objectKey: textOf(item, attributes.objectKey) ?? '', issuedAt: textOf(item, attributes.issuedAt) ?? '', marks: incidentsOf(item, shares) }));
   const keys = [...new Set(links.flatMap(scopesOf))];
   const pages = await Promise.all(Array.from({ length: Math.ceil(keys.length / BATCH) }, (_, page) => readScopes(tools.clients.dynamo, keys.slice(page * BATCH, (page + 1) * BATCH), shares)));
   const scopes = new Map(pages.flatMap((page) => [...page]));
   const now = tools.now();
   return links.map((link) => {
     const verdict = checkShareLink(link, scopes, now, values.active);
-    return { linkId: link.linkId, verdict: verdict.live ? 'live' : verdict.because, bucket: link.bucket, objectKey: link.objectKey };
+    const ranges = SCOPE_KINDS.flatMap((kind) => scopes.get(scopeKey(kind, link))?.revoked.filter(({ through }) => (link.epochs[kind] ?? 0) <= through) ?? []);
+    const { linkId, bucket, objectKey, issuedAt, marks } = link;
+    return { linkId, verdict: verdict.live ? 'live' : verdict.because, bucket, objectKey, issuedAt, revokedBy: [...new Set([...marks, ...ranges.map(({ incident }) => incident)])] };
   });
 }

@@ -50,6 +50,8 @@ export interface ShareKind {
   readonly write: (change: Pick<Change, 'setting' | 'before' | 'after'>, context: ShareContext, tools: Tools) => Promise<void>;
   /** What a setting becomes when an entry of the ledger is taken back: its before, or where somebody changed it since, only what Stopbath put there is out. */
   readonly takeBack: (entry: LedgerEntry, present: Json) => { readonly value: Json; readonly note: string | null };
+  /** Whether what an entry did still holds, though the setting has changed: others may add to it. Unless told, only the very value does. */
+  readonly holds?: (entry: LedgerEntry, present: Json) => boolean;
   /** Why an acknowledged change is not in force yet; `null` where it is. */
   readonly pending?: (change: Pick<Change, 'setting' | 'after'>, tools: Tools, context: ShareContext) => Promise<string | null>;
   /** Asks from outside what the kind is about. */

@@ -8,9 +8,6 @@ import { policyKind } from './url-policy.ts';
 export const BEFORE_SWEEP: readonly ShareKind[] = [epochKind];
 export const AFTER_SWEEP: readonly ShareKind[] = [signerKind, policyKind, cdnKind];
 
-/** The setting of the sweep, which is no kind: it takes as long as there are links. */
-export const SWEEP = 'sweep';
-
 /** @throws where a plan names a setting that no kind owns */
 export function kindOf(setting: string): ShareKind {
   const name = setting.split(':')[0];

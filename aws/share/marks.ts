@@ -2,12 +2,10 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { Shares } from '../../core/share/config.ts';
+import type { Cutoff } from '../../core/share/revocation.ts';
 import type { SweepOutcome } from '../../core/share/tally.ts';
 import type { Tools } from '../function.ts';
 import { shareLinkOf } from '../share-links.ts';
-
-/** Until when a link counts as old: by the epoch that it carries, by when it was issued, or always (links that are named). */
-export type Cutoff = { readonly kind: 'album' | 'owner' | 'bucket'; readonly through: number } | { readonly issuedUntil: string } | null;
 
 type Share = Pick<Tools, 'clients' | 'now'> & { readonly settings: Pick<Tools['settings'], 'STOPBATH_SHARES'> };
 type Item = Readonly<Record<string, unknown>>;
@@ -99,7 +97,8 @@ async function write(tools: Share, input: UpdateCommandInput): Promise<'written'
   }
 }
 
-function incidentsOf(item: Item, { links }: Shares): readonly string[] {
+/** The incidents whose mark is on a link. */
+export function incidentsOf(item: Item, { links }: Shares): readonly string[] {
   const marks = item[links.attributes.revocations];
   return marks instanceof Set ? [...marks].map(String) : [];
 }

@@ -14,19 +14,24 @@ const SAMPLE = 100;
 /** Counts a scope's links and reads a bounded number of them: the oldest and the newest. Changes nothing. */
 export async function surveyLinks(tools: Tools, scope: ShareScope): Promise<Survey> {
   const lanes = lanesOf(scope);
-  const [counts, read, containing] = await Promise.all([Promise.all(lanes.map((lane) => countLinks(tools, lane))), scope.kind === 'links' ? namedLinks(tools, scope.linkIds) : ends(tools, lanes), containingLinks(tools, scope)]);
-  const sampled = await judgedShareLinks(tools, probesOf(read, SAMPLE).map(({ linkId }) => linkId));
+  const [counts, { read, sampled }, containing] = await Promise.all([Promise.all(lanes.map((lane) => countLinks(tools, lane))), sampleLinks(tools, scope), containingLinks(tools, scope)]);
   return {
     count: scope.kind === 'links' ? read.length : counts.reduce((sum, { count }) => sum + count, 0),
     counted: counts.every(({ complete }) => complete),
     read,
-    sampled: sampled.map(({ linkId, verdict }) => ({ linkId, verdict })),
+    sampled,
     containing,
   };
 }
 
+/** The ends of a scope, and some of its links as they are now. */
+export async function sampleLinks(tools: Tools, scope: ShareScope): Promise<Pick<Survey, 'read' | 'sampled'>> {
+  const read = scope.kind === 'links' ? await namedLinks(tools, scope.linkIds) : await ends(tools, lanesOf(scope));
+  return { read, sampled: await judgedShareLinks(tools, probesOf(read, SAMPLE).map(({ linkId }) => linkId)) };
+}
+
 /** Where the links that were read lead to, by bucket. */
-export function reachOf(scope: ShareScope, read: Survey['read']): readonly Reach[] {
+export function reachOf(scope: ShareScope, read: readonly Pick<Survey['read'][number], 'bucket' | 'objectKey'>[]): readonly Reach[] {
   if (scope.kind === 'bucket') return [{ bucket: scope.bucket, prefixes: [''], keys: [] }];
   if (scope.kind === 'prefix') return [{ bucket: scope.bucket, prefixes: [scope.prefix], keys: [] }];
   if (scope.kind === 'objects') return [{ bucket: scope.bucket, prefixes: [], keys: scope.objectKeys }];

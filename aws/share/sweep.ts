@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Direction, Incident } from '../../core/incident.ts';
 import { backoffMs, paced, START, type Pace } from '../../core/share/pace.ts';
 import { partsOf, placeIn, type Part } from '../../core/share/parts.ts';
+import type { Cutoff } from '../../core/share/revocation.ts';
 import { lanesOf, scopeOf } from '../../core/share/scope.ts';
 import { added, counted, NOTHING, seen, type SweepOutcome, type Tally } from '../../core/share/tally.ts';
 import { classified, TransientError } from '../errors.ts';
@@ -10,7 +11,7 @@ import type { Tools } from '../function.ts';
 import { saveProgress } from '../incidents.ts';
 import { get, putNew, query, succeeded } from '../records.ts';
 import { countLinks, readLinks, type Page, type Position } from './links.ts';
-import { markLink, unmarkLink, type Cutoff } from './marks.ts';
+import { markLink, unmarkLink } from './marks.ts';
 
 /** Which sweep: one plan's, in one execution. Done again it goes on where it was. */
 export interface SweepOf {

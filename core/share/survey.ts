@@ -10,7 +10,7 @@ export interface Survey {
   /** Links whose keys were read: the oldest and the newest. */
   readonly read: readonly { readonly linkId: string; readonly albumId: string; readonly ownerId: string; readonly issuedAt: string; readonly bucket: string; readonly objectKey: string }[];
   /** Links that were looked at one by one, spread over those that were read. */
-  readonly sampled: readonly { readonly linkId: string; readonly verdict: 'live' | 'revoked' | 'ended' | 'expired' }[];
+  readonly sampled: readonly { readonly linkId: string; readonly issuedAt: string; readonly verdict: 'live' | 'revoked' | 'ended' | 'expired' }[];
   /** Links of albums that contain an object of the scope and are not links to it: they stay. */
   readonly containing: number;
 }
@@ -66,6 +66,12 @@ export function probesOf<T>(of: readonly T[], most = PROBES): readonly T[] {
 export function sampledLinks(impact: { readonly [key: string]: Json }): readonly string[] {
   const ids = impact['sampledLinks'];
   return Array.isArray(ids) ? ids.map(String) : [];
+}
+
+/** How many links a plan is about; what the budget counts. */
+export function linksIn(impact: { readonly [key: string]: Json }): number {
+  const links = impact['links'];
+  return typeof links === 'object' && links !== null && 'value' in links ? Number(links['value']) : 0;
 }
 
 function number(value: number, how: string): Json {

@@ -14,6 +14,10 @@ export interface Findings {
   readonly probes: readonly Probe[];
   /** Settings of the bucket that are not what they were when the first event arrived. */
   readonly changed: readonly string[];
+  /** What followers of share links got, by who. */
+  readonly fetches: ReadonlyMap<string, readonly Probe[]>;
+  /** Share links that stand as revoked; `null` where there is no share service. */
+  readonly revoked: number | null;
   /** Ids under which each event that was sent may be on record. */
   readonly sent: readonly (readonly string[])[];
   /** What a step had to say against going on. */
@@ -63,6 +67,8 @@ function expected({ given, expect }: Scenario, found: Findings): readonly Expect
     ...(expect.decisions ? ofDecisions(expect.decisions, found.decisions) : []),
     ...(expect.tickets === undefined ? [] : [equal(plural(expect.tickets, 'ticket'), found.tickets.length, expect.tickets)]),
     ...(expect.outsider ? [equal(`the outsider got ${expect.outsider.join(', then ')}`, answers.join(', then '), expect.outsider.join(', then '))] : []),
+    ...Object.entries(expect.fetches ?? {}).map(([who, wanted]) => equal(`${who} got ${wanted.join(', then ')}`, lastingAnswers(found.fetches.get(who) ?? [], given.propagationMs / 2).join(', then '), wanted.join(', then '))),
+    ...(expect.revoked === undefined ? [] : [equal(`${plural(expect.revoked, 'link')} revoked in the end`, found.revoked ?? 0, expect.revoked)]),
     ...(expect.changed
       ? [equal(expect.changed.length === 0 ? 'all settings are byte for byte as before' : `only ${expect.changed.join(', ')} differs from before`, found.changed.join(', '), expect.changed.join(', '), 'no difference')]
       : []),

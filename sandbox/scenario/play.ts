@@ -1,4 +1,4 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -7,8 +7,10 @@ import { startAccount, type Account } from '../account.ts';
 import { realClock, skippingClock } from '../clock.ts';
 import type { Deployment } from '../deploy.ts';
 import { seedPhotos, type Photos } from '../photos/seed.ts';
+import { seedShares, type Shares } from '../photos/shares.ts';
 import { check } from './check.ts';
 import { arrange } from './failures.ts';
+import { startFollowers } from './follow.ts';
 import { history } from './history.ts';
 import { seriesOf, startOutsider } from './outsider.ts';
 import type { ScenarioResult, TimelineLine } from './result.ts';
@@ -43,12 +45,14 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Sc
   const account = await startAccount({ clock, propagationMs: scenario.given.propagationMs });
   try {
     const photos = await seedPhotos(account, () => account.s3.settle());
-    const deployment = await account.deploy({ config: { ...atHome(photos), ...scenario.given.config } });
+    const shares = scenario.given.follows.length > 0 ? await seedShares(account, photos) : null;
+    const deployment = await account.deploy({ config: { ...atHome(photos), ...(shares ? { shares: shares.config } : {}), ...scenario.given.config } });
     const { suite, close } = openSuite(account, deployment);
     try {
-      return await playIn({ scenario, account, photos, deployment, suite, skips, ...(options.onLine ? { onLine: options.onLine } : {}) });
+      return await playIn({ scenario, account, photos, shares, deployment, suite, skips, ...(options.onLine ? { onLine: options.onLine } : {}) });
     } finally {
       close();
+      await shares?.close();
     }
   } finally {
     await account.stop();
@@ -64,6 +68,7 @@ interface Playing {
   readonly scenario: Scenario;
   readonly account: Account;
   readonly photos: Photos;
+  readonly shares: Shares | null;
   readonly deployment: Deployment;
   readonly suite: SuiteReader;
   readonly skips: boolean;
@@ -71,7 +76,7 @@ interface Playing {
 }
 
 async function playIn(playing: Playing): Promise<ScenarioResult> {
-  const { scenario, account, photos, suite, skips } = playing;
+  const { scenario, account, photos, shares, suite, skips } = playing;
   const { given } = scenario;
   const { clock } = account;
   const startedAt = clock.now();
@@ -83,7 +88,8 @@ async function playIn(playing: Playing): Promise<ScenarioResult> {
     url: `${account.endpoint}/${given.bucket}/${photos.picture}`,
     onChange: ({ status }) => say('outsider', status < 400 ? `reads a family's picture (${status})` : `is refused (${status})`, status < 400 ? 'bad' : 'good'),
   });
-  const stage: Stage = createStage({ ...playing, say, outsider, watch: async () => lines.follow(await suite.incidents()) });
+  const followers = shares && (await startFollowers({ account, shares, skips, follows: given.follows, say }));
+  const stage: Stage = createStage({ ...playing, say, outsider, followers, watch: async () => lines.follow(await suite.incidents()) });
   let before: RawSettings | null = null;
   let stopped: string | null = null;
   let decided = false;
@@ -98,12 +104,12 @@ async function playIn(playing: Playing): Promise<ScenarioResult> {
       decided ||= 'event' in step || 'start' in step;
     }
     if (decided) await playStep({ await: 'settled', withinSeconds: 600 }, stage);
-    await outsider.ask();
+    await Promise.all([outsider.ask(), followers?.ask()]);
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
     stopped = error.message;
   } finally {
-    await outsider.stop();
+    await Promise.all([outsider.stop(), followers?.stop()]);
   }
 
   const after = await settingsOf(account, given.bucket);
@@ -118,7 +124,7 @@ async function playIn(playing: Playing): Promise<ScenarioResult> {
   const statesEntered = [...new Set(entered.flat())];
   const running = executions.filter(({ status }) => status === 'RUNNING').map(({ name }) => name);
   const probes = outsider.probes.filter(({ at }) => at >= stage.openSince());
-  const expectations = check(scenario, { incidents, decisions, tickets, statesEntered, running, probes, changed: differences(before ?? after, after), sent: stage.sent, stopped });
+  const expectations = check(scenario, { incidents, decisions, tickets, statesEntered, running, probes, changed: differences(before ?? after, after), fetches: followers?.probes() ?? new Map(), revoked: shares && (await revokedLinks(account, shares)), sent: stage.sent, stopped });
   const endedAt = clock.now();
   return {
     scenario: scenario.name,
@@ -130,12 +136,25 @@ async function playIn(playing: Playing): Promise<ScenarioResult> {
     endedAt: new Date(endedAt).toISOString(),
     incidents,
     timeline: lines.all(),
-    probes: [seriesOf(`anonymous GET of ${photos.picture}`, outsider.probes)],
+    probes: [seriesOf(`anonymous GET of ${photos.picture}`, outsider.probes), ...[...(followers?.probes() ?? [])].map(([name, fetched]) => seriesOf(name, fetched))],
     timings: timingsOf({ sentAt: stage.firstSentAt(), incident: incidents[0], probes, total: endedAt - startedAt }),
     statesEntered,
     decisions: decisions.map(({ event, decision, reason }) => ({ event, decision, reason })),
     tickets,
   };
+}
+
+async function revokedLinks(account: Account, { config: { links } }: Shares): Promise<number> {
+  const client = new DynamoDBClient({ endpoint: account.endpoint, region: account.world.region, credentials: account.admin });
+  try {
+    return await account.clock.work(async () => {
+      let found = 0;
+      for await (const { Count } of paginateScan({ client }, { TableName: links.table, FilterExpression: '#s = :s', ExpressionAttributeNames: { '#s': links.attributes.status }, ExpressionAttributeValues: { ':s': { S: links.values.revoked } }, Select: 'COUNT' })) found += Count ?? 0;
+      return found;
+    });
+  } finally {
+    client.destroy();
+  }
 }
 
 async function settingsOf(account: Account, bucket: string): Promise<RawSettings> {

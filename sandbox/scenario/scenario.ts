@@ -7,6 +7,7 @@ import { z } from 'zod';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const STATUSES = ['open', 'observed', 'held', 'not-exposed', 'containing', 'contained', 'unverified', 'failed', 'waiting', 'rejected', 'expired', 'restoring', 'restored'] as const;
+const LINKS = ['album', 'picture', 'other', 'expired', 'ended'] as const;
 const text = z.string().min(1);
 const apiCall = z
   .string()
@@ -68,6 +69,13 @@ const step = z.union([
     presigned: z.boolean().default(false).describe('By a URL that this person signed, sent by nobody in particular.'),
     answers: z.number().int().describe('The HTTP status that is expected.'),
   }),
+  z.strictObject({
+    share: text.describe('Somebody shares now; what the link is called here. An outsider follows it from then on.'),
+    album: text,
+    objectKey: text.optional().describe('A link to one picture of it.'),
+  }),
+  z.strictObject({ fill: z.number().int().min(1).describe('So many links more, a second apart, until now.'), album: text, objectKey: text.optional() }),
+  z.strictObject({ end: text.describe('The link that its owner ends.') }),
   z.strictObject({ pause: text.describe('The reason for which a responder pauses all containment.') }),
 ]);
 
@@ -107,6 +115,8 @@ const expectation = z.strictObject({
   decisions: z.array(z.strictObject({ decision: text, reason: text.optional() })).optional().describe('One a distinct event, in the order they were taken; reason: a part of it.'),
   tickets: z.number().int().optional(),
   outsider: z.array(z.number().int()).optional().describe('The HTTP statuses that the outsider saw; equal ones in a row are one. Old and new mixed while settings propagate count as the old.'),
+  fetches: z.record(text, z.array(z.number().int())).optional().describe('The same for whoever follows a link: "link album" the link itself, "presigned album" and "cloudfront album" the URLs that it handed out when it was first opened.'),
+  revoked: z.number().int().optional().describe('How many share links stand as revoked in the end.'),
   changed: z.array(text).optional().describe('Settings that in the end are not byte for byte what they were when the first event arrived: [] after a restore.'),
   states: z.array(text).optional().describe('States that some execution enters, as <playbook>:<state>.'),
 });
@@ -117,6 +127,7 @@ const schema = z.strictObject({
   given: z
     .strictObject({
       bucket: text.default('family-photos-111122223333').describe('The bucket that ${bucket} stands for and that the outsider reads.'),
+      follows: z.array(z.enum(LINKS)).default([]).describe('Links of the photos seed that an outsider fetches all through; then the account has a share service.'),
       propagationMs: z.number().int().nonnegative().default(0).describe('How long S3’s settings take to reach every request.'),
       skipTime: z.boolean().default(false).describe('Hours pass in it: time is skipped even in a drill, which runs in real time otherwise.'),
       config: z.record(z.string(), z.json()).default({}).describe('What differs from stopbath.config.json as the sandbox has it: { "modeCap": "observe" }.'),

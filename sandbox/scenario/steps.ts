@@ -9,6 +9,7 @@ import type { Outsider } from './outsider.ts';
 import type { TimelineLine } from './result.ts';
 import { parseFile, ROOT, type CallStep, type Scenario, type Step } from './scenario.ts';
 import { fetchSigned, presigned } from './signed.ts';
+import type { Followers } from './follow.ts';
 import type { SuiteReader } from './suite.ts';
 import { join } from 'node:path';
 
@@ -20,6 +21,8 @@ export interface Stage {
   readonly deployment: Deployment;
   readonly suite: SuiteReader;
   readonly outsider: Outsider;
+  /** Who fetch share links all through; `null` where the account has no share service. */
+  readonly followers: Followers | null;
   readonly say: (who: string, text: string, tone: TimelineLine['tone']) => void;
   /** Brings the timeline up to what is on record. */
   readonly watch: () => Promise<void>;
@@ -39,7 +42,7 @@ export class StepError extends Error {
   override readonly name = 'StepError';
 }
 
-export function createStage(parts: Pick<Stage, 'scenario' | 'account' | 'photos' | 'deployment' | 'suite' | 'outsider' | 'say' | 'watch'>): Stage {
+export function createStage(parts: Pick<Stage, 'scenario' | 'account' | 'photos' | 'deployment' | 'suite' | 'outsider' | 'followers' | 'say' | 'watch'>): Stage {
   const sent: (readonly string[])[] = [];
   let first: number | null = null;
   let open = 0;
@@ -71,6 +74,10 @@ export async function playStep(step: Step, stage: Stage): Promise<void> {
   if ('pause' in step) return void (await ask('pause', 'rosa', { reason: step.pause }, 200, stage));
   if ('respond' in step) return void (await ask(step.respond.slice(1), step.as, fill(step.body, { ...namesOf(stage.scenario, stage.account), ...(await incidentName(stage)) }), step.answers, stage));
   if ('reads' in step) return await reads(step, stage);
+  if ('share' in step || 'fill' in step || 'end' in step) {
+    if (!stage.followers) throw new StepError('there is no share service: name a link in given.follows');
+    return await stage.followers.play(step);
+  }
   await stage.account.clock.sleep(step.pass * 1000);
 }
 
@@ -87,14 +94,14 @@ async function attack(name: 'make-public', stage: Stage): Promise<void> {
 }
 
 /** Calls an operation as somebody, inside the sandbox but on the same way as over HTTP. */
-export async function call(step: CallStep, { scenario, account, photos, say }: Stage, n: number): Promise<void> {
+export async function call(step: CallStep, { scenario, account, photos, followers, say }: Stage, n: number): Promise<void> {
   const person = PEOPLE.find((one): one is Person => one === step.as) ?? 'admin';
   if (person === 'admin' && step.as !== 'admin') throw new StepError(`there is no ${step.as} in the photos seed: use admin, ${PEOPLE.join(', ')}`);
   const [service = '', operation = ''] = step.call.split(':');
   const { accessKeyId } = await photos.credentialsOf(person);
   const caller = account.directory.findKey(accessKeyId)?.caller;
   if (!caller) throw new StepError(`${step.as} has no key`);
-  const input = fill(step.input, { ...namesOf(scenario, account), n: String(n) });
+  const input = fill(step.input, { ...namesOf(scenario, account, followers?.names()), n: String(n) });
   try {
     await account.world.call(service, operation, input, caller);
   } catch (error) {
@@ -152,7 +159,7 @@ async function restore(step: Extract<Step, { restore: string }>, stage: Stage): 
 }
 
 async function start({ start: who, playbook, inputs, reason, mode, planned, meanwhile, answers }: Extract<Step, { start: string }>, stage: Stage): Promise<void> {
-  const wanted = { playbook, mode, inputs: fill(inputs, namesOf(stage.scenario, stage.account)) };
+  const wanted = { playbook, mode, inputs: fill(inputs, namesOf(stage.scenario, stage.account, stage.followers?.names())) };
   const seen = planned ? (JSON.parse(await ask('plan', who, wanted, 200, stage)) as { readonly plan: { readonly digest: string } }) : null;
   if (meanwhile) await call(meanwhile, stage, 1);
   await ask('start', who, { ...wanted, reason, digest: seen?.plan.digest ?? null }, answers, stage);
@@ -241,8 +248,8 @@ async function newest({ suite, account }: Stage): Promise<string> {
   return last.incident.id;
 }
 
-function namesOf({ given }: Scenario, account: Account): Readonly<Record<string, string>> {
-  return { bucket: given.bucket, account: account.world.account, region: account.world.region, now: new Date(account.clock.now()).toISOString() };
+function namesOf({ given }: Scenario, account: Account, links: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  return { bucket: given.bucket, account: account.world.account, region: account.world.region, now: new Date(account.clock.now()).toISOString(), ...links };
 }
 
 /** Replaces `${name}` in every text of a JSON value. */

@@ -10,7 +10,7 @@ const EXPECTED: readonly (readonly [RegExp, Pick<Decision, 'decision' | 'playboo
   [/^Policy:S3\//, { decision: 'contain', playbook: 'quarantine-bucket', inputs: { level: 'public' } }],
   [/^(?:Exfiltration|AttackSequence):S3\//, { decision: 'contain', playbook: 'quarantine-bucket', inputs: { level: 'external' } }],
   [/^(?:Impact:S3\/|UnauthorizedAccess:S3\/|Discovery:S3\/(?:MaliciousIP|TorIP)Caller)/, { decision: 'approve', playbook: 'quarantine-bucket', inputs: { level: 'external' } }],
-  [/^Object:S3\/MaliciousFile$/, { decision: 'contain', playbook: 'revoke-share-links', inputs: { scope: 'object', bucket: BUCKET, key: 'albums/a/1.jpg', versionId: 'v1' } }],
+  [/^Object:S3\/MaliciousFile$/, { decision: 'contain', playbook: 'revoke-share-links', inputs: { bucket: BUCKET, key: 'albums/a/1.jpg', versionId: 'v1' } }],
   [/^/, { decision: 'observe', playbook: 'open-ticket', inputs: {} }],
 ];
 const RECORDED = { decision: 'record', playbook: null, inputs: null } as const;
@@ -166,8 +166,8 @@ describe('a malware scan', () => {
 
   it('that found something revokes the links to the object, and quarantines no bucket', () => {
     const decision = decided(scan('THREATS_FOUND'));
-    expect(decision).toMatchObject({ decision: 'contain', playbook: 'revoke-share-links', targets: [`${BUCKET_ARN}/albums/a/1.jpg`], inputs: { scope: 'object', key: 'albums/a/1.jpg', versionId: 'v2' } });
-    expect(decision.responses[0]?.installed).toBe(false);
+    expect(decision).toMatchObject({ decision: 'contain', playbook: 'revoke-share-links', targets: [`${BUCKET_ARN}/albums/a/1.jpg`], inputs: { key: 'albums/a/1.jpg', versionId: 'v2' } });
+    expect(decision.responses[0]?.installed).toBe(true);
     expect(decision.reason).toContain('EICAR-Test-File');
   });
 

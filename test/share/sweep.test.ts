@@ -1,8 +1,9 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { markLink, unmarkLink, type Cutoff } from '../../aws/share/marks.ts';
+import { markLink, unmarkLink } from '../../aws/share/marks.ts';
 import { divide, sweepPart, sweepState } from '../../aws/share/sweep.ts';
 import type { Incident, Target } from '../../core/incident.ts';
+import type { Cutoff } from '../../core/share/revocation.ts';
 import type { StoredLink } from '../../sandbox/photos/share-tables.ts';
 import { aLink, startShareStage, sweepOf, type ShareStage } from './stage.ts';
 

@@ -1,0 +1,71 @@
+import { StateMovedError } from '../core/apply.ts';
+import type { Change, Direction, Incident, LedgerEntry, Plan } from '../core/incident.ts';
+import { checkDigest } from '../core/plan.ts';
+import type { Tools } from './function.ts';
+import { addEntry, complete, getIncident, getPlan, intend, ledgerOf } from './incidents.ts';
+
+/** What every `apply` gets from its workflow. None of it is trusted beyond naming things that are read. */
+export interface ApplyInput {
+  readonly incident: string;
+  readonly direction: Direction;
+  readonly execution: string;
+  readonly digest: string;
+}
+
+/**
+ * The stored plan with this digest, and what its execution wrote to the ledger so far.
+ *
+ * @throws {StateMovedError} where there is none for this direction
+ * @throws {DigestMismatchError} where it was altered
+ */
+export async function plannedFor(tools: Tools, input: ApplyInput): Promise<{ readonly incident: Incident; readonly plan: Plan; readonly written: readonly LedgerEntry[] }> {
+  const [incident, stored, ledger] = await Promise.all([getIncident(tools, input.incident), getPlan(tools, input.incident, input.digest), ledgerOf(tools, input.incident)]);
+  if (!stored) throw new StateMovedError(`there is no plan ${input.digest} for ${input.incident}: plan again`);
+  const plan = checkDigest(stored);
+  if (plan.direction !== input.direction) throw new StateMovedError(`plan ${plan.digest} is to ${plan.direction}, not to ${input.direction}`);
+  return { incident, plan, written: ledger.filter(({ digest, execution }) => digest === plan.digest && execution === input.execution) };
+}
+
+/**
+ * Writes the undo of every change that is still to do, before any of them is made. An earlier try may have acted and lost
+ * the answer: what the state shows as done is completed.
+ *
+ * @param written - what this execution wrote for this plan so far
+ * @returns an intent a change, as it was first written
+ */
+export async function intendAll(tools: Tools, input: ApplyInput, changes: readonly Change[], written: readonly LedgerEntry[]): Promise<readonly LedgerEntry[]> {
+  const intendedAt = tools.now();
+  const intents = changes.map(
+    (change): LedgerEntry =>
+      written.find(({ seq }) => seq === change.seq) ?? { ...change, incident: input.incident, direction: input.direction, execution: input.execution, digest: input.digest, intendedAt, doneAt: null, result: 'intended' },
+  );
+  const lost = written.filter((entry) => entry.result === 'intended' && !changes.some(({ seq }) => seq === entry.seq));
+  await Promise.all([...intents.map((intent) => intend(tools, intent)), ...lost.map((entry) => complete(tools, { ...entry, doneAt: intendedAt, result: 'done' }))]);
+  return intents;
+}
+
+/** Writes that a change was acknowledged, with a line of the incident's history: its title unless told. */
+export async function acknowledge(tools: Tools, intent: LedgerEntry, text = intent.title): Promise<void> {
+  const doneAt = tools.now();
+  await Promise.all([
+    complete(tools, { ...intent, doneAt, result: 'done' }),
+    addEntry(tools, `${intent.execution}/change/${intent.digest.slice(0, 16)}/${intent.seq}`, {
+      incident: intent.incident,
+      at: doneAt,
+      kind: 'change',
+      text,
+      by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
+      detail: { setting: intent.setting, seq: intent.seq },
+    }),
+  ]);
+}
+
+/** AWS's refusals do not always name the setting; the record must. */
+export async function named(change: Pick<Change, 'setting'>, write: Promise<void>): Promise<void> {
+  try {
+    await write;
+  } catch (error) {
+    if (error instanceof Error) error.message = `${change.setting}: ${error.message}`;
+    throw error;
+  }
+}

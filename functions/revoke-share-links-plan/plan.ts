@@ -1,0 +1,99 @@
+import { putEvidence } from '../../aws/evidence.ts';
+import type { Tools } from '../../aws/function.ts';
+import { addEntry, savePlan, viewIncident } from '../../aws/incidents.ts';
+import type { PlanInput, Preview } from '../../aws/planning.ts';
+import type { Planned, ShareContext } from '../../aws/share/kind.ts';
+import { AFTER_SWEEP, BEFORE_SWEEP, kindOf } from '../../aws/share/kinds.ts';
+import { reachOf, surveyLinks } from '../../aws/share/survey.ts';
+import { checkShareTables } from '../../aws/share/tables.ts';
+import { readStanding } from '../../aws/standing.ts';
+import type { Json } from '../../core/bucket.ts';
+import type { Change, IncidentView, Plan } from '../../core/incident.ts';
+import { nextAfterPlan, type OwnWord, type PlanResult } from '../../core/next.ts';
+import { withDigest } from '../../core/plan.ts';
+import { same } from '../../core/quarantine/levels.ts';
+import { reopensLinks, SWEEP, sweepChange, sweepsToUndo, throughOf } from '../../core/share/revocation.ts';
+import { scopeOf } from '../../core/share/scope.ts';
+import { impactOf, sampledLinks, type Survey } from '../../core/share/survey.ts';
+
+export async function planRevocation(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
+  // An incident that does not exist yet has neither ledger nor plans.
+  const draft = input.preview?.draft ?? null;
+  const view = draft === null ? await viewIncident(tools, input.incident) : { incident: draft, ledger: [], plans: [] };
+  const { incident } = view;
+  const scope = scopeOf(incident);
+  await checkShareTables(tools, scope);
+  const [survey, standing] = await Promise.all([surveyLinks(tools, scope), readStanding(tools, incident, input.execution)]);
+  const context: ShareContext = { incident, direction: input.direction, execution: input.execution, scope, reach: reachOf(scope, survey.read), reachComplete: survey.counted && survey.read.length >= survey.count };
+  const planned = input.direction === 'contain' ? await containment(context, survey, tools) : await restoration(context, view, tools);
+
+  const plan = withDigest({
+    incident: incident.id,
+    playbook: incident.playbook,
+    direction: input.direction,
+    target: incident.target,
+    level: null,
+    changes: planned.changes.map((change, index) => ({ seq: index + 1, ...change })),
+    notes: planned.notes,
+    impact: input.direction === 'contain' ? impactOf(survey) : { ...impactOf(survey), sampledLinks: givenBack(view) },
+    plannedAt: tools.now(),
+  });
+  const result = nextAfterPlan(plan, standing, wordOf(plan, survey));
+  if (input.preview) return { plan, result };
+  await Promise.all([
+    savePlan(tools, plan),
+    putEvidence(tools, { kind: 'snapshot', id: `${input.execution}/${plan.digest.slice(0, 16)}`, incident: incident.id, at: plan.plannedAt, drill: incident.drill, body: { execution: input.execution, plan } }),
+    addEntry(tools, `${input.execution}/plan/${plan.digest.slice(0, 16)}`, {
+      incident: incident.id,
+      at: plan.plannedAt,
+      kind: 'plan',
+      text: `planned ${plan.changes.length} ${plan.changes.length === 1 ? 'change' : 'changes'} to ${input.direction}, of ${survey.counted ? '' : 'at least '}${survey.count} ${survey.count === 1 ? 'link' : 'links'}`,
+      by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
+      detail: { digest: plan.digest, notes: [...plan.notes], next: result.next },
+    }),
+  ]);
+  return result;
+}
+
+/** Epoch, sweep, and what kills the URLs already handed out: links that are still live while they are swept would mint fresh ones. */
+async function containment(context: ShareContext, survey: Survey, tools: Tools): Promise<Planned> {
+  const plansOf = async (kinds: typeof BEFORE_SWEEP) => await Promise.all(kinds.map((kind) => kind.plan(context, tools)));
+  const [before, after] = await Promise.all([plansOf(BEFORE_SWEEP), plansOf(AFTER_SWEEP)]);
+  const first = before.flatMap(({ changes }) => changes);
+  const sweep = survey.count === 0 && first.length === 0 ? [] : [sweepChange(context.scope, throughOf(first))];
+  return { changes: [...first, ...sweep, ...after.flatMap(({ changes }) => changes)], notes: [...before, ...after].flatMap(({ notes }) => notes) };
+}
+
+/** The ledger of this incident's containments, read backwards against what is there now. */
+async function restoration(context: ShareContext, { ledger }: Pick<IncidentView, 'ledger'>, tools: Tools): Promise<Planned> {
+  const contained = ledger.filter(({ direction }) => direction === 'contain');
+  const undo = sweepsToUndo(ledger).at(-1);
+  const current = new Map<string, Json>();
+  const changes: Omit<Change, 'seq'>[] = [];
+  const notes = new Set<string>();
+  for (const entry of contained.toReversed()) {
+    if (entry.setting === SWEEP) {
+      if (entry === undo) changes.push({ setting: SWEEP, title: 'Give back every link that only this incident revoked', before: entry.after, after: entry.before });
+      continue;
+    }
+    const kind = kindOf(entry.setting);
+    const present = current.get(entry.setting) ?? (await kind.read(entry.setting, tools, context));
+    const { value, note } = kind.takeBack(entry, present);
+    if (note !== null) notes.add(note);
+    current.set(entry.setting, value);
+    if (!same(present, value)) changes.push({ setting: entry.setting, title: `Undo: ${entry.title}`, before: present, after: value });
+  }
+  return { changes, notes: [...notes] };
+}
+
+function wordOf(plan: Plan, survey: Survey): OwnWord {
+  if (plan.direction === 'restore') return { settled: null, reopens: reopensLinks(plan.changes) };
+  const touches = plan.changes.some(({ setting }) => setting !== SWEEP && !setting.startsWith('epoch:'));
+  const none = survey.counted && survey.count === 0 && !touches;
+  return { settled: none ? 'there is no share link to revoke' : null, reopens: [] };
+}
+
+/** The links that were fetched before a containment of this incident are fetched again after its restore. */
+function givenBack({ plans }: Pick<IncidentView, 'plans'>): Json {
+  return [...new Set(plans.filter(({ direction }) => direction === 'contain').flatMap(({ impact }) => sampledLinks(impact)))].slice(-20);
+}

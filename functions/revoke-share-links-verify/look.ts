@@ -1,0 +1,122 @@
+import type { Tools } from '../../aws/function.ts';
+import { addEntry, viewIncident } from '../../aws/incidents.ts';
+import { fetchShareLink } from '../../aws/share/fetch.ts';
+import { judgedShareLinks, type Judged } from '../../aws/share/judged.ts';
+import type { ShareContext } from '../../aws/share/kind.ts';
+import { AFTER_SWEEP, BEFORE_SWEEP, kindOf } from '../../aws/share/kinds.ts';
+import { reachOf, sampleLinks, surveyLinks } from '../../aws/share/survey.ts';
+import { sweepState } from '../../aws/share/sweep.ts';
+import type { LedgerEntry, Plan } from '../../core/incident.ts';
+import type { Answer, Judgement } from '../../core/quarantine/look.ts';
+import { same } from '../../core/quarantine/levels.ts';
+import { judgeShares, type ShareLook } from '../../core/share/look.ts';
+import { SWEEP } from '../../core/share/revocation.ts';
+import { scopeOf, type ShareScope } from '../../core/share/scope.ts';
+import { sampledLinks } from '../../core/share/survey.ts';
+import { seen, tallyText } from '../../core/share/tally.ts';
+import type { LookInput } from './handler.ts';
+
+export async function lookAtRevocation(input: LookInput, tools: Tools): Promise<Judgement & { readonly looks: number }> {
+  const view = await viewIncident(tools, input.incident);
+  const { incident } = view;
+  const plan = view.plans.findLast(({ direction }) => direction === input.direction);
+  const scope = scopeOf(incident);
+  const sampled = await judgedShareLinks(tools, plan ? sampledLinks(plan.impact) : []);
+  const context: ShareContext = { incident, direction: input.direction, execution: input.execution, scope, reach: reachOf(scope, sampled), reachComplete: false };
+  const ledger = view.ledger.filter(({ execution }) => execution === input.execution);
+  const [links, urls, drifted, since] = await Promise.all([askForLinks(sampled, context, tools), plan ? askForUrls(plan, context, tools) : [], driftOf(ledger, context, tools), input.direction === 'contain' ? linksSince(scope, ledger, incident.id, tools) : NOTHING_SINCE]);
+  const fetches = [...links, ...urls, ...since.seen];
+  const { STOPBATH_VERIFY_LOOKS: needed, STOPBATH_VERIFY_MAX_LOOKS: allowed } = tools.settings;
+  // Counting takes a while where there are a million: only the look that would settle it counts again.
+  const counts = input.streak + 1 >= needed && plan ? await countAgain(plan, scope, ledger, tools) : { text: null, wrong: [] };
+  const look: ShareLook = { direction: input.direction, seen: fetches, drifted, wrong: [...since.wrong, ...counts.wrong], blind: blindness(fetches.length, tools) };
+
+  const looks = input.looks + 1;
+  const judgement = judgeShares(look, { needed, allowed }, input.streak, looks);
+  const reason = counts.text === null ? judgement.reason : `${counts.text}; ${judgement.reason}`;
+  if (plan && judgement.verdict !== 'pending') await Promise.all([...BEFORE_SWEEP, ...AFTER_SWEEP].map(async (kind) => await kind.done?.(plan, context, tools)));
+  await addEntry(tools, `${input.execution}/look/${looks}`, {
+    incident: incident.id,
+    at: tools.now(),
+    kind: 'look',
+    text: `look ${looks}: ${sentence(fetches)}${since.text}${drifted.length > 0 ? `, changed since: ${drifted.join(', ')}` : ''}${look.wrong.length > 0 ? `; ${look.wrong.join('; ')}` : ''}`,
+    by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
+    detail: { seen: fetches.map(({ what, answer, expected }) => ({ what, answer, expected })), drifted: [...drifted], streak: judgement.streak, verdict: judgement.verdict },
+  });
+  return { ...judgement, reason, looks };
+}
+
+type Fetches = ShareLook['seen'];
+
+/** After a restore a link is dead only for what this incident has no part in: its owner, its expiry, another incident. */
+async function askForLinks(sampled: readonly Judged[], { direction, incident }: ShareContext, tools: Tools): Promise<Fetches> {
+  const { endpoint } = tools.settings.STOPBATH_SHARES;
+  if (endpoint === null) return [];
+  return await Promise.all(
+    sampled.map(async ({ linkId, verdict, revokedBy }) => {
+      const stays = verdict === 'ended' || verdict === 'expired' || revokedBy.some((by) => by !== incident.id);
+      const expected: Answer = direction === 'contain' || stays ? 'refused' : 'served';
+      return { what: `link ${linkId}`, answer: await fetchShareLink(endpoint, linkId), expected };
+    }),
+  );
+}
+
+async function askForUrls(plan: Plan, context: ShareContext, tools: Tools): Promise<Fetches> {
+  const looks = await Promise.all([...BEFORE_SWEEP, ...AFTER_SWEEP].map(async (kind) => (await kind.look?.(plan, context, tools)) ?? []));
+  return looks.flat().map(({ what, answer, expected }) => ({ what, answer, expected: expected ?? (context.direction === 'contain' ? 'refused' : 'served') }));
+}
+
+interface Since {
+  readonly seen: Fetches;
+  readonly wrong: readonly string[];
+  readonly text: string;
+}
+const NOTHING_SINCE: Since = { seen: [], wrong: [], text: '' };
+
+/** Links as they are now: none that is old may work, and the newest one, made after the revocation, has to. */
+async function linksSince(scope: ShareScope, ledger: readonly LedgerEntry[], incident: string, tools: Tools): Promise<Since> {
+  const appliedAt = ledger.find(({ setting }) => setting === SWEEP)?.intendedAt;
+  if (appliedAt === undefined) return NOTHING_SINCE;
+  const { sampled } = await sampleLinks(tools, scope);
+  const old = sampled.filter(({ verdict, issuedAt }) => verdict === 'live' && issuedAt < appliedAt);
+  const wrong = old.length === 0 ? [] : [`${old.length} of ${sampled.length} links that were read again still work, ${old[0]?.linkId ?? ''} for one`];
+  const newest = (await judgedShareLinks(tools, sampled.map(({ linkId }) => linkId))).filter(({ issuedAt, verdict, revokedBy }) => issuedAt > appliedAt && verdict !== 'ended' && verdict !== 'expired' && !revokedBy.some((by) => by !== incident)).toSorted((a, b) => a.issuedAt.localeCompare(b.issuedAt)).at(-1);
+  const { endpoint } = tools.settings.STOPBATH_SHARES;
+  if (!newest || endpoint === null || scope.kind === 'links') return { seen: [], wrong, text: ', no link was made since' };
+  return { seen: [{ what: `link ${newest.linkId}, made since`, answer: await fetchShareLink(endpoint, newest.linkId), expected: 'served' }], wrong, text: '' };
+}
+
+/** The sweep's own count held against the table's: every link was met. */
+async function countAgain(plan: Plan, scope: ShareScope, ledger: readonly LedgerEntry[], tools: Tools): Promise<{ readonly text: string | null; readonly wrong: readonly string[] }> {
+  const entry = ledger.find(({ setting }) => setting === SWEEP);
+  const state = entry && (await sweepState(tools, { incident: plan.incident, execution: entry.execution, digest: plan.digest }));
+  if (!state) return { text: null, wrong: [] };
+  const { count, counted } = await surveyLinks(tools, scope);
+  const met = seen(state.tally);
+  const missed = state.division.total !== null && counted && met < Math.min(count, state.division.total) ? [`${count} links are there now and the sweep met ${met}`] : [];
+  return { text: `${tallyText(state.tally, plan.direction)} (${counted ? '' : 'at least '}${count} counted again)`, wrong: [...missed, ...(state.open.length > 0 ? [`${state.open.length} parts of the sweep are not done`] : [])] };
+}
+
+/** The settings whose present value is not what the last entry of the ledger left. */
+async function driftOf(ledger: readonly LedgerEntry[], context: ShareContext, tools: Tools): Promise<readonly string[]> {
+  const last = new Map(ledger.filter(({ setting, result }) => setting !== SWEEP && result === 'done').map((entry) => [entry.setting, entry]));
+  const drifted = await Promise.all(
+    [...last.values()].map(async (entry) => {
+      const kind = kindOf(entry.setting);
+      const present = await kind.read(entry.setting, tools, context);
+      return same(present, entry.after) || (kind.holds?.(entry, present) ?? false) ? null : entry.setting;
+    }),
+  );
+  return drifted.filter((setting) => setting !== null);
+}
+
+function blindness(fetches: number, tools: Tools): string | null {
+  if (tools.settings.STOPBATH_SHARES.endpoint === null) return 'shares.endpoint is not set in stopbath.config.json, so that no link can be fetched from outside';
+  return fetches === 0 ? 'no link worked before, so that none could be fetched again' : null;
+}
+
+function sentence(seenNow: Fetches): string {
+  if (seenNow.length === 0) return 'nothing could be asked for';
+  const by = (answer: Answer) => seenNow.filter((entry) => entry.answer === answer).length;
+  return (['refused', 'served', 'unknown'] as const).flatMap((answer) => (by(answer) === 0 ? [] : [`${by(answer)} ${answer === 'unknown' ? 'without an answer' : answer}`])).join(', ');
+}
