@@ -61,6 +61,18 @@ export function suppressedBy(suppressions: readonly Suppression[], signal: Signa
   return inForce.find((suppression) => matchesPattern(suppression.matcher, subject)) ?? null;
 }
 
+/** A signal that no installation will ever see: whatever accepts even this accepts everything. */
+const NOTHING: Subject = {
+  source: 'none', type: '-', severity: 0, account: '-', region: '-',
+  target: { kind: 'other', arn: '-', name: '-' },
+  actor: { principal: '-', address: '-' },
+};
+
+/** Whether a pattern names a type or a target and yet lets everything through: an empty prefix, a lone wildcard. */
+export function silencesEverything({ matcher }: Suppression): boolean {
+  return matchesPattern(matcher, NOTHING);
+}
+
 function subjectOf({ source, type, severity, account, region, actor }: Signal, { kind, arn, name }: Target): Subject {
   return { source, type, severity, account, region, target: { kind, arn, name }, actor: actor && { principal: actor.principal, address: actor.address ?? '' } };
 }

@@ -1,6 +1,7 @@
 import type { Acl, Grant, PublicAccessBlock } from '../bucket.ts';
 import { ALL_USERS, AUTHENTICATED_USERS } from '../exposure/acl.ts';
 import { at, isObject, listOf, textOf } from '../signal/envelope.ts';
+import { multiRegionDetails } from '../signal/cloudtrail.ts';
 import type { KnownState } from '../exposure.ts';
 import type { Signal } from '../signal.ts';
 
@@ -33,8 +34,9 @@ export function stateInEvent({ source, type, event, targets }: Signal, bucket: s
       return { publicAccessBlock: blockInRequest(type, request) };
     case 'PutAccessPointPolicy':
     case 'PutMultiRegionAccessPointPolicy': {
-      const policy = textOfPolicy(at(request, 'PutAccessPointPolicyRequest', 'Policy') ?? at(request, 'policy') ?? at(request, 'Policy') ?? at(request, 'Details', 'Policy'));
-      const name = textOf(at(request, 'name')) ?? textOf(at(request, 'Name')) ?? 'unnamed';
+      const details = multiRegionDetails(request);
+      const policy = textOfPolicy(at(request, 'PutAccessPointPolicyRequest', 'Policy') ?? at(request, 'policy') ?? at(request, 'Policy') ?? at(details, 'Policy'));
+      const name = textOf(at(request, 'name')) ?? textOf(at(request, 'Name')) ?? textOf(at(details, 'Name')) ?? 'unnamed';
       return policy === null ? {} : { accessPoints: [{ name, arn: '', publicAccessBlock: null, policy }] };
     }
     default:

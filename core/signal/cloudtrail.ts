@@ -91,8 +91,17 @@ function bucketOfAccessPoint(request: unknown): unknown {
 }
 
 function accessPointOf(request: unknown, place: Place): Target | null {
-  const name = textOf(at(request, 'name')) ?? textOf(at(request, 'Name'));
+  const name = textOf(at(request, 'name')) ?? textOf(at(request, 'Name')) ?? textOf(at(multiRegionDetails(request), 'Name'));
   return name && /^[a-z0-9.-]{3,63}$/.test(name) ? otherTarget('other', `arn:${place.partition}:s3:${place.region}:${place.account}:accesspoint/${name}`, name, place) : null;
+}
+
+/**
+ * What a request about a multi-Region access point is about; CloudTrail has the body with its root element or without.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_PutMultiRegionAccessPointPolicy.html (`Details.Name`, `Details.Policy`)
+ */
+export function multiRegionDetails(request: unknown): unknown {
+  return at(request, 'Details') ?? at(request, 'PutMultiRegionAccessPointPolicyRequest', 'Details');
 }
 
 function callerOf(record: object, place: Place): Target | null {

@@ -3,7 +3,7 @@ import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
 import { addSuppression, endSuppression } from '../../aws/suppressions.ts';
 import { InvalidEventPatternError } from '../../core/event-pattern.ts';
-import { readSuppression, SuppressionSchema } from '../../core/suppression.ts';
+import { readSuppression, silencesEverything, SuppressionSchema } from '../../core/suppression.ts';
 
 /** What nobody looks at again is no longer accepted by anybody. */
 const LONGEST_MS = 366 * 86_400_000;
@@ -17,7 +17,7 @@ export async function suppress(body: unknown, by: string, tools: Tools): Promise
   if (Date.parse(document.expires) <= Date.parse(at)) return httpAnswer(400, { error: `expires is ${document.expires}: it must be in the future` });
   if (Date.parse(document.expires) > Date.parse(at) + LONGEST_MS) return httpAnswer(400, { error: `expires is ${document.expires}: at most a year from now, so that somebody looks at it again` });
   try {
-    readSuppression(document);
+    if (silencesEverything(readSuppression(document))) return httpAnswer(400, { error: 'pattern: it accepts whatever comes: name the type or the target that is accepted' });
   } catch (error) {
     if (error instanceof InvalidEventPatternError) return httpAnswer(400, { error: `pattern: ${error.message}` });
     throw error;

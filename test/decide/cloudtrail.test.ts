@@ -35,6 +35,8 @@ const EXPOSES: readonly Case[] = [
   ['a block weakened', onBucket('PutBucketPublicAccessBlock', { PublicAccessBlockConfiguration: { ...ON, RestrictPublicBuckets: false } }), 'contain', { level: 'public' }],
   ["the account's block removed", record('s3', 'DeleteAccountPublicAccessBlock', { accountId: ACCOUNT }), 'contain', { level: 'public' }],
   ['a public access point policy', record('s3', 'PutAccessPointPolicy', { name: 'albums', accountId: ACCOUNT, PutAccessPointPolicyRequest: { Policy: JSON.stringify(policyOf(publicStatement)) } }), 'contain', { level: 'public' }],
+  ['a public policy of a multi-Region access point', record('s3', 'PutMultiRegionAccessPointPolicy', { Details: { Name: 'all-albums', Policy: JSON.stringify(policyOf(publicStatement)) } }), 'contain', { level: 'public' }],
+  ['the same, with the root element', record('s3', 'PutMultiRegionAccessPointPolicy', { PutMultiRegionAccessPointPolicyRequest: { Details: { Name: 'all-albums', Policy: JSON.stringify(policyOf(publicStatement)) } } }), 'contain', { level: 'public' }],
   ['replication to another account', onBucket('PutBucketReplication', replication({ Bucket: 'arn:aws:s3:::theirs', Account: FOREIGN })), 'approve', { level: 'full' }],
 ];
 
