@@ -26,6 +26,7 @@ const schema = z.object({
   STOPBATH_SESSION_NAMES_PINNED: z.enum(['true', 'false']).default('false').transform((text) => text === 'true'),
   /** Seconds. */
   STOPBATH_APPROVAL_EXPIRY: count(14_400),
+  STOPBATH_LEASE_HOURS: z.coerce.number().positive().default(72),
   STOPBATH_EXEMPT_ROLES: list,
   STOPBATH_PROBE_ROLE_ARN: optional,
   STOPBATH_ORGANIZATION_ID: optional,

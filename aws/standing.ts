@@ -26,6 +26,7 @@ export async function readStanding(tools: Tools, incident: Incident, execution: 
     protectedBy: protectedBy(incident.target, { buckets: STOPBATH_PROTECTED_BUCKETS, tags: STOPBATH_PROTECTED_TAGS }, tags),
     people: peopleOf(tools),
     pinnedDigest: request?.digest ?? null,
+    askedBy: request?.by ?? null,
     newer: request?.newer ?? 'keep',
   };
 }

@@ -1,6 +1,7 @@
 import type { Approval } from '../core/approval.ts';
 import type { Json } from '../core/bucket.ts';
 import type { Change, Incident, IncidentView, Plan } from '../core/incident.ts';
+import { undoSteps } from '../core/undo.ts';
 import { diffOf } from './diff.ts';
 import { facts, table } from './table.ts';
 import { heading, ink, line } from './terminal.ts';
@@ -29,6 +30,7 @@ export function incidentHead({ incident }: IncidentView): readonly string[] {
       ['Contained', instant(incident.containedAt)],
       ['Proven', instant(incident.verifiedAt)],
       ['Restored', incident.restoredAt === null ? null : instant(incident.restoredAt)],
+      ['Stands until', incident.lease ? `${instant(incident.lease.until)}; owner: ${incident.lease.owner}` : null],
       ['Ticket', ticketWords(incident)],
       ['Outcome', incident.outcome],
     ]),
@@ -110,6 +112,18 @@ export function ledgerText(view: IncidentView): readonly string[] {
   if (view.ledger.length === 0) return [heading('Ledger'), '  empty: nothing was changed'];
   const rows = view.ledger.map((entry) => [entry.direction, String(entry.seq), entry.setting, entry.title, timeOfDay(entry.intendedAt), entry.doneAt === null ? 'not acknowledged' : timeOfDay(entry.doneAt)]);
   return [heading('Ledger'), table(['direction', '#', 'setting', 'change', 'intended', 'done'], rows, (text) => (text === 'not acknowledged' ? ink.red(text) : text))];
+}
+
+/** The plain commands that take it back without the suite. */
+export function undoText(view: IncidentView): readonly string[] {
+  const steps = view.incident.status === 'restored' ? [] : undoSteps(view);
+  if (steps.length === 0) return [];
+  return [heading('Without Stopbath, for the day it is down'), ...steps.flatMap(({ title, command }) => [`  # ${line(title)}`, `  ${typeable(command)}`])];
+}
+
+/** What a terminal would obey can only stand in a JSON string, where its escape means the same. */
+function typeable(command: string): string {
+  return command.replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => [...Array(character.length).keys()].map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''));
 }
 
 /** What was seen from outside, look by look. */

@@ -9,6 +9,7 @@ const VERBS = [
   import('./sandbox.ts'),
   import('./send.ts'),
   import('./decide.ts'),
+  import('./waiting.ts'),
   import('./incidents.ts'),
   import('./show.ts'),
   import('./history.ts'),
@@ -27,6 +28,9 @@ const VERBS = [
   import('./suppressions.ts'),
   import('./verify.ts'),
   import('./evidence.ts'),
+  import('./extend.ts'),
+  import('./doctor.ts'),
+  import('./completion.ts'),
   import('./docs.ts'),
 ];
 
@@ -38,11 +42,16 @@ const VERBS = [
  */
 export async function run(args: readonly string[]): Promise<number> {
   try {
-    await (await createProgram()).parseAsync([...args], { from: 'user' });
+    await (await createProgram()).parseAsync(args.length > 0 ? [...args] : alone(), { from: 'user' });
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
     return explain(error);
   }
+}
+
+/** Alone it shows what waits for somebody, where it knows whom to ask; otherwise how it is used. */
+function alone(): string[] {
+  return (process.env['STOPBATH_AUDIT_URL'] ?? '') === '' ? ['--help'] : ['waiting'];
 }
 
 async function createProgram(): Promise<Command> {

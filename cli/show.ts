@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { viewIncident, type Person } from './api.ts';
-import { approvalText, incidentHead, ledgerText, looksText, planText } from './incident-text.ts';
+import { approvalText, incidentHead, ledgerText, looksText, planText, undoText } from './incident-text.ts';
 import { heading, say, sayJson } from './terminal.ts';
 import { timelineOf, timelineText } from './timeline.ts';
 import { progressText, watch } from './watch.ts';
@@ -27,7 +27,7 @@ export function register(program: Command): void {
       for (const plan of view.plans) say(...planText(plan));
       for (const approval of view.approvals) say(...approvalText(approval));
       if (view.progress.length > 0) say(heading('Progress'), ...view.progress.map((step) => `  ${progressText(step)}`));
-      say(...ledgerText(view), ...looksText(view));
+      say(...ledgerText(view), ...undoText(view), ...looksText(view));
       if (options.report !== undefined) say('', `Report: ${options.report}`);
     });
 }

@@ -1,5 +1,6 @@
 import type { Approval } from './approval.ts';
 import type { Json } from './bucket.ts';
+import type { Lease } from './lease.ts';
 
 /** What became of a target that a signal named: one open incident per target. Times are ISO 8601 UTC with ms. */
 export interface Incident {
@@ -40,6 +41,8 @@ export interface Incident {
   readonly ticketGap: string | null;
   /** Executions that were started for it, oldest first. */
   readonly executions: readonly string[];
+  /** Of a containment that stands; absent where nothing was contained yet. */
+  readonly lease?: Lease | null;
   readonly schemaVersion: 1;
 }
 

@@ -14,6 +14,8 @@ export interface Standing {
   readonly execution: string;
   /** The digest that was asked for by name; `null` where any plan will do. */
   readonly pinnedDigest: string | null;
+  /** Who asked for the execution; `null` where an event did. */
+  readonly askedBy: string | null;
   /** What a restore does with what was changed since, as whoever asked for it said. */
   readonly newer: 'keep' | 'overwrite';
 }
@@ -66,8 +68,16 @@ export function approversOf({ protectedBy }: Pick<Standing, 'protectedBy'>): num
   return protectedBy === null ? APPROVERS.usual : APPROVERS.protected;
 }
 
-function gatesOf(direction: Direction, { incident, protectedBy }: Standing, { reopens }: Pick<OwnWord, 'reopens'>): readonly { readonly gate: Gate; readonly why: string }[] {
-  if (direction === 'restore') return reopens.length === 0 ? [] : [{ gate: 'reopens', why: `the restore opens what would be contained again: ${reopens.join('; ')}` }];
+/** Who asks where a lease has ended. */
+export const LEASE = 'lease';
+
+function gatesOf(direction: Direction, { incident, protectedBy, askedBy }: Standing, { reopens }: Pick<OwnWord, 'reopens'>): readonly { readonly gate: Gate; readonly why: string }[] {
+  if (direction === 'restore') {
+    return [
+      ...(askedBy === LEASE ? [{ gate: 'lease' as const, why: 'the time of the containment is over' }] : []),
+      ...(reopens.length === 0 ? [] : [{ gate: 'reopens' as const, why: `the restore opens what would be contained again: ${reopens.join('; ')}` }]),
+    ];
+  }
   return [
     ...(incident.mode === 'approve' ? [{ gate: 'mode' as const, why: `mode is approve (recommended: ${incident.recommendedMode})` }] : []),
     ...(protectedBy === null ? [] : [{ gate: 'protected' as const, why: `the target is protected (${protectedBy})` }]),

@@ -18,6 +18,7 @@ export const ConfigSchema = z.strictObject({
     .default(false)
     .describe('Whether the trust policies of all responder roles pin the session name to the user (sts:RoleSessionName = ${aws:username}, or names that your identity provider sets). false: all sessions of a role are one person, who cannot approve what another session of it asked for.'),
   approvalHours: z.number().min(0.1).max(72).default(4).describe('For how long a request for an approval stands.'),
+  leaseHours: z.number().min(1).max(2160).default(72).describe('For how long a containment stands before it is asked whether to restore it.'),
   auditorRoles: roles.describe('Roles that may read everything and change nothing.'),
   exemptRoles: roles.describe("Roles that a full quarantine leaves in, beside the suite's own and the responders'."),
   protectedBuckets: z.array(z.string().min(1)).default([]).describe('Names of buckets that are never changed without approval; * stands for anything.'),

@@ -206,6 +206,7 @@ export function environmentOf(folders: readonly FunctionFolder[], config: Config
     STOPBATH_RESPONDER_ROLES: config.responderRoles.join(','),
     STOPBATH_SESSION_NAMES_PINNED: String(config.sessionNamesPinned),
     STOPBATH_APPROVAL_EXPIRY: String(Math.round(config.approvalHours * 3600)),
+    STOPBATH_LEASE_HOURS: String(config.leaseHours),
     STOPBATH_EXEMPT_ROLES: exemptRoles(folders, config),
     // By name: the probe's role is never a dependency of every function.
     STOPBATH_PROBE_ROLE_ARN: sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-probe`),

@@ -1,7 +1,7 @@
 import type { Config } from './config.ts';
 import { arnOf, functionLogicalId, type Intrinsic, NAME, type PolicyStatement, type Resource, roleLogicalId, sub, type Template } from './names.ts';
 
-/** What drives the record: the end of every execution, the schedules of archive and seal, the keys that sign, and who is called when it stops. */
+/** What runs by itself: the end of every execution, the schedules of archive, seal and leases, the keys that sign, and who is called when it stops. */
 export function recordingTemplate(config: Config): Template {
   const every = config.sealEveryMinutes === 1 ? 'rate(1 minute)' : `rate(${config.sealEveryMinutes} minutes)`;
   return {
@@ -20,6 +20,7 @@ export function recordingTemplate(config: Config): Template {
       }),
       ...rule('SweepSchedule', 'sweep', 'archive', 'Finds what no event told the archive', { ScheduleExpression: every }),
       ...rule('SealSchedule', 'seal', 'seal', 'Seals what came on record', { ScheduleExpression: every }),
+      ...rule('LeaseSchedule', 'lease', 'lease', 'Looks for containments whose time is running out', { ScheduleExpression: 'rate(15 minutes)' }),
       SealErrorsAlarm: alarm('seal-errors', 'Sealing failed: what came on record is not sealed yet. stopbath verify says since when.', 'seal', 'Errors', {
         Period: config.sealEveryMinutes * 60,
         EvaluationPeriods: 1,

@@ -1,4 +1,5 @@
 import type { Change, IncidentView, LedgerEntry, Plan } from '../incident.ts';
+import { undoSteps } from '../undo.ts';
 import { inert, verbatim } from '../text.ts';
 import { type Block, section, type Section } from './document.ts';
 
@@ -93,8 +94,9 @@ export function restoring({ incident, ledger }: IncidentView): readonly Section[
     90,
     text('With Stopbath, which keeps what somebody else has changed since:'),
     code([`stopbath restore ${incident.id} --reason "…"`]),
-    text('Without it: put these settings back, in this order. Before each, look whether it is still as Stopbath left it.'),
-    ...acts.flatMap(({ setting, before }): Block[] => [{ kind: 'text', text: inert(`${setting} ${before === null ? 'was absent: delete it' : 'was:'}`) }, ...(before === null ? [] : [code([layOut(before)])])]),
+    ...(incident.lease ? [text(`It is meant to stand until ${incident.lease.until}; owner: ${incident.lease.owner}. Longer:`), code([`stopbath extend ${incident.id} --until … --reason "…"`])] : []),
+    text('Without it, for the day it is down: these commands, in this order. They put back what was saved, over whatever was changed since; at level full the first of them takes the root user of the account.'),
+    code(undoSteps({ incident, ledger }).map(({ command }) => command)),
   );
 }
 

@@ -4,6 +4,7 @@ import type { Tools } from '../../aws/function.ts';
 import { addEntry, getIncident, getPlan, getRequest, updateIncident } from '../../aws/incidents.ts';
 import { APPROVERS, type Approval } from '../../core/approval.ts';
 import { protectedBy } from '../../core/guard.ts';
+import { LEASE } from '../../core/next.ts';
 import { checkDigest } from '../../core/plan.ts';
 import { StateMovedError } from '../../core/apply.ts';
 import type { AskInput } from './handler.ts';
@@ -22,7 +23,8 @@ export async function askApproval(input: AskInput, tools: Tools): Promise<{ read
     execution: input.execution,
     direction: plan.direction,
     digest: plan.digest,
-    requestedBy: request?.by ?? 'automatic',
+    // A lease is nobody's wish: any responder may approve.
+    requestedBy: request === null || request.by === LEASE ? 'automatic' : request.by,
     gates: input.gates,
     why: input.reason,
     // What the plan found on the target itself, such as its tags, it says in its impact.

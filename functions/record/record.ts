@@ -3,7 +3,8 @@ import { releaseTarget } from '../../aws/claims.ts';
 import { putEvidence } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, ledgerOf, updateIncident, getIncident, viewIncident } from '../../aws/incidents.ts';
-import type { Incident } from '../../core/incident.ts';
+import type { Incident, LedgerEntry } from '../../core/incident.ts';
+import { newLease } from '../../core/lease.ts';
 import { outcomeOf, readError } from '../../core/outcome.ts';
 import type { RecordInput } from './handler.ts';
 
@@ -18,7 +19,8 @@ export async function recordOutcome(input: RecordInput, tools: Tools): Promise<{
   const at = tools.now();
   // A later run has taken this one's place: what became of this one is on record, and the incident is that one's.
   const overtaken = (incident.executions.at(-1) ?? input.execution) !== input.execution;
-  if (!overtaken) await updateIncident(tools, incident.id, { ...outcome, ...timesOf(outcome.status, at) });
+  const lease = outcome.status === 'restored' ? { lease: null } : leaseOf(incident, ledger, at, tools);
+  if (!overtaken) await updateIncident(tools, incident.id, { ...outcome, ...timesOf(outcome.status, at), ...lease });
   const open = input.status === 'expired' ? approvals.filter(({ execution, state }) => execution === input.execution && state !== 'rejected') : [];
   await Promise.all([
     ...open.map((approval) => expire(tools, approval, at)),
@@ -35,6 +37,11 @@ export async function recordOutcome(input: RecordInput, tools: Tools): Promise<{
   const body = await viewIncident(tools, incident.id);
   const { key } = await putEvidence(tools, { kind: 'outcome', id: input.execution, incident: incident.id, at, drill: incident.drill, body });
   return { ...outcome, evidence: key };
+}
+
+function leaseOf(incident: Incident, ledger: readonly LedgerEntry[], at: string, tools: Tools): Partial<Incident> {
+  const lease = newLease(incident, ledger, at, tools.settings.STOPBATH_LEASE_HOURS);
+  return lease ? { lease } : {};
 }
 
 function timesOf(status: Incident['status'], at: string): Partial<Incident> {

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
-import { NoSuchIncidentError } from '../../aws/incidents.ts';
+import { addEntry, getIncident, NoSuchIncidentError } from '../../aws/incidents.ts';
 import { PlanningError } from '../../aws/planning.ts';
 import { PlaybookInputError } from '../../core/inputs.ts';
 import { isResponder } from '../../core/approval.ts';
 import { decideApproval } from './approve.ts';
+import { plain } from '../../core/text.ts';
 import type { RespondRequest } from './handler.ts';
+import { extend } from './extend.ts';
 import { release, restore } from './incident.ts';
 import { NoSuchPlaybookError, plan, planRestore } from './plan.ts';
 import { start } from './start.ts';
@@ -24,6 +26,7 @@ const ofRestore = z.strictObject({ ...ofIncident.shape, newer, digest: exact });
 const ofPlaybook = z.strictObject({ playbook: z.string().min(1).max(64), inputs: z.record(z.string(), z.unknown()), mode: z.enum(['observe', 'approve', 'contain']).default('approve') });
 const ofPlan = z.union([ofPlaybook, z.strictObject({ incident: z.string().min(1).max(64), newer })]);
 const ofStart = z.strictObject({ ...ofPlaybook.shape, reason, digest: exact });
+const ofExtension = z.strictObject({ ...ofIncident.shape, until: z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time with its offset: 2026-01-31T00:00:00Z' }) });
 const ofSuite = z.strictObject({ reason });
 
 /** What a responder may ask: a path, what its body must be, and what does it. `by` is the ARN that AWS says. */
@@ -37,6 +40,7 @@ const ROUTES: Readonly<Record<string, (body: unknown, by: string, tools: Tools) 
   '/release': async (body, by, tools) => await release(ofIncident.parse(body), by, tools),
   '/approve': async (body, by, tools) => await decideApproval('approve', ofApproval.parse(body), by, tools),
   '/reject': async (body, by, tools) => await decideApproval('reject', ofRejection.parse(body), by, tools),
+  '/extend': async (body, by, tools) => await extend(ofExtension.parse(body), by, tools),
   '/pause': async (body, by, tools) => await pause(ofSuite.parse(body), by, tools),
   '/suppress': suppress,
   '/unsuppress': async (body, by, tools) => await unsuppress(unsuppressBody.parse(body), by, tools),
@@ -54,13 +58,25 @@ export async function respond(request: RespondRequest, tools: Tools): Promise<Ht
   try {
     return await route(bodyOf(request), by, tools);
   } catch (error) {
-    if (error instanceof z.ZodError) return httpAnswer(400, { error: z.prettifyError(error) });
+    if (error instanceof z.ZodError) return await malformed(request, by, z.prettifyError(error), tools);
     if (error instanceof PlaybookInputError) return httpAnswer(400, { error: error.message });
     if (error instanceof NoSuchPlaybookError) return httpAnswer(404, { error: error.message });
     if (error instanceof PlanningError) return httpAnswer(409, { error: error.message });
     if (error instanceof NoSuchIncidentError) return httpAnswer(404, { error: error.message });
     throw error;
   }
+}
+
+/** A request about an incident that says what nobody may say (who asks, for one) stands on that incident's record. */
+async function malformed(request: RespondRequest, by: string, why: string, tools: Tools): Promise<HttpAnswer> {
+  const named = z.object({ incident: z.string().min(1).max(64) }).safeParse(bodyOf(request));
+  const known = named.success ? await getIncident(tools, named.data.incident).catch(() => null) : null;
+  if (known) {
+    const text = `a request to ${request.rawPath} by ${by} was refused: ${plain(why, 256)}`;
+    const kind = request.rawPath === '/approve' || request.rawPath === '/reject' ? 'approval' : 'request';
+    await addEntry(tools, `malformed${request.rawPath}/${by}`, { incident: known.id, at: tools.now(), kind, text, by, detail: { act: 'refused', why: 'request' } });
+  }
+  return httpAnswer(400, { error: why });
 }
 
 function bodyOf(request: RespondRequest): unknown {

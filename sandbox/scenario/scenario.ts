@@ -53,6 +53,7 @@ const step = z.union([
     meanwhile: callStep.optional().describe('What somebody does between the plan and the start.'),
     answers,
   }),
+  z.strictObject({ tick: text.describe('A rule that runs on a schedule, whose time comes now: lease.') }),
   z.strictObject({ release: text.describe('The responder who asks again for the containment of what was held, observed or not approved.'), reason: text, answers }),
   z.strictObject({ approve: text.describe('The person who approves what waits, once it does.'), digest: text.optional().describe('Another digest than that of the plan.'), answers: answers.default(200) }),
   z.strictObject({ reject: text.describe('The person who rejects what waits, once it does.'), reason: text, answers: answers.default(200) }),

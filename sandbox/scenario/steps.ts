@@ -69,6 +69,7 @@ export async function playStep(step: Step, stage: Stage): Promise<void> {
   if ('await' in step) return await until(step.await, step.withinSeconds, stage);
   if ('restore' in step) return await restore(step, stage);
   if ('start' in step) return await start(step, stage);
+  if ('tick' in step) return await tick(step.tick, stage);
   if ('release' in step) return void (await ask('release', step.release, { incident: await newest(stage), reason: step.reason }, step.answers, stage));
   if ('approve' in step || 'reject' in step) return await decide(step, stage);
   if ('pause' in step) return void (await ask('pause', 'rosa', { reason: step.pause }, 200, stage));
@@ -142,9 +143,9 @@ async function until(wanted: string, withinSeconds: number, stage: Stage): Promi
 }
 
 /** Nothing runs, and every event that was sent has its decision. */
-async function settled({ account, suite, sent }: Stage): Promise<boolean> {
+async function settled({ account, suite, sent, firstSentAt }: Stage): Promise<boolean> {
   return await account.clock.work(async () => {
-    const since = new Date(account.clock.now() - 2 * 86_400_000).toISOString().slice(0, 10);
+    const since = new Date((firstSentAt() ?? account.clock.now()) - 2 * 86_400_000).toISOString().slice(0, 10);
     const [executions, decisions] = await Promise.all([suite.executions(), suite.decisions(since)]);
     const recorded = new Set(decisions.map(({ event }) => event));
     return executions.every(({ status }) => status !== 'RUNNING') && sent.every((ids) => ids.some((id) => recorded.has(id)));
@@ -157,6 +158,16 @@ async function restore(step: Extract<Step, { restore: string }>, stage: Stage): 
   if (approver === null || step.answers !== 202 || (await waiting(stage)) === null) return;
   await decide({ approve: approver, answers: 200 }, stage);
 }
+
+/** Lets a schedule's time come, and waits until its function has run. */
+async function tick(rule: string, { account, deployment }: Stage): Promise<void> {
+  account.events.tick(`${deployment.name}-${rule}`);
+  await account.events.idle();
+  await account.clock.sleep(TICK_MS);
+}
+
+/** Sandbox time, which stands still while a function runs. */
+const TICK_MS = 5_000;
 
 async function start({ start: who, playbook, inputs, reason, mode, planned, meanwhile, answers }: Extract<Step, { start: string }>, stage: Stage): Promise<void> {
   const wanted = { playbook, mode, inputs: fill(inputs, namesOf(stage.scenario, stage.account, stage.followers?.names())) };

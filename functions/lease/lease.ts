@@ -1,0 +1,50 @@
+import { nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
+import type { Tools } from '../../aws/function.ts';
+import { addEntry, listIncidents, saveRequest, updateIncident } from '../../aws/incidents.ts';
+import type { Incident } from '../../core/incident.ts';
+import { askedAgain, leaseStep, type Lease } from '../../core/lease.ts';
+import { LEASE } from '../../core/next.ts';
+
+const PAGE = 100;
+/** What is under way is left alone: its lease is looked at the next time. */
+const BUSY: ReadonlySet<Incident['status']> = new Set(['open', 'waiting', 'containing', 'restoring']);
+
+/** Looks at every open incident's lease. Nothing is restored here: a restore is planned, and waits for somebody's approval. */
+export async function tendLeases(tools: Tools): Promise<{ readonly reminded: number; readonly asked: number }> {
+  let [reminded, asked] = [0, 0];
+  let cursor: string | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof listIncidents>> = await listIncidents(tools, 'open', PAGE, cursor ?? undefined);
+    for (const incident of page.incidents) {
+      const step = incident.lease && !BUSY.has(incident.status) ? leaseStep(incident.lease, tools.now()) : null;
+      if (!incident.lease || step === null) continue;
+      if (step === 'remind') reminded += await remind(incident, incident.lease, tools);
+      else asked += await ask(incident, incident.lease, tools);
+    }
+    cursor = page.cursor;
+  } while (cursor !== null);
+  return { reminded, asked };
+}
+
+async function remind(incident: Incident, lease: Lease, tools: Tools): Promise<1> {
+  const at = tools.now();
+  await updateIncident(tools, incident.id, { lease: { ...lease, remindedAt: at } });
+  await say(incident, `lease/reminder/${at}`, at, `the containment is meant to stand until ${lease.until} (owner: ${lease.owner}): extend it, or restore it`, 'reminded', tools);
+  await startTicket(tools, incident.id, `${incident.id}-lease-${Date.parse(at)}`);
+  return 1;
+}
+
+/** The way back is planned and waits for an approval; if nobody gives it, the containment stays and is asked about again. */
+async function ask(incident: Incident, lease: Lease, tools: Tools): Promise<1> {
+  const at = tools.now();
+  const execution = nextExecution(incident, 'restore');
+  await saveRequest(tools, { incident: incident.id, execution, direction: 'restore', by: LEASE, at, reason: `the lease ended at ${lease.until}`, digest: null, newer: 'keep' });
+  await updateIncident(tools, incident.id, { lease: askedAgain(lease, at) });
+  await say(incident, `${execution}/lease`, at, `the lease ended at ${lease.until} (owner: ${lease.owner}): whether to restore is asked; until somebody approves, the containment stays`, 'due', tools);
+  await startExecution(tools, incident, 'restore', execution);
+  return 1;
+}
+
+async function say(incident: Incident, key: string, at: string, text: string, act: 'reminded' | 'due', tools: Tools): Promise<void> {
+  await addEntry(tools, key, { incident: incident.id, at, kind: 'request', text, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { act, owner: incident.lease?.owner ?? null } });
+}

@@ -1,0 +1,71 @@
+import { startAccount, type Account } from '../../sandbox/account.ts';
+import type { Deployment } from '../../sandbox/deploy.ts';
+import type { Person } from '../../sandbox/photos/people.ts';
+import { seedPhotos, type Photos } from '../../sandbox/photos/seed.ts';
+import { fetchSigned } from '../../sandbox/scenario/signed.ts';
+import type { Config } from '../../deploy/config.ts';
+import type { IncidentView } from '../../core/incident.ts';
+
+/** The suite deployed in a sandbox, and people who ask it over HTTP, signed as themselves. */
+export interface Suite {
+  readonly account: Account;
+  readonly photos: Photos;
+  readonly deployment: Deployment;
+  /** Asks the `respond` URL. */
+  readonly respond: (person: Person, path: string, body: object) => Promise<{ readonly status: number; readonly body: Answer }>;
+  readonly view: (incident: string) => Promise<IncidentView>;
+  /** Until it holds; a minute at the most. */
+  readonly until: (incident: string, holds: (view: IncidentView) => boolean) => Promise<IncidentView>;
+  readonly running: () => Promise<readonly string[]>;
+  readonly stop: () => Promise<void>;
+}
+
+export interface Answer {
+  readonly incident: string;
+  readonly error?: string;
+  readonly why?: string;
+  readonly holding?: { readonly id: string } | null;
+}
+
+export async function startSuite(config: Partial<Config> = {}): Promise<Suite> {
+  const account = await startAccount({});
+  const photos = await seedPhotos(account, () => account.s3.settle());
+  const deployment = await account.deploy({
+    config: { modeCap: 'contain', verifyIntervalSeconds: 1, verifyLooks: 2, sessionNamesPinned: true, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor], ...config },
+  });
+  const ask = async (person: Person, method: 'GET' | 'POST', base: string | undefined, path: string, body?: object) => {
+    const credentials = await photos.credentialsOf(person);
+    const answer = await fetchSigned({ service: 'lambda', region: account.world.region, credentials, method, url: new URL(path.slice(1), base), ...(body ? { body: JSON.stringify(body) } : {}), now: account.clock.now() });
+    return { status: answer.status, body: JSON.parse(await answer.text()) as unknown };
+  };
+  const view = async (incident: string) => (await ask('ada', 'GET', deployment.urls['audit'], `/incidents/${incident}`)).body as IncidentView;
+  return {
+    account,
+    photos,
+    deployment,
+    view,
+    respond: async (person, path, body) => {
+      const answer = await ask(person, 'POST', deployment.urls['respond'], path, body);
+      return { ...answer, body: answer.body as Answer };
+    },
+    until: async (incident, holds) => {
+      for (let looks = 0; looks < 600; looks++) {
+        const found = await view(incident);
+        if (found.incident && holds(found)) return found;
+        await account.clock.sleep(100);
+      }
+      throw new Error(`a minute has passed: ${JSON.stringify((await view(incident)).incident)}`);
+    },
+    running: async () => {
+      const { stateMachines } = (await account.world.call('states', 'ListStateMachines', {}, root(account))) as { readonly stateMachines: readonly { readonly stateMachineArn: string }[] };
+      const lists = await Promise.all(stateMachines.map(async ({ stateMachineArn }) => (await account.world.call('states', 'ListExecutions', { stateMachineArn, statusFilter: 'RUNNING' }, root(account))) as { readonly executions: readonly { readonly name: string }[] }));
+      return lists.flatMap(({ executions }) => executions.map(({ name }) => name));
+    },
+    stop: () => account.stop(),
+  };
+}
+
+export function root(account: Account) {
+  const arn = `arn:aws:iam::${account.accounts.home}:root`;
+  return { kind: 'root', account: account.accounts.home, principalArn: arn, arn, userId: account.accounts.home } as const;
+}

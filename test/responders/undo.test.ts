@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import * as s3 from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { quoted, undoSteps } from '../../core/undo.ts';
+import { readRawSettings } from '../../sandbox/scenario/settings.ts';
+import { startSuite, type Suite } from './suite.ts';
+
+const run = promisify(execFile);
+const BUCKET = 'family-photos-111122223333';
+let suite: Suite;
+beforeAll(async () => {
+  suite = await startSuite();
+});
+afterAll(() => suite.stop());
+
+const settings = () => readRawSettings({ endpoint: suite.account.endpoint, region: 'us-east-1', credentials: suite.account.admin, now: suite.account.clock.now() }, BUCKET);
+
+/** Contains at the level that changes most, and gives the commands that the ticket and `show` carry. */
+async function contained() {
+  await suite.photos.attacks['make-public'](BUCKET);
+  const before = await settings();
+  const { body } = await suite.respond('rosa', '/start', { playbook: 'quarantine-bucket', inputs: { bucket: BUCKET, level: 'external' }, reason: 'a test', mode: 'contain' });
+  const view = await suite.until(body.incident, ({ incident }) => incident.status === 'contained');
+  expect(await settings()).not.toEqual(before);
+  return { before, steps: undoSteps(view), view };
+}
+
+it('the requests behind the undo commands put the bucket back byte for byte, without the suite', async () => {
+  const { before, steps, view } = await contained();
+  expect(steps).toHaveLength(view.ledger.length);
+  const client = await suite.photos.s3('admin');
+  for (const { request } of steps) {
+    if (!request) throw new Error('every change of a quarantine has a plain request');
+    const Command = Reflect.get(s3, `${request.operation}Command`);
+    await client.send(new Command(request.input));
+  }
+  client.destroy();
+  expect(await settings()).toEqual(before);
+});
+
+it('and so do the commands themselves, typed into a shell', async (context) => {
+  const cli = await run('aws', ['--version']).catch(() => null);
+  if (!cli) {
+    process.stdout.write('not run: the undo commands in a shell, since the AWS CLI is not installed\n');
+    return context.skip();
+  }
+  const { body } = await suite.respond('rosa', '/start', { playbook: 'quarantine-bucket', inputs: { bucket: BUCKET, level: 'full' }, reason: 'a test', mode: 'contain' });
+  const before = await settings();
+  const view = await suite.until(body.incident, ({ incident, ledger }) => incident.status === 'contained' && ledger.some(({ execution }) => execution === incident.executions.at(-1)));
+  const last = view.incident.executions.at(-1);
+  const steps = undoSteps({ ...view, ledger: view.ledger.filter(({ execution }) => execution === last) });
+  // At level full nobody else gets in, the administrator neither.
+  const { accessKeyId, secretAccessKey } = suite.account.root;
+  const env = { ...process.env, AWS_ENDPOINT_URL: suite.account.endpoint, AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_EC2_METADATA_DISABLED: 'true' };
+  await run('sh', ['-e', '-c', steps.map(({ command }) => command).join('\n')], { env });
+  expect(await settings()).toEqual(before);
+});
+
+it.each(["it's", '$(reboot)', '`reboot`', 'a b', '"', '-rf', '{"a":1}', 'x\ny', '!!', '*'])('quotes %s so that a shell takes it as it is', async (text) => {
+  const { stdout } = await run('sh', ['-c', `printf %s ${quoted(text)}`]);
+  expect(stdout).toBe(text);
+});
