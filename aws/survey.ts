@@ -1,19 +1,36 @@
 import { GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { z } from 'zod';
 import type { Json } from '../core/bucket.ts';
 import type { BucketAddress } from './bucket.ts';
+import { impactOf as shareImpactOf } from '../core/share/survey.ts';
 import type { Tools } from './function.ts';
+import { surveyLinks } from './share/survey.ts';
 
-/**
- * How much is behind a bucket, without listing it: what S3 counts once a day, or one page of a listing where S3 has not
- * counted yet. Says of each number whether it is exact.
- */
+/** How much is behind a bucket, in the service's own terms, without listing it. Says of each number whether it is exact. */
 export async function surveyBucket(tools: Tools, address: BucketAddress): Promise<{ readonly [key: string]: Json }> {
-  const counted = await orWhy(objectsCounted(tools, address));
-  if (typeof counted === 'object' && counted !== null) return { objects: `about ${counted.objects}, older versions included (S3's own count of ${counted.day}; an estimate)` };
+  const [objects, links] = await Promise.all([countObjects(tools, address), orWhy(surveyLinks(tools, { kind: 'bucket', bucket: address.bucket }))]);
+  return { ...objects, ...(typeof links === 'string' ? { links: `unknown: ${links}` } : sharedBy(shareImpactOf(links))) };
+}
+
+/** Of what is known of the links, what a quarantine concerns: not what a sweep of them would take. */
+function sharedBy(impact: { readonly [key: string]: Json }): { readonly [key: string]: Json } {
+  const told = ['links', 'liveLinks', 'albums', 'owners'].map((name): readonly [string, unknown] => [name, impact[name]]);
+  return Object.fromEntries(told.flatMap(([name, number]) => {
+    const read = counted.safeParse(number);
+    return read.success ? [[name, `${read.data.value} (${read.data.how})`] as const] : [];
+  }));
+}
+
+const counted = z.object({ value: z.number(), how: z.string() });
+
+/** What S3 counts once a day, or one page of a listing where S3 has not counted yet. */
+async function countObjects(tools: Tools, address: BucketAddress): Promise<{ readonly [key: string]: Json }> {
+  const byS3 = await orWhy(objectsCounted(tools, address));
+  if (typeof byS3 === 'object' && byS3 !== null) return { objects: `about ${byS3.objects}, older versions included (S3's own count of ${byS3.day}; an estimate)` };
   const page = await tools.clients.s3.send(new ListObjectsV2Command({ Bucket: address.bucket, ExpectedBucketOwner: address.account, MaxKeys: 1000 }));
   const found = page.KeyCount ?? 0;
-  const why = counted === null ? '' : `; S3's own count cannot be read: ${counted}`;
+  const why = byS3 === null ? '' : `; S3's own count cannot be read: ${byS3}`;
   return { objects: page.IsTruncated === true ? `at least ${found} (one page was listed; an estimate${why})` : `${found} (counted${why})` };
 }
 

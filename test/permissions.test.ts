@@ -19,6 +19,8 @@ const UNUSED: ReadonlySet<string> = new Set([
   'triage dynamodb:GetItem', // reads the claim of somebody else's incident: only a second signal does
   'ticket dynamodb:GetItem', // looks up an owner's pseudonym: only where a ticket's full text names one
   'quarantine-bucket-plan s3:ListBucket', // the public bucket lets anyone list, this role too
+  'quarantine-bucket-plan cloudwatch:GetMetricData', // a number that is missing from the impact stops no containment: the plan says why
+  'quarantine-bucket-plan dynamodb:BatchGetItem', // the same
   'quarantine-bucket-apply s3:DeleteBucketPolicy', // only a restore to "no policy" deletes one
 ]);
 const missing = FUNCTIONS.flatMap((name) => actionsOf(name).map((action) => ({ name, action }))).filter(({ name, action }) => !UNUSED.has(`${name} ${action}`));
