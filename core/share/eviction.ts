@@ -1,3 +1,5 @@
+import { listed, plain } from '../text.ts';
+
 /** What of a cache is to go: paths of a distribution, or tags. */
 export interface Eviction {
   /** Items of an invalidation: `/albums/summer/*`, `#album:summer`. */
@@ -43,7 +45,7 @@ export function evictionByPath(reach: { readonly prefixes: readonly string[]; re
   return {
     items,
     notes: [
-      ...(beside.length === 0 ? [] : [`${why}: ${beside.length === 1 && beside[0] === '' ? 'the whole cache is' : `everything under ${beside.map((prefix) => `/${prefix}`).join(', ')} is`} evicted, and is fetched from the origin again.`]),
+      ...(beside.length === 0 ? [] : [`${why}: ${beside.length === 1 && beside[0] === '' ? 'the whole cache is' : `everything under ${named(beside)} is`} evicted, and is fetched from the origin again.`]),
       ...costNotes(items.length),
     ],
   };
@@ -95,6 +97,13 @@ function depthOf(prefix: string): number {
 function encoded(key: string): string {
   return key.split('/').map(encodeURIComponent).join('/');
 }
+
+/** Encoded, since a key is anybody's text; the first of many. */
+function named(prefixes: readonly string[]): string {
+  const shown = prefixes.slice(0, SHOWN).map((prefix) => plain(`/${encoded(prefix)}`));
+  return prefixes.length <= SHOWN ? listed(shown) : `${shown.join(', ')} and ${prefixes.length - SHOWN} more folders`;
+}
+const SHOWN = 5;
 
 function costNotes(items: number): readonly string[] {
   return items <= FREE ? [] : [`${items} paths: the ${items - FREE} beyond ${FREE} a month cost $${((items - FREE) * PRICE).toFixed(2)}, or more where others were invalidated this month.`];

@@ -76,6 +76,7 @@ const step = z.union([
     objectKey: text.optional().describe('A link to one picture of it.'),
   }),
   z.strictObject({ fill: z.number().int().min(1).describe('So many links more, a second apart, until now.'), album: text, objectKey: text.optional() }),
+  z.strictObject({ mint: text.describe('Somebody with a stolen session of the signer role signs a URL; what it is called here. An outsider fetches it from then on: "presigned <name>".'), objectKey: text }),
   z.strictObject({ end: text.describe('The link that its owner ends.') }),
   z.strictObject({ pause: text.describe('The reason for which a responder pauses all containment.') }),
 ]);

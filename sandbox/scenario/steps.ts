@@ -75,7 +75,7 @@ export async function playStep(step: Step, stage: Stage): Promise<void> {
   if ('pause' in step) return void (await ask('pause', 'rosa', { reason: step.pause }, 200, stage));
   if ('respond' in step) return void (await ask(step.respond.slice(1), step.as, fill(step.body, { ...namesOf(stage.scenario, stage.account), ...(await incidentName(stage)) }), step.answers, stage));
   if ('reads' in step) return await reads(step, stage);
-  if ('share' in step || 'fill' in step || 'end' in step) {
+  if ('share' in step || 'fill' in step || 'mint' in step || 'end' in step) {
     if (!stage.followers) throw new StepError('there is no share service: name a link in given.follows');
     return await stage.followers.play(step);
   }
