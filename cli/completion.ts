@@ -49,7 +49,7 @@ export function candidates(program: Command, words: readonly string[]): readonly
   const matching = (all: readonly string[]) => all.filter((text) => text.startsWith(typed));
   if (option) return matching(option.long === '--as' ? ['rosa', 'ravi', 'ada'] : (option.argChoices ?? []));
   if (typed.startsWith('-')) return matching([...command.options.flatMap(({ long }) => long ?? []), '--help']);
-  if (command.commands.length > 0) return matching(command.createHelp().visibleCommands(command).map((known) => known.name()));
+  if (command.commands.length > 0) return matching(command.createHelp().visibleCommands(command).filter((known) => command.commands.includes(known)).map((known) => known.name()));
   const argument = command.registeredArguments[place];
   return argument?.name() === 'incident' ? 'incidents' : matching(argument?.argChoices ?? []);
 }
