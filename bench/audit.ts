@@ -9,6 +9,7 @@ import { historyPage } from '../cli/api.ts';
 import { table } from '../cli/table.ts';
 import type { Ready } from './audit/sandbox.ts';
 import type { Took } from './audit/verb.ts';
+import type { Verified } from './audit/verify.ts';
 
 const WANTED = { pageMs: 300, exportMegabytes: 250 };
 const FORMATS = ['ndjson', 'csv', 'html'] as const;
@@ -45,6 +46,8 @@ export async function run(args: readonly string[]): Promise<boolean> {
     add({ what: `${incidents.toLocaleString('en')} incidents generated`, measured: seconds(ready.seconds), rate: rate(incidents, ready.seconds), memory: '', wanted: '', ok: true });
     for await (const row of pages()) add(row);
     for (const format of FORMATS) add(await exported(format, incidents, ready, folder));
+    add(await verified('verified, made as they are read', [String(incidents * 10)]));
+    add(await verified('verified from a folder', [String(incidents), join(folder, 'evidence')]));
     if (args.includes('--json')) console.log(JSON.stringify({ incidents, rows }, null, 2));
     else console.log(table(['what', 'measured', 'rate', 'memory', 'wanted', ''], rows.map(({ what, measured, rate: per, memory, wanted, ok }) => [what, measured, per, memory, wanted, ok ? '' : 'MISSED'])));
     return rows.every(({ ok }) => ok);
@@ -52,6 +55,22 @@ export async function run(args: readonly string[]): Promise<boolean> {
     sandbox.disconnect();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A process of its own, so that its memory is its own. */
+async function verified(what: string, args: readonly string[]): Promise<Row> {
+  const child = fork(join(import.meta.dirname, 'audit/verify.ts'), args, { execArgv: ['--max-semi-space-size=4'] });
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('bench/audit/verify.ts ended without an answer')));
+  const [took] = (await Promise.race([once(child, 'message'), ended])) as [Verified];
+  ended.catch(() => undefined);
+  return {
+    what: `${took.records.toLocaleString('en')} records under ${took.seals.toLocaleString('en')} seals ${what}`,
+    measured: seconds(took.seconds),
+    rate: rate(took.records, took.seconds),
+    memory: `${took.megabytes} MB`,
+    wanted: `intact, under ${WANTED.exportMegabytes} MB`,
+    ok: took.ok && took.megabytes < WANTED.exportMegabytes,
+  };
 }
 
 async function readyOf(sandbox: ChildProcess): Promise<Ready> {

@@ -9,6 +9,7 @@ import { folderFiles } from './evidence/folder.ts';
 import { remoteEvidence } from './evidence/online.ts';
 import { CliError, EXIT } from './exit.ts';
 import { say, sayJson, tell } from './terminal.ts';
+import { count } from './verify.ts';
 
 /** `stopbath evidence pull DIR`: the bucket's files, for whoever checks them without AWS. */
 export function register(program: Command): void {
@@ -62,7 +63,7 @@ async function pull(what: string, dir: string, options: Person & { readonly json
     unnamed++;
   }
   if (options.json) return sayJson({ dir, seals, records, fetched, unnamed, fingerprints });
-  say(`${seals} seals and ${records} records in ${dir}, ${fetched} of them fetched now; ${unnamed} files that no seal names`, ...fingerprints.map((fingerprint) => `key ${fingerprint}`));
+  say(`${count(seals, 'seal')} and ${count(records, 'record')} in ${dir}, ${fetched} of them fetched now; ${count(unnamed, 'file')} that no seal names`, ...fingerprints.map((fingerprint) => `key ${fingerprint}`));
 }
 
 function namedIn(text: string) {

@@ -92,7 +92,7 @@ function linesOf(verdict: Verdict, isGiven: boolean): readonly string[] {
   const total = found.reduce((sum, [, count]) => sum + count, 0);
   return [
     total === 0 ? head : `${head}: ${found.map(([kind, count]) => `${count} ${kind === 'foreign-key' ? 'signed by another key' : kind}`).join(', ')}`,
-    `  ${count(sealed, 'record')} under ${count(seals, 'seal')}${from === null ? '' : `, from ${from} to ${until}`}; ${records} read and as they were sealed`,
+    `  ${count(sealed, 'record')} under ${count(seals, 'seal')}${from === null ? '' : from === until ? `, up to ${until}` : `, from ${from} to ${until}`}; ${records} read and as they were sealed`,
     ...(unsealed > 0 ? [`  ${count(unsealed, 'record')} newer than the last seal: the next one names ${unsealed === 1 ? 'it' : 'them'}`] : []),
     signer === null ? '  no seal is signed by a trusted key' : `  signed by the key ${signer}${isGiven ? '' : ', as KMS says: compare it with the fingerprint that you keep outside the account'}`,
     ...bad.slice(0, SHOWN).map(({ kind, place, seal, text }, index) => line(`  ${index === 0 ? 'first: ' : '       '}${kind.padEnd(11)} ${place}${seal === null || place.startsWith('seals/') ? '' : ` (seal ${seal})`}: ${text}`)),
@@ -100,7 +100,7 @@ function linesOf(verdict: Verdict, isGiven: boolean): readonly string[] {
   ];
 }
 
-function count(number: number, what: string): string {
+export function count(number: number, what: string): string {
   return `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;
 }
 

@@ -75,7 +75,7 @@ export const WRITING_MS = 15 * 60_000;
 
 /**
  * Recomputes everything: each seal's signature, the chain of their hashes, the hash of each record, and that there is nothing else.
- * Streams: it holds one seal at a time, and eight bytes for each record.
+ * Streams: it holds one seal at a time, and sixteen bytes for each record (its key, with and without its version).
  */
 export async function verifyEvidence(files: EvidenceFiles, options: VerifyOptions): Promise<Verdict> {
   const found = new Findings(options.onProblem);
@@ -100,7 +100,7 @@ export async function verifyEvidence(files: EvidenceFiles, options: VerifyOption
   for await (const { key, versionId, at: since } of files.records()) {
     if (sealed.has(versionId === null ? key : `${key}\n${versionId}`)) continue;
     const at = await since();
-    const isNewer = last !== null && at !== null && Date.parse(at) > Date.parse(last.at) - WRITING_MS;
+    const isNewer = chain.length === 0 || (last !== null && at !== null && Date.parse(at) > Date.parse(last.at) - WRITING_MS);
     const second = versionId !== null && sealed.has(key);
     if (isNewer && !second) unsealed++;
     found.add(isNewer && !second ? 'unsealed' : 'extra', key, null, unnamed(isNewer, second, versionId));
@@ -192,7 +192,7 @@ class Chain {
   end(until: string): SealFile['seal'] | null {
     const seal = this.#last?.seal ?? null;
     const next = sealKey(this.#expected);
-    if (this.length === 0) this.#found.add('missing', next, null, 'there is no seal at all');
+    if (this.length === 0) this.#found.add('missing', next, null, 'there is no seal at all: nothing was sealed yet, or all seals were taken away');
     else if (seal && Date.parse(until) > Date.parse(seal.due)) this.#found.add('missing', next, null, `was due by ${seal.due}: the tail was cut off, or sealing has stopped`);
     return seal;
   }

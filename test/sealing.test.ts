@@ -1,0 +1,136 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { eraseOwner, ownerOf, pseudonymOf } from '../aws/owners.ts';
+import type { Caller, Fault } from '../sandbox/service.ts';
+import { startSuite, type Suite } from './evidence/suite.ts';
+
+/** What goes wrong while the record is kept: nothing is lost, nothing is sealed twice, and what was late is said to be. */
+let suite: Suite;
+afterEach(() => suite.stop());
+
+const HOUR = 3_600_000;
+const brokenEvent = (id: string) => ({ version: '0', id, 'detail-type': 'GuardDuty Finding', source: 'aws.guardduty', account: suite.account.accounts.home, time: suite.now(), region: 'us-east-1', resources: [], detail: { severity: 'very' } });
+const admin = (): Caller => {
+  const caller = suite.account.directory.findKey(suite.account.admin.accessKeyId)?.caller;
+  if (!caller) throw new Error('the admin has no key');
+  return caller;
+};
+const call = (service: string, operation: string, input: object) => suite.account.world.call(service, operation, input, admin());
+const named = async () => (await suite.seals()).flatMap(({ records }) => records.map(({ key }) => key));
+/** More often than Lambda and the SDK try together. */
+const always = (service: string, operation: string, more: Partial<Fault> = {}): Fault => ({ service, operation, role: 'stopbath-dev-seal', times: 1_000, when: 'before', status: 500, code: 'InternalError', ...more });
+
+describe('the archive', () => {
+  it('misses an event, and the sweep finds the execution', async () => {
+    suite = await startSuite();
+    await call('events', 'DisableRule', { Name: 'stopbath-dev-archive' });
+    await suite.photos.attacks['make-public'](suite.photos.family);
+    await suite.send('guardduty-bucket-anonymous.json');
+    expect(await suite.keys('records/execution/')).toEqual([]);
+    await suite.tick('sweep');
+    expect((await suite.keys('records/execution/')).map((key) => key.split('/')[2])).toEqual(expect.arrayContaining(['stopbath-dev-open-ticket', 'stopbath-dev-quarantine-bucket']));
+    await suite.tick('seal');
+    expect(await suite.verify()).toMatchObject({ verdict: 'intact', problems: [] });
+  });
+});
+
+describe('a seal', () => {
+  const crashes: readonly Fault[] = [
+    always('s3', 'PutObject'),
+    always('s3', 'PutObject', { when: 'after' }),
+    always('s3', 'HeadObject'),
+    always('kms', 'Sign'),
+    always('dynamodb', 'PutItem'),
+    always('dynamodb', 'PutItem', { when: 'after' }),
+    always('dynamodb', 'PutItem', { from: 2 }),
+    always('dynamodb', 'DeleteItem'),
+    always('dynamodb', 'DeleteItem', { when: 'after' }),
+  ];
+  it.each(crashes)('that dies at $service:$operation, $when the effect is healed by the next run', async (fault) => {
+    suite = await startSuite();
+    for (const id of ['e-1', 'e-2']) {
+      await suite.send(brokenEvent(id));
+      await suite.tick('sweep');
+    }
+    suite.account.inject(fault);
+    await suite.tick('seal');
+    expect(suite.account.calls.filter(({ error }) => error === 'InternalError')).not.toEqual([]);
+    suite.account.clearFaults();
+    await suite.tick('seal');
+    expect(await suite.verify()).toMatchObject({ verdict: 'intact', unsealed: 0, problems: [] });
+    expect((await named()).toSorted()).toEqual(await suite.keys('records/'));
+  });
+
+  it('is made by one of two that run at once, and the chain stays one', async () => {
+    suite = await startSuite();
+    await suite.send(brokenEvent('e-1'));
+    await suite.tick('sweep');
+    suite.account.events.tick('stopbath-dev-seal');
+    suite.account.events.tick('stopbath-dev-seal');
+    await suite.tick('seal');
+    expect(await suite.verify()).toMatchObject({ verdict: 'intact', problems: [] });
+    expect((await named()).toSorted()).toEqual(await suite.keys('records/'));
+  });
+
+  it('that KMS refuses is overdue for all to see; when it comes, it is late, and the record is intact', async () => {
+    suite = await startSuite();
+    await suite.tick('seal');
+    suite.account.inject(always('kms', 'Sign', { code: 'AccessDeniedException', status: 400 }));
+    await suite.send(brokenEvent('e-1'));
+    await suite.tick('sweep');
+    await suite.pass(3 * HOUR);
+    await suite.tick('seal');
+    expect(suite.account.lambda.logs.filter(({ function: name, text }) => name === 'stopbath-dev-seal' && text.includes('"level":"ERROR"')).map(({ text }) => text).join('\n')).toContain('PermissionError');
+    expect(await suite.verify()).toMatchObject({ verdict: 'broken', problems: [{ kind: 'missing', place: 'seals/0000000002.jsonl' }, {}, {}] });
+    suite.account.clearFaults();
+    await suite.tick('seal');
+    expect(await suite.verify()).toMatchObject({ verdict: 'late', unsealed: 0, counts: { late: 1 } });
+  });
+
+  it('is signed by both keys where the key changes, and by the new one from then on', async () => {
+    suite = await startSuite({ sealKeys: 2 });
+    const both = (await environmentOf('seal'))['STOPBATH_SEAL_KEYS'] ?? '';
+    await redeploy('seal', { STOPBATH_SEAL_KEYS: both.split(',')[0] ?? '' });
+    await suite.tick('seal');
+    await redeploy('seal', { STOPBATH_SEAL_KEYS: both });
+    await suite.tick('seal');
+    await suite.tick('seal');
+    const [old, present] = [await suite.fingerprint(1), await suite.fingerprint(2)];
+    expect((await suite.seals()).map(({ keys }) => keys)).toEqual([[old], [old, present], [present]]);
+    expect(await suite.verify()).toMatchObject({ verdict: 'intact', signer: present });
+  });
+
+  it('says what was announced and never written', async () => {
+    suite = await startSuite();
+    const at = new Date(Date.parse(suite.now()) - 20 * 60_000).toISOString();
+    const key = 'records/outcome/never.json';
+    await suite.table.clients.dynamo.send(new PutCommand({ TableName: suite.deployment.name, Item: { pk: 'UNSEALED', sk: key, kind: 'outcome', id: 'never', incident: null, at, drill: false, sha256: 'a'.repeat(64) } }));
+    await suite.tick('seal');
+    expect((await suite.verify()).problems).toMatchObject([{ kind: 'missing', place: key }]);
+  });
+});
+
+it('an owner has one pseudonym until erased; afterwards nobody can tell whom it meant', async () => {
+  suite = await startSuite();
+  const first = await pseudonymOf(suite.table, 'owner-id-1');
+  expect(await pseudonymOf(suite.table, 'owner-id-1')).toBe(first);
+  expect(await ownerOf(suite.table, first)).toBe('owner-id-1');
+  expect(await eraseOwner(suite.table, 'owner-id-1')).toBe(true);
+  expect(await ownerOf(suite.table, first)).toBeNull();
+  expect(await pseudonymOf(suite.table, 'owner-id-1')).not.toBe(first);
+});
+
+async function configurationOf(name: string) {
+  return (await call('lambda', 'GetFunctionConfiguration', { FunctionName: `stopbath-dev-${name}` })) as { readonly Role: string; readonly Timeout: number; readonly MemorySize: number; readonly Environment: { readonly Variables: Readonly<Record<string, string>> } };
+}
+
+async function environmentOf(name: string): Promise<Readonly<Record<string, string>>> {
+  return (await configurationOf(name)).Environment.Variables;
+}
+
+async function redeploy(name: string, environment: Readonly<Record<string, string>>): Promise<void> {
+  const { Role, Timeout, MemorySize, Environment } = await configurationOf(name);
+  suite.account.lambda.deploy({ name: `stopbath-dev-${name}`, description: '', module: join(import.meta.dirname, '../functions', name, 'handler.ts'), role: Role, timeoutSeconds: Timeout, memorySize: MemorySize, environment: { ...Environment.Variables, ...environment } });
+  await suite.account.killFunctions();
+}
