@@ -6,14 +6,20 @@ import { ACCOUNT, BUCKET, bucketDetails, decided, envelope, finding, onBucket, p
 const LIMIT_MS = 50;
 const VERDICTS = new Set(['contain', 'approve', 'observe', 'record', 'ignore', 'rejected']);
 
-/** Decides and judges the result; a slow run is tried again, since the machine may have been busy. */
+/** Time that this thread has had of a processor, ms: whatever else the machine is doing does not count. */
+function busy(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Decides and judges the result; a slow run is tried again, since what was never run before is compiled first. */
 function holdsFor(event: unknown): void {
   const before = JSON.stringify(event).length;
   let best = Infinity;
   for (let attempt = 0; attempt < 3 && best > LIMIT_MS; attempt++) {
-    const start = performance.now();
+    const start = busy();
     const decision = decided(event, { stateOf: () => ({ publicAccessBlock: null }) });
-    best = Math.min(best, performance.now() - start);
+    best = Math.min(best, busy() - start);
     expect(VERDICTS).toContain(decision.decision);
     expect(decision.reason).toMatch(/^[^\p{Cc}]+\.$/u);
   }
@@ -91,14 +97,14 @@ describe('decide', () => {
     ['a long sample remark', finding('X:Y/Z', 5, {}, { additionalInfo: { value: `{"a":${'['.repeat(90_000)}` } })],
   ];
   it.each(large)('is not held up by %s', (_, event) => {
-    const before = performance.now();
+    const before = busy();
     let best = Infinity;
     for (let attempt = 0; attempt < 3 && best > LIMIT_MS; attempt++) {
-      const start = performance.now();
+      const start = busy();
       expect(VERDICTS).toContain(decided(event, { stateOf: () => ({ publicAccessBlock: null }) }).decision);
-      best = performance.now() - start;
+      best = busy() - start;
     }
-    expect(best, `${Math.round(performance.now() - before)} ms in all`).toBeLessThan(LIMIT_MS);
+    expect(best, `${Math.round(busy() - before)} ms in all`).toBeLessThan(LIMIT_MS);
   });
 
   it('takes a finding of another account as that account says', () => {
