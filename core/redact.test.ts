@@ -24,3 +24,10 @@ it('finds owners by key and as targets, and replaces them everywhere', () => {
   expect(ownersIn(value)).toEqual(new Set(['u-17', 'u-18', 'u-19']));
   expect(JSON.stringify(replacing(value, new Map([['u-17', 'owner-a'], ['u-18', 'owner-b'], ['u-19', 'owner-c']])))).not.toMatch(/u-1[789]/);
 });
+
+it('takes an owner for an owner, whatever the name looks like, and touches no other word', () => {
+  const value = { target: { kind: 'owner', name: 'owner-anna', arn: 'share:1:owner/owner-anna' }, ownerId: 'a', text: 'a link of owner-anna, an album' };
+  expect(ownersIn(value)).toEqual(new Set(['owner-anna', 'a']));
+  expect(replacing(value, new Map([['owner-anna', 'owner-1'], ['a', 'owner-2']]))).toMatchObject({ target: { arn: 'share:1:owner/owner-1' }, text: 'owner-2 link of owner-1, an album' });
+  expect(ownersIn({ ownerId: `owner-${'0'.repeat(24)}` })).toEqual(new Set());
+});

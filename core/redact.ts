@@ -12,21 +12,28 @@ export function withoutSecrets(value: unknown): unknown {
   return changed(value, (text, key) => (/token$/i.test(key) ? REMOVED : text.replaceAll(/(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s"\\]+/gi, `$1${REMOVED}`)));
 }
 
+/** A pseudonym as `pseudonymOf` makes them: nothing that is to be replaced again. */
+const PSEUDONYM = /^owner-[0-9a-f]{24}$/;
+
 /** Every owner that a value names: under `ownerId`, `ownerIds`, and as a target of kind `owner`. */
 export function ownersIn(value: unknown, found = new Set<string>()): ReadonlySet<string> {
   changed(value, (text, key) => {
-    if (/^ownerIds?$/i.test(key) && !text.startsWith('owner-')) found.add(text);
+    if (/^ownerIds?$/i.test(key) && !PSEUDONYM.test(text)) found.add(text);
     return text;
   }, (record) => {
-    if (record['kind'] === 'owner' && typeof record['name'] === 'string' && !record['name'].startsWith('owner-')) found.add(record['name']);
+    if (record['kind'] === 'owner' && typeof record['name'] === 'string' && !PSEUDONYM.test(record['name'])) found.add(record['name']);
   });
   return found;
 }
 
-/** A value in which each of these texts stands as another, wherever it stands. */
+/**
+ * A value in which each of these names stands as another, wherever it stands as a whole word: an owner called `a` must not
+ * change every other word of a record that nobody can mend.
+ */
 export function replacing(value: unknown, texts: ReadonlyMap<string, string>): unknown {
   if (texts.size === 0) return value;
-  return changed(value, (text) => [...texts].reduce((result, [from, to]) => result.replaceAll(from, to), text));
+  const words = [...texts].map(([from, to]) => [new RegExp(`(?<![\\w-])${RegExp.escape(from)}(?![\\w-])`, 'gu'), to] as const);
+  return changed(value, (text) => words.reduce((result, [word, to]) => result.replaceAll(word, () => to), text));
 }
 
 function changed(value: unknown, change: Change, visit: (record: Readonly<Record<string, unknown>>) => void = () => {}, key = ''): unknown {
