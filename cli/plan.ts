@@ -39,7 +39,7 @@ export function modeOption(): Option {
 }
 
 /** What the guard says of it, and how to start exactly it. */
-export function nextText({ plan, result, holding }: PlanAnswer): readonly string[] {
+export function nextText({ plan, result, holding }: PlanAnswer, newer: 'keep' | 'overwrite' = 'keep'): readonly string[] {
   const words: Readonly<Record<PlanAnswer['result']['next'], string>> = {
     apply: 'it would be applied at once',
     approve: `it would wait for an approval: ${result.reason}`,
@@ -51,7 +51,7 @@ export function nextText({ plan, result, holding }: PlanAnswer): readonly string
     ...facts([
       ['Then', words[result.next]],
       ['Held by', holding ? `${holding.id} (${statusWords(holding.status).words}), which it would join` : null],
-      ['Start it', `stopbath start ${plan.playbook} … --plan ${plan.digest} --reason "…"`],
+      ['Start it', plan.direction === 'restore' ? `stopbath restore ${plan.incident}${newer === 'overwrite' ? ' --overwrite-newer' : ''} --plan ${plan.digest} --reason "…"` : `stopbath start ${plan.playbook} … --plan ${plan.digest} --reason "…"`],
     ]),
   ];
 }

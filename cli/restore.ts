@@ -36,7 +36,7 @@ export function register(program: Command): void {
       const newer = options.overwriteNewer ? 'overwrite' : 'keep';
       if (options.planOnly) {
         const answer = await askRestorePlan(id, newer, options);
-        return options.json ? sayJson(answer) : say(...planText(answer.plan), ...nextText(answer));
+        return options.json ? sayJson(answer) : say(...planText(answer.plan), ...nextText(answer, newer));
       }
       if (options.reason === undefined) throw new CliError(EXIT.usage, '--reason is missing: say why, for the record; or give --plan-only to see what it would do');
       const started = await askRestore(id, { reason: options.reason, newer, digest: options.plan ?? null }, options);

@@ -86,6 +86,7 @@ it('plan, start, approve by another, drift, restore: on a terminal', async (cont
   await suite.account.world.call('s3', 'PutBucketTagging', { Bucket: BUCKET, Tagging: { TagSet: [{ Key: 'case', Value: '2026-117' }] } }, root(suite.account));
   const seen = await typed(['restore', id, '--plan-only', '--as', 'rosa']);
   expect(seen?.text).toMatch(/Changed since the containment: tagging[\s\S]*2026-117/);
+  expect(seen?.text).toMatch(/Start it[\s\S]{0,40}stopbath restore/);
   expect((await typed(['restore', id, '--overwrite-newer', '--reason', 'the link was withdrawn', '--as', 'rosa', '--watch']))?.text).toContain('restored');
   await suite.until(id, ({ incident }) => incident.status === 'restored');
   expect(await readRawSettings({ endpoint: suite.account.endpoint, region: 'us-east-1', credentials: suite.account.admin, now: Date.now() }, BUCKET)).toEqual(before);
