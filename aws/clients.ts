@@ -4,9 +4,13 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { GuardDutyClient } from '@aws-sdk/client-guardduty';
 import { S3Client } from '@aws-sdk/client-s3';
 import { S3ControlClient } from '@aws-sdk/client-s3-control';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -26,6 +30,10 @@ export interface Clients {
   readonly lambda: LambdaClient;
   readonly sfn: SFNClient;
   readonly ssm: SSMClient;
+  readonly secrets: SecretsManagerClient;
+  readonly sns: SNSClient;
+  readonly sqs: SQSClient;
+  readonly guardduty: GuardDutyClient;
   readonly sts: STSClient;
 }
 
@@ -50,6 +58,11 @@ export function createClients(region: string): Clients {
   const lambda = lazy(() => new LambdaClient({ ...config, maxAttempts: 1, requestHandler: { ...TIMEOUTS, requestTimeout: 25_000 } }));
   const sfn = lazy(() => new SFNClient(config));
   const ssm = lazy(() => new SSMClient(config));
+  const secrets = lazy(() => new SecretsManagerClient(config));
+  const sns = lazy(() => new SNSClient(config));
+  // The queue's URL names AWS's own host, whatever endpoint is configured.
+  const sqs = lazy(() => new SQSClient({ ...config, useQueueUrlAsEndpoint: false }));
+  const guardduty = lazy(() => new GuardDutyClient(config));
   const sts = lazy(() => new STSClient(config));
   return {
     get cloudfront() { return cloudfront(); },
@@ -67,6 +80,10 @@ export function createClients(region: string): Clients {
     get lambda() { return lambda(); },
     get sfn() { return sfn(); },
     get ssm() { return ssm(); },
+    get secrets() { return secrets(); },
+    get sns() { return sns(); },
+    get sqs() { return sqs(); },
+    get guardduty() { return guardduty(); },
     get sts() { return sts(); },
   };
 }

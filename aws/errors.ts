@@ -36,7 +36,8 @@ export function classified(error: unknown, during: string): unknown {
 function isTransient(error: Error): boolean {
   const status = '$metadata' in error && isRecord(error.$metadata) ? Number(error.$metadata['httpStatusCode'] ?? 0) : 0;
   const code = 'code' in error ? String(error.code) : error.name;
-  return '$retryable' in error || status >= 500 || status === 429 || NETWORK.has(code) || /Throttl|SlowDown|TooManyRequests|RequestLimit/.test(error.name);
+  // The SDK has the property on every error that a service's model names, and a value only where the model says so.
+  return ('$retryable' in error && error.$retryable !== undefined) || status >= 500 || status === 429 || NETWORK.has(code) || /Throttl|SlowDown|TooManyRequests|RequestLimit/.test(error.name);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

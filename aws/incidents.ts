@@ -3,6 +3,7 @@ import type { Approval } from '../core/approval.ts';
 import type { RecordPointer } from '../core/audit-numbers.ts';
 import type { Entry, Incident, IncidentView, LedgerEntry, Plan, Progress, Request } from '../core/incident.ts';
 import { historyKeys } from './history.ts';
+import { worstOf } from '../core/ticket/state.ts';
 import { get, put, putNew, query, queryIndex, succeeded, update, type Item, type Table } from './records.ts';
 
 const CLOSED: ReadonlySet<string> = new Set(['restored', 'not-exposed']);
@@ -173,7 +174,7 @@ function bodies<T>(items: readonly Item[], prefix: string): readonly T[] {
 export function incidentOf(item: Item): Incident {
   const { pk: _pk, sk: _sk, gsi1pk: _gsi1pk, gsi1sk: _gsi1sk, gsi2pk: _gsi2pk, gsi3pk: _gsi3pk, ...incident } = item;
   const known = incident as Partial<Incident> as Incident;
-  return { ...known, actors: listOr(incident['actors'], known.actors), related: listOr(incident['related'], known.related) };
+  return { ...known, ticket: worstOf(known.tickets ?? {}) ?? known.ticket, actors: listOr(incident['actors'], known.actors), related: listOr(incident['related'], known.related) };
 }
 
 /** What an incident did not have when it was stored is empty. */

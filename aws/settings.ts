@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TrackersSchema } from '../core/ticket/trackers.ts';
 import { SharesSchema } from '../core/share/config.ts';
 
 const list = z
@@ -9,6 +10,19 @@ const optional = z
   .string()
   .default('')
   .transform((text) => (text === '' ? null : text));
+/** The trackers of stopbath.config.json as JSON: only ARNs of secrets are in it. */
+const trackers = z
+  .string()
+  .default('{}')
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue('is not JSON');
+      return z.NEVER;
+    }
+  })
+  .pipe(TrackersSchema);
 const count = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
 const schema = z.object({
@@ -19,6 +33,8 @@ const schema = z.object({
   STOPBATH_ACCOUNT: z.string().regex(/^\d{12}$/),
   STOPBATH_TABLE: z.string(),
   STOPBATH_EVIDENCE_BUCKET: z.string(),
+  STOPBATH_TICKET_QUEUE: optional,
+  STOPBATH_TRACKERS: trackers,
   STOPBATH_MODE_CAP: z.enum(['observe', 'approve', 'contain']).default('observe'),
   STOPBATH_PROTECTED_BUCKETS: list,
   STOPBATH_PROTECTED_TAGS: list,

@@ -108,6 +108,16 @@ export async function readGuardState(options: Person): Promise<z.infer<typeof gu
   return read(guardAnswer, await ask('STOPBATH_AUDIT_URL', 'GET', '/guard', options));
 }
 
+/** Brings an incident's tickets up to date again, now. */
+export async function askTicket(incident: string, reason: string, options: Person): Promise<Started> {
+  return read(startedAnswer, await post('/ticket', { incident, reason }, options));
+}
+
+/** Sends all tickets again that lie in the dead-letter queue. */
+export async function askRedrive(reason: string, options: Person): Promise<{ readonly incidents: readonly string[]; readonly more: boolean }> {
+  return read(redriveAnswer, await post('/redrive-tickets', { reason }, options));
+}
+
 /** Who signs: a person of the sandbox by name, or whoever the SDK's own chain finds. */
 export interface Person {
   readonly as?: string | undefined;
@@ -134,6 +144,7 @@ const guardAnswer = z.intersection(
   z.union([z.object({ paused: z.object({ by: z.string(), at: z.string(), reason: z.string() }).nullable() }), z.object({ unreadable: z.string() })]),
   z.object({ suppressions: z.array(suppressionAnswer) }),
 );
+const redriveAnswer = z.object({ incidents: z.array(z.string()), more: z.boolean() });
 const refusal = z.object({ error: z.string() }).or(z.object({ Message: z.string() }).or(z.object({ message: z.string() })));
 
 const TIMEOUT_MS = 35_000;

@@ -1,6 +1,6 @@
 import type { Approval } from '../core/approval.ts';
 import type { Json } from '../core/bucket.ts';
-import type { Change, Incident, IncidentView, Plan } from '../core/incident.ts';
+import type { Change, Incident, IncidentView, Plan, TicketState } from '../core/incident.ts';
 import { undoSteps } from '../core/undo.ts';
 import { diffOf } from './diff.ts';
 import { facts, table } from './table.ts';
@@ -31,16 +31,23 @@ export function incidentHead({ incident }: IncidentView): readonly string[] {
       ['Proven', instant(incident.verifiedAt)],
       ['Restored', incident.restoredAt === null ? null : instant(incident.restoredAt)],
       ['Stands until', incident.lease ? `${instant(incident.lease.until)}; owner: ${incident.lease.owner}` : null],
-      ['Ticket', ticketWords(incident)],
+      ...ticketLines(incident).map((ticket): [string, string] => ['Ticket', ticket]),
       ['Outcome', incident.outcome],
     ]),
   ];
 }
 
-export function ticketWords({ ticket, ticketGap }: Incident): string {
-  const gap = ticketGap === null ? '' : `; gave up: ${ticketGap}`;
-  if (ticket === null) return `none yet${gap}`;
-  return `${ticket.id ?? 'no id yet'} is ${ticket.state} in ${ticket.tracker} since ${instant(ticket.since)}${ticket.reason === null ? '' : `: ${ticket.reason}`}${gap}`;
+/** One line a tracker: `opscenter: oi-0123 is open since …`, `jira: pending since …`. */
+export function ticketLines({ tickets, ticketGap }: Incident): readonly string[] {
+  const each = Object.values(tickets ?? {}).map(ticketWords);
+  const gap = ticketGap === null ? [] : [`gave up: ${ticketGap}`];
+  return each.length + gap.length === 0 ? ['none yet'] : [...each, ...gap];
+}
+
+function ticketWords({ tracker, id, url, state, since, reason, nextAt }: TicketState): string {
+  const which = id === null ? '' : `${url ?? id} is `;
+  const again = state !== 'pending' ? '' : nextAt === null ? '; not tried again by itself: stopbath ticket <incident> --resend' : `; tried again at ${instant(nextAt)}`;
+  return `${tracker}: ${which}${state} since ${instant(since)}${reason === null ? '' : ` (${reason})`}${again}`;
 }
 
 /** A plan: its digest, what it costs, what it leaves alone, and the before and after of each change. */

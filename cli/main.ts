@@ -31,6 +31,7 @@ const VERBS = [
   import('./extend.ts'),
   import('./doctor.ts'),
   import('./completion.ts'),
+  import('./ticket.ts'),
   import('./docs.ts'),
 ];
 

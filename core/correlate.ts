@@ -56,6 +56,7 @@ export function incidentOf({ response, signal, state, receivedAt, decidedAt, dri
     restoredAt: null,
     outcome: contains ? '' : 'recorded and ticketed: nothing is changed',
     ticket: null,
+    tickets: {},
     ticketGap: null,
     executions: [],
     schemaVersion: 1,

@@ -36,7 +36,10 @@ export interface Incident {
   readonly restoredAt: string | null;
   /** Why it is in this status, one sentence. */
   readonly outcome: string;
+  /** Of its tickets the one that needs a person most; made from `tickets` when it is read. */
   readonly ticket: TicketState | null;
+  /** How its ticket stands in each tracker, by the tracker's name in stopbath.config.json. */
+  readonly tickets: { readonly [tracker: string]: TicketState };
   /** Why the ticket's own workflow gave up; `null` while it has not. */
   readonly ticketGap: string | null;
   /** Executions that were started for it, oldest first. */
@@ -71,9 +74,15 @@ export interface TicketState {
   readonly tracker: string;
   /** The tracker's id; `null` while it could not be opened. */
   readonly id: string | null;
-  readonly state: 'open' | 'closed' | 'pending';
+  /** For a browser, where the tracker has such. */
+  readonly url: string | null;
+  /** `gone`: somebody deleted it there, or moved it. */
+  readonly state: 'open' | 'closed' | 'pending' | 'gone';
   readonly since: string;
+  /** Why it is pending or gone, or that it was closed by hand. */
   readonly reason: string | null;
+  /** When it is tried again; `null`: not by itself. */
+  readonly nextAt: string | null;
 }
 
 /** One change of one setting, with its full before and after. */

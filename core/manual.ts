@@ -48,7 +48,7 @@ export function manualIncident({ playbook, target, inputs, mode, reason, by, at 
     verifiedAt: null,
     restoredAt: null,
     outcome: '',
-    ticket: null,
+    ticket: null, tickets: {},
     ticketGap: null,
     executions: [],
     schemaVersion: 1,

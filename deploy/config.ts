@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { TrackerSchema, TrackersSchema } from '../core/ticket/trackers.ts';
 import { SharesSchema } from '../core/share/config.ts';
 
 const roles = z.array(z.string().regex(/^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'must be the ARN of a role: arn:aws:iam::111122223333:role/name')).default([]);
@@ -47,6 +48,9 @@ export const ConfigSchema = z.strictObject({
   verifyMaxLooks: z.int().min(2).max(200).default(24).describe('After how many looks an outcome is called unverified.'),
   sealEveryMinutes: z.int().min(1).max(720).default(60).describe('How often what came on record is sealed; an empty period is sealed too.'),
   sealKeys: z.int().min(1).max(9).default(1).describe('How many keys for seals there have been, the present one included. One more is a rotation: the next seal is signed by both.'),
+  trackers: TrackersSchema.default({ opscenter: TrackerSchema.parse({ kind: 'opscenter' }), guardduty: TrackerSchema.parse({ kind: 'guardduty' }) }).describe(
+    'Where tickets are opened and who is notified, by a name of your own; docs/tickets.md. guardduty archives the findings of an incident when it ends.',
+  ),
   evidenceRetentionDays: z.int().min(1).max(36_500).default(365).describe('For how long nobody can delete evidence (Object Lock, compliance mode).'),
   shares: SharesSchema.prefault({}),
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { trackersVariable, trackerStatements } from './trackers.ts';
 import type { Config } from './config.ts';
 import { sealKeyIds } from './recording.ts';
 import { arnOf, DeployError, functionLogicalId, NAME, pascalOf, type PolicyStatement, ref, type Resource, roleLogicalId, sub, type Template } from './names.ts';
@@ -53,13 +54,14 @@ export function readFunctionFolder(name: string, properties: unknown, statements
 }
 
 /** A function as osls takes it. */
-export function functionEntry({ name, properties }: FunctionFolder): object {
+export function functionEntry({ name, properties }: FunctionFolder, config: Config): object {
   return {
     name: `${NAME}-${name}`,
     handler: `dist/${name}/handler.handler`,
     role: arnOf(roleLogicalId(name)),
     package: { patterns: [`dist/${name}/handler.mjs`] },
     ...properties,
+    ...(name === 'ticket' ? { environment: { ...properties.environment, STOPBATH_TRACKERS: trackersVariable(config.trackers) } } : {}),
   };
 }
 
@@ -91,14 +93,14 @@ function resolved(statements: readonly PolicyStatement[], config: Config): reado
 export function rolesTemplate(folders: readonly FunctionFolder[], config: Config): Template {
   return {
     Resources: {
-      ...Object.fromEntries(folders.map((folder) => [roleLogicalId(folder.name), functionRole({ ...folder, statements: resolved(folder.statements, config) })])),
+      ...Object.fromEntries(folders.map((folder) => [roleLogicalId(folder.name), functionRole({ ...folder, statements: resolved(folder.statements, config) }, folder.name === 'ticket' ? trackerStatements(config.trackers) : [])])),
       ProbeRole: probeRole(config),
       ...Object.assign({}, ...folders.filter((folder) => folder.properties.url).map((folder) => urlPermissions(folder.name, config))),
     },
   };
 }
 
-function functionRole({ name, statements, properties }: FunctionFolder): Resource {
+function functionRole({ name, statements, properties }: FunctionFolder, configured: readonly PolicyStatement[]): Resource {
   const onFailure = properties.destinations?.onFailure;
   const forward: readonly PolicyStatement[] = onFailure
     ? [{ Sid: 'SendFailures', Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: arnOf(functionLogicalId(onFailure)) }]
@@ -113,7 +115,7 @@ function functionRole({ name, statements, properties }: FunctionFolder): Resourc
         // Lambda documents no source condition for execution roles; iam:PassRole is what guards them.
         Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
       },
-      Policies: [{ PolicyName: 'own', PolicyDocument: { Version: '2012-10-17', Statement: [...statements, ...forward, logs(name)] } }],
+      Policies: [{ PolicyName: 'own', PolicyDocument: { Version: '2012-10-17', Statement: [...statements, ...configured, ...forward, logs(name)] } }],
     },
   };
 }
@@ -200,6 +202,7 @@ export function environmentOf(folders: readonly FunctionFolder[], config: Config
     STOPBATH_SEAL_EVERY_MINUTES: String(config.sealEveryMinutes),
     // What the deployment says of itself; who it really was, CloudTrail knows.
     STOPBATH_DEPLOYED_BY: process.env['STOPBATH_DEPLOYED_BY'] ?? '',
+    STOPBATH_TICKET_QUEUE: ref('UndeliveredTickets'),
     STOPBATH_MODE_CAP: config.modeCap,
     STOPBATH_PROTECTED_BUCKETS: config.protectedBuckets.join(','),
     STOPBATH_PROTECTED_TAGS: config.protectedTags.join(','),

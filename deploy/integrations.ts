@@ -34,6 +34,10 @@ export function statementsOf(task: Task, referents: Referents): readonly PolicyS
     if (task.arguments['TableName'] !== '${TableName}') throw unresolved(task, 'TableName', '${TableName}');
     return [allow(`dynamodb:${operation.charAt(0).toUpperCase()}${operation.slice(1)}`, arnOf('Table'))];
   }
+  if (service === 'sqs' && operation === 'sendMessage') {
+    if (task.arguments['QueueUrl'] !== '${UndeliveredTicketsUrl}') throw unresolved(task, 'QueueUrl', '${UndeliveredTicketsUrl}');
+    return [allow('sqs:SendMessage', arnOf('UndeliveredTickets'))];
+  }
   throw new DeployError(
     `state ${JSON.stringify(task.state)}: Resource is ${JSON.stringify(task.resource)}, whose permissions are not known: add it to deploy/integrations.ts`,
   );

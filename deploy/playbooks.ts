@@ -80,6 +80,7 @@ function substitutions(definition: unknown, { config, functions, playbooks }: Su
     ...Object.fromEntries(playbooks.map((name) => [`${pascalOf(name)}WorkflowArn`, workflowArn(name)])),
     TableName: ref('Table'),
     ApprovalSeconds: String(Math.round(config.approvalHours * 3600) + APPROVAL_GRACE),
+    UndeliveredTicketsUrl: ref('UndeliveredTickets'),
     VerifyIntervalSeconds: String(config.verifyIntervalSeconds),
     VerifyLooks: String(config.verifyLooks),
     VerifyMaxLooks: String(config.verifyMaxLooks),

@@ -82,7 +82,7 @@ describe('a function', () => {
     const statements = JSON.stringify(rolesTemplate([folder()], config).Resources['FindCatRole']);
     expect(statements).toContain(JSON.stringify(read));
     expect(statements).toContain('log-group:/aws/lambda/${self:custom.name}-find-cat:*');
-    expect(functionEntry(folder())).toMatchObject({ name: '${self:custom.name}-find-cat', role: { 'Fn::GetAtt': ['FindCatRole', 'Arn'] }, timeout: 30 });
+    expect(functionEntry(folder(), config)).toMatchObject({ name: '${self:custom.name}-find-cat', role: { 'Fn::GetAtt': ['FindCatRole', 'Arn'] }, timeout: 30 });
   });
 
   it('may send its failures where it says', () => {

@@ -41,7 +41,7 @@ export function stackOf(root: string, overrides: Partial<Config> = {}): Stack {
   return {
     config,
     environment: environmentOf(folders, config),
-    functions: Object.fromEntries(folders.map((folder) => [folder.name, functionEntry(folder)])),
+    functions: Object.fromEntries(folders.map((folder) => [folder.name, functionEntry(folder, config)])),
     playbooks: Object.fromEntries(
       playbooks.map((name) => [name, playbookTemplate(name, readJson(join(root, 'workflows', name, 'workflow.asl.json'), z.json()), surroundings)]),
     ),

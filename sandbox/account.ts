@@ -6,6 +6,10 @@ import { createEvents, type EventsService } from './services/events.ts';
 import type { DeadLetter } from './services/events/dead-letters.ts';
 import { createKms } from './services/kms.ts';
 import { createLambda, type LambdaService } from './services/lambda.ts';
+import { createGuardDuty } from './services/guardduty.ts';
+import { createSecrets } from './services/secrets.ts';
+import { createSns, type Sns } from './services/sns.ts';
+import { createSqs } from './services/sqs.ts';
 import { createS3, type S3 } from './services/s3.ts';
 import { createStepFunctions } from './services/stepfunctions.ts';
 
@@ -15,6 +19,7 @@ export interface Account extends Sandbox {
   readonly cloudfront: CloudFront;
   readonly lambda: LambdaService;
   readonly events: EventsService;
+  readonly sns: Sns;
   /** What neither EventBridge nor Lambda could deliver, oldest first. */
   readonly deadLetters: () => readonly DeadLetter[];
   /** Ends all functions that run, as a crash would; the next invocation finds a new runtime. */
@@ -31,15 +36,16 @@ export async function startAccount(options: Omit<SandboxOptions, 'services'> & {
   const { root = ROOT, invalidationMs, ...rest } = options;
   const sandbox = await startSandbox(rest);
   const { world } = sandbox;
-  const [s3, lambda, events] = [createS3(world), createLambda(world, { root }), createEvents(world)];
+  const [s3, lambda, events, sns] = [createS3(world), createLambda(world, { root }), createEvents(world), createSns()];
   const cloudfront = createCloudFront(world, invalidationMs === undefined ? {} : { invalidationMs });
-  for (const service of [s3, s3.control, createCloudWatch(s3), cloudfront, createStepFunctions(world), createKms(world), lambda, events]) sandbox.register(service);
+  for (const service of [s3, s3.control, createCloudWatch(s3), cloudfront, createStepFunctions(world), createKms(world), lambda, events, sns, createSqs(), createSecrets(), createGuardDuty()]) sandbox.register(service);
   return {
     ...sandbox,
     s3,
     cloudfront,
     lambda,
     events,
+    sns,
     deadLetters: () => [...events.deadLetters, ...lambda.deadLetters].toSorted((one, other) => one.at - other.at),
     killFunctions: () => lambda.kill(),
     deploy: (how) => deployInto(world, lambda, { root, ...how }),

@@ -1,6 +1,6 @@
 import type { Change, IncidentView, Plan } from '../../core/incident.ts';
 import { diffOf } from '../diff.ts';
-import { spaced, ticketWords } from '../incident-text.ts';
+import { spaced, ticketLines } from '../incident-text.ts';
 import { count, instant, modeWords, statusWords } from '../words.ts';
 import { html, type Content, type Html } from './html.ts';
 import { clockTime } from './sections.ts';
@@ -24,7 +24,7 @@ ${fact('Event', instant(incident.eventTime))}
 ${fact('Contained', instant(incident.containedAt))}
 ${fact('Proven', instant(incident.verifiedAt))}
 ${incident.restoredAt === null ? null : fact('Restored', instant(incident.restoredAt))}
-${fact('Ticket', ticketWords(incident))}</dl></div>
+${ticketLines(incident).map((ticket) => fact('Ticket', ticket))}</dl></div>
 ${view.plans.map(planSection)}
 ${ledgerTable(view)}
 ${looksTable(view)}</section>`;

@@ -13,6 +13,7 @@ import { release, restore } from './incident.ts';
 import { NoSuchPlaybookError, plan, planRestore } from './plan.ts';
 import { start } from './start.ts';
 import { suppress, unsuppress, unsuppressBody } from './suppress.ts';
+import { redrive, sendAgain } from './ticket.ts';
 import { pause, resume } from './switch.ts';
 
 const reason = z.string().trim().min(1, 'say why, for the record').max(1024);
@@ -41,6 +42,8 @@ const ROUTES: Readonly<Record<string, (body: unknown, by: string, tools: Tools) 
   '/approve': async (body, by, tools) => await decideApproval('approve', ofApproval.parse(body), by, tools),
   '/reject': async (body, by, tools) => await decideApproval('reject', ofRejection.parse(body), by, tools),
   '/extend': async (body, by, tools) => await extend(ofExtension.parse(body), by, tools),
+  '/ticket': async (body, by, tools) => await sendAgain(ofIncident.parse(body), by, tools),
+  '/redrive-tickets': async (body, by, tools) => await redrive(ofSuite.parse(body), by, tools),
   '/pause': async (body, by, tools) => await pause(ofSuite.parse(body), by, tools),
   '/suppress': suppress,
   '/unsuppress': async (body, by, tools) => await unsuppress(unsuppressBody.parse(body), by, tools),

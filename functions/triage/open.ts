@@ -101,6 +101,13 @@ async function addSignal(id: string, { signal, receivedAt, response }: Opening, 
     kind: 'signal',
     text: `${signal.source} ${signal.type}${signal.count > 1 ? ` (seen ${signal.count} times)` : ''}${actor}`,
     by: signal.source,
-    detail: { id: signal.id, type: signal.type, time: signal.time, severity: response.severity, verdict: response.verdict },
+    detail: { id: signal.id, type: signal.type, time: signal.time, severity: response.severity, verdict: response.verdict, ...detectorOf(signal, tools) },
   });
+}
+
+/** Whose finding it is, where it is one that the suite may archive: of its own account and region, and no sample. */
+function detectorOf({ source, account, region, sample, event }: Opening['signal'], { settings }: Tools): { readonly detector?: string } {
+  const service = source === 'guardduty' && !sample && account === settings.STOPBATH_ACCOUNT && region === settings.AWS_REGION ? event.detail['service'] : null;
+  const detector = typeof service === 'object' && service !== null && 'detectorId' in service ? service.detectorId : null;
+  return typeof detector === 'string' && /^[0-9a-f]{32}$/.test(detector) ? { detector } : {};
 }

@@ -84,8 +84,8 @@ const TYPES: Readonly<Record<string, ResourceType>> = {
       ref: `https://sqs.${region}.amazonaws.com/${account}/${QueueName}`,
       attributes: { Arn: `arn:aws:sqs:${region}:${account}:${QueueName}`, QueueName },
     }),
-    // What would lie in it is in the sandbox's dead letters.
-    create: () => Promise.resolve(),
+    // What EventBridge and Lambda would put into one is in the sandbox's dead letters.
+    create: async ({ QueueName }, call) => void (await call('sqs', 'CreateQueue', { QueueName })),
   }),
   'AWS::Logs::LogGroup': type({
     order: 10,

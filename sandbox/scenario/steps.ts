@@ -124,7 +124,7 @@ async function send(step: Extract<Step, { event: string }>, stage: Stage): Promi
 
 /** How often what is on record is read while waiting, ms of sandbox time; where hours are skipped, less and less often. */
 const POLL_MS = 100;
-const LONGEST_POLL_MS = 300_000;
+const LONGEST_POLL_MS = 1_800_000;
 const PATIENCE = 100;
 
 async function until(wanted: string, withinSeconds: number, stage: Stage): Promise<void> {

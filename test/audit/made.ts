@@ -23,7 +23,7 @@ export function madeView(index: number, receivedAt: string, change: Partial<Inci
     actors: [], related: [], exposures: acted ? ['anyone can read objects (policy statement "Everyone")'] : [], actor: `arn:aws:iam::111122223333:user/deploy-bot with key AKIAIOSFODNN7EXAMPLE from 198.51.100.${index % 256}`,
     requestedBy: status === 'restored' ? RESPONDER : 'automatic', reason: 'GuardDuty saw the bucket opened to the world', eventTime: at(-2), receivedAt, decidedAt: at(0.2),
     containedAt: acted ? at(1 + (index % 7)) : null, verifiedAt: status === 'contained' || status === 'restored' ? at(5 + (index % 20)) : null, restoredAt: status === 'restored' ? at(86_400) : null,
-    outcome: `${status}: as it was found`, ticket: { tracker: 'opscenter', id: `oi-${index}`, state: status === 'restored' ? 'closed' : 'open', since: at(2), reason: null }, ticketGap: null,
+    outcome: `${status}: as it was found`, ticket: { tracker: 'opscenter', id: `oi-${index}`, state: status === 'restored' ? 'closed' : 'open', since: at(2), reason: null, url: null, nextAt: null }, tickets: {}, ticketGap: null,
     executions: status === 'observed' ? [] : [`${id}-contain-1`], schemaVersion: 1, ...change,
   };
   const entry = (seconds: number, kind: Entry['kind'], text: string, detail: Entry['detail'] = {}, by = 'stopbath-dev-record'): Entry => ({ incident: id, at: at(seconds), kind, text, by, detail });

@@ -87,7 +87,7 @@ describe('the numbers of an audit', () => {
     const tally = startTally(null);
     tally.incident(made, [{ key: `records/execution/${made.incident.executions[0]}.json`, kind: 'execution', sha256: '', at: AT, seal: 4 }]);
     tally.incident(half, []);
-    tally.incident(view(3, { ticket: { tracker: 'opscenter', id: null, state: 'pending', since: AT, reason: 'the tracker is down' } }), []);
+    tally.incident(view(3, { ticket: { tracker: 'opscenter', id: null, state: 'pending', since: AT, reason: 'the tracker is down', url: null, nextAt: null } }), []);
     tally.incident(view(5, { status: 'observed', ticketGap: 'gave up after a day' }), []);
     tally.incident(view(6, { status: 'containing' }), []);
     tally.incident(view(8, { status: 'failed', executions: [] }, [{ at: AT, kind: 'failure', text: 'contain ended by PermissionError', by: 'record', detail: {} }]), []);

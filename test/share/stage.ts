@@ -115,7 +115,7 @@ export function incidentAbout(id: string, target: Partial<Target>, inputs: Incid
     actors: [],
     related: [], actor: null,
     target: { kind: 'album', arn: `share:${ACCOUNT}:album/summer`, name: 'summer', account: ACCOUNT, region: 'us-east-1', ...target },
-    requestedBy: 'automatic', reason: 'a link was leaked', eventTime: at, receivedAt: at, decidedAt: at, containedAt: null, verifiedAt: null, restoredAt: null, outcome: '', ticket: null, ticketGap: null, executions: [], schemaVersion: 1,
+    requestedBy: 'automatic', reason: 'a link was leaked', eventTime: at, receivedAt: at, decidedAt: at, containedAt: null, verifiedAt: null, restoredAt: null, outcome: '', ticket: null, tickets: {}, ticketGap: null, executions: [], schemaVersion: 1,
   };
 }
 

@@ -27,6 +27,7 @@ export function viewWith(text: string, more: Partial<Incident> = {}): IncidentVi
     restoredAt: null,
     outcome: `verified: ${text}`,
     ticket: null,
+    tickets: {},
     ticketGap: null,
     executions: ['inc-20260731-0a1b2c3d4e-contain-1'],
     schemaVersion: 1,

@@ -38,6 +38,7 @@ const SERVICES: Readonly<Record<string, TaskService>> = {
   lambda: { signing: 'lambda', prefix: 'Lambda', optimizedPrefix: 'Lambda', client: 'AWSLambda', sdk: () => import('@aws-sdk/client-lambda') },
   s3: { signing: 's3', prefix: 'S3', optimizedPrefix: 'S3', client: 'Amazon S3', sdk: () => import('@aws-sdk/client-s3') },
   sfn: { signing: 'states', prefix: 'Sfn', optimizedPrefix: 'StepFunctions', client: 'AWSStepFunctions', sdk: () => import('@aws-sdk/client-sfn') },
+  sqs: { signing: 'sqs', prefix: 'Sqs', optimizedPrefix: 'SQS', client: 'AmazonSQS', sdk: () => import('@aws-sdk/client-sqs') },
   ssm: { signing: 'ssm', prefix: 'Ssm', optimizedPrefix: 'Ssm', client: 'AWSSimpleSystemsManagement', sdk: () => import('@aws-sdk/client-ssm') },
   sts: { signing: 'sts', prefix: 'Sts', optimizedPrefix: 'Sts', client: 'AWSSecurityTokenService', sdk: () => import('@aws-sdk/client-sts') },
 };
@@ -45,6 +46,7 @@ const SERVICES: Readonly<Record<string, TaskService>> = {
 const OPTIMIZED: Readonly<Record<string, { readonly service: string; readonly patterns: readonly Pattern[] }>> = {
   'lambda:invoke': { service: 'lambda', patterns: ['response', 'waitForTaskToken'] },
   'states:startExecution': { service: 'sfn', patterns: ['response', 'waitForTaskToken', 'sync', 'sync:2'] },
+  'sqs:sendMessage': { service: 'sqs', patterns: ['response', 'waitForTaskToken'] },
   'dynamodb:getItem': { service: 'dynamodb', patterns: ['response'] },
   'dynamodb:putItem': { service: 'dynamodb', patterns: ['response'] },
   'dynamodb:updateItem': { service: 'dynamodb', patterns: ['response'] },

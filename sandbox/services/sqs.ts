@@ -1,0 +1,73 @@
+import * as sdk from '@aws-sdk/client-sqs';
+import { createHash, randomUUID } from 'node:crypto';
+import { AwsError, operation, type Call, type Service } from '../service.ts';
+
+interface Message {
+  readonly id: string;
+  readonly body: string;
+  /** Changes with every receipt. */
+  receipt: string;
+  visibleAt: number;
+}
+
+/** ms; the queue's own, unless a receiver says otherwise. */
+const VISIBILITY_MS = 60_000;
+
+/**
+ * SQS: standard queues, whose messages come back where nobody deletes them in time.
+ *
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+ */
+export function createSqs(): Service {
+  const queues = new Map<string, Message[]>();
+  const named = (url = ''): Message[] => {
+    const queue = queues.get(url.split('/').at(-1) ?? '');
+    if (!queue) throw new AwsError('QueueDoesNotExist', 'The specified queue does not exist.');
+    return queue;
+  };
+  const on = (action: string) => (input: { readonly QueueUrl?: string | undefined }, { region, world }: Call) => [{ action: `sqs:${action}`, resource: `arn:aws:sqs:${region}:${world.account}:${input.QueueUrl?.split('/').at(-1) ?? '*'}` }];
+
+  return {
+    name: 'sqs',
+    sdk,
+    protocol: 'json-1.0',
+    operations: {
+      CreateQueue: operation<sdk.CreateQueueCommandInput, sdk.CreateQueueCommandOutput>({
+        needs: ({ QueueName }, call) => on('CreateQueue')({ QueueUrl: QueueName }, call),
+        run: ({ QueueName = '' }, { region, world }) => {
+          if (!queues.has(QueueName)) queues.set(QueueName, []);
+          return { QueueUrl: `https://sqs.${region}.amazonaws.com/${world.account}/${QueueName}` };
+        },
+      }),
+      SendMessage: operation<sdk.SendMessageCommandInput, sdk.SendMessageCommandOutput>({
+        needs: on('SendMessage'),
+        run: ({ QueueUrl, MessageBody = '' }, { time }) => {
+          const id = randomUUID();
+          named(QueueUrl).push({ id, body: MessageBody, receipt: '', visibleAt: time });
+          return { MessageId: id, MD5OfMessageBody: md5(MessageBody) };
+        },
+      }),
+      ReceiveMessage: operation<sdk.ReceiveMessageCommandInput, sdk.ReceiveMessageCommandOutput>({
+        needs: on('ReceiveMessage'),
+        run: ({ QueueUrl, MaxNumberOfMessages = 1, VisibilityTimeout }, { time }) => {
+          const found = named(QueueUrl).filter(({ visibleAt }) => visibleAt <= time).slice(0, MaxNumberOfMessages);
+          for (const message of found) Object.assign(message, { receipt: randomUUID(), visibleAt: time + (VisibilityTimeout === undefined ? VISIBILITY_MS : VisibilityTimeout * 1000) });
+          return found.length === 0 ? {} : { Messages: found.map(({ id, body, receipt }) => ({ MessageId: id, Body: body, ReceiptHandle: receipt, MD5OfBody: md5(body) })) };
+        },
+      }),
+      DeleteMessage: operation<sdk.DeleteMessageCommandInput, sdk.DeleteMessageCommandOutput>({
+        needs: on('DeleteMessage'),
+        run: ({ QueueUrl, ReceiptHandle }) => {
+          const queue = named(QueueUrl);
+          const index = queue.findIndex(({ receipt }) => receipt !== '' && receipt === ReceiptHandle);
+          if (index >= 0) queue.splice(index, 1);
+          return {};
+        },
+      }),
+    },
+  };
+}
+
+function md5(text: string): string {
+  return createHash('md5').update(text).digest('hex');
+}
