@@ -21,7 +21,7 @@ export interface Finding {
 export function register(program: Command): void {
   program
     .command('doctor')
-    .description('check configuration, functions, roles, rules, table, evidence, keys, queue and tracker, and say what to do')
+    .description('check configuration, functions, roles, rules, table, evidence and tracker, and say what to do')
     .option('--name <name>', 'what every name begins with (default: STOPBATH_NAME, or stopbath-prod)')
     .option('--json', 'print { findings } as JSON')
     .addHelpText('after', '\nExample:\n  $ stopbath doctor\n\nReads AWS with your own credentials: what you may not see is shown with a question mark.')
