@@ -1,5 +1,6 @@
 import { SendTaskFailureCommand, SendTaskSuccessCommand } from '@aws-sdk/client-sfn';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { sfnOf } from './clients.ts';
 import { vote, type Approval, type Ballot, type People, type Refusal } from '../core/approval.ts';
 import { codeOf } from './errors.ts';
 import type { Tools } from './function.ts';
@@ -74,8 +75,8 @@ export async function tell(tools: Pick<Tools, 'settings' | 'clients'>, approval:
   if (!item) return false;
   const taskToken = String(item['token']);
   try {
-    if (approval.state === 'approved') await tools.clients.sfn.send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify({ approved: approval.digest }) }));
-    else await tools.clients.sfn.send(new SendTaskFailureCommand({ taskToken, error: REJECTED, cause: rejection(approval) }));
+    if (approval.state === 'approved') await sfnOf(tools.clients).send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify({ approved: approval.digest }) }));
+    else await sfnOf(tools.clients).send(new SendTaskFailureCommand({ taskToken, error: REJECTED, cause: rejection(approval) }));
     return true;
   } catch (error) {
     const code = codeOf(error);

@@ -29,7 +29,7 @@ import type { BucketState, Grant, Json, Lifecycle, PublicAccessBlock, Tag } from
 import { readAccessPoints } from './access-points.ts';
 import { readAccountBlock } from './account.ts';
 import { blockOf } from './block.ts';
-import type { Clients } from './clients.ts';
+import { s3ControlOf, s3Of, type Clients } from './clients.ts';
 import { codeOf } from './errors.ts';
 
 export interface BucketAddress {
@@ -63,9 +63,9 @@ export class NoSuchBucketError extends Error {
  * @param accountBlock - where that was read already, for many buckets of one account
  * @throws {NoSuchBucketError} where it does not exist
  */
-export async function readBucket(clients: Pick<Clients, 's3' | 's3Control'>, address: BucketAddress, accountBlock?: PublicAccessBlock | null): Promise<BucketState> {
-  const { s3 } = clients;
-  const control = clients.s3Control(address.region);
+export async function readBucket(clients: Pick<Clients, 'region' | 'credentials'>, address: BucketAddress, accountBlock?: PublicAccessBlock | null): Promise<BucketState> {
+  const s3 = s3Of(clients);
+  const control = s3ControlOf(clients, address.region);
   const target = { Bucket: address.bucket, ExpectedBucketOwner: address.account };
   try {
     const [accountPublicAccessBlock, accessPoints, block, policy, acl, ownership, lifecycle, replication, website, cors, tagging, versioning, lock, notifications] = await Promise.all([
@@ -116,8 +116,8 @@ export async function readPolicy(s3: S3Client, { bucket, account }: BucketAddres
  * What tells whether the public can reach a bucket, in as few calls as that takes: under a block of its own that closes
  * it nothing else matters.
  */
-export async function readAccess(clients: Pick<Clients, 's3' | 's3Control'>, address: BucketAddress, accountBlock: PublicAccessBlock | null): Promise<KnownState> {
-  const { s3 } = clients;
+export async function readAccess(clients: Pick<Clients, 'region' | 'credentials'>, address: BucketAddress, accountBlock: PublicAccessBlock | null): Promise<KnownState> {
+  const s3 = s3Of(clients);
   const own = await absentAsNull(s3.send(new GetPublicAccessBlockCommand({ Bucket: address.bucket, ExpectedBucketOwner: address.account })));
   const publicAccessBlock = blockOf(own?.PublicAccessBlockConfiguration);
   if (publicAccessBlock?.IgnorePublicAcls && publicAccessBlock.RestrictPublicBuckets) return { publicAccessBlock, accountPublicAccessBlock: accountBlock };

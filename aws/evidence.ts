@@ -1,4 +1,5 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { s3Of } from './clients.ts';
 import { recordText, type EvidenceRecord } from '../core/evidence.ts';
 import { ownersIn, replacing, withoutSecrets } from '../core/redact.ts';
 import { codeOf } from './errors.ts';
@@ -26,7 +27,7 @@ export async function putEvidence(tools: Pick<Tools, 'settings' | 'clients'>, re
   const { key, text, sha256 } = recordText({ ...record, body: await fitToLock(tools, record.body), schemaVersion: 1 });
   await put(tools, { pk: UNSEALED, sk: key, kind, id, incident, at, drill, sha256 });
   try {
-    await tools.clients.s3.send(
+    await s3Of(tools.clients).send(
       new PutObjectCommand({
         Bucket: tools.settings.STOPBATH_EVIDENCE_BUCKET,
         Key: key,

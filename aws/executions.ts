@@ -1,4 +1,5 @@
 import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { sfnOf } from './clients.ts';
 import type { Direction, Incident } from '../core/incident.ts';
 import { addExecution, updateIncident } from './incidents.ts';
 import type { Tools } from './function.ts';
@@ -32,7 +33,7 @@ export async function startTicket(tools: Pick<Tools, 'settings' | 'clients'>, in
 async function begin(tools: Pick<Tools, 'settings' | 'clients'>, playbook: string, name: string, input: object): Promise<boolean> {
   const { AWS_REGION, STOPBATH_ACCOUNT, STOPBATH_NAME } = tools.settings;
   try {
-    await tools.clients.sfn.send(
+    await sfnOf(tools.clients).send(
       new StartExecutionCommand({ stateMachineArn: `arn:aws:states:${AWS_REGION}:${STOPBATH_ACCOUNT}:stateMachine:${STOPBATH_NAME}-${playbook}`, name, input: JSON.stringify(input) }),
     );
     return true;

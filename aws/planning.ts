@@ -1,5 +1,6 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { z } from 'zod';
+import { lambdaOf } from './clients.ts';
 import type { Incident, Plan } from '../core/incident.ts';
 import type { PlanResult } from '../core/next.ts';
 import type { Tools } from './function.ts';
@@ -39,7 +40,7 @@ const failure = z.object({ errorType: z.string(), errorMessage: z.string() });
  */
 export async function previewPlan(tools: Pick<Tools, 'settings' | 'clients'>, playbook: string, input: PlanInput & { readonly preview: NonNullable<PlanInput['preview']> }): Promise<Preview> {
   const FunctionName = `${tools.settings.STOPBATH_NAME}-${playbook}-plan`;
-  const { Payload, FunctionError } = await tools.clients.lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(input) }));
+  const { Payload, FunctionError } = await lambdaOf(tools.clients).send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(input) }));
   const said: unknown = JSON.parse(Buffer.from(Payload ?? []).toString('utf8'));
   if (FunctionError === undefined) return answer.parse(said);
   const { errorType, errorMessage } = failure.parse(said);

@@ -1,5 +1,6 @@
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
+import { anonymousS3Of, stsOf } from './clients.ts';
 import type { AccessPoint, BucketState } from '../core/bucket.ts';
 import type { Answer } from '../core/quarantine/look.ts';
 import type { BucketAddress } from './bucket.ts';
@@ -24,8 +25,8 @@ export async function sampleKeys(s3: S3Client, address: BucketAddress): Promise<
  * What nobody in particular gets from a bucket: objects and the listing, asked without a signature, at the bucket's own
  * door and at its access points'. One answered request is `served`; `refused` takes a refusal of every one.
  */
-export async function askAnonymously(clients: Pick<Tools['clients'], 'anonymousS3'>, { bucket, accessPoints }: Pick<BucketState, 'bucket' | 'accessPoints'>, keys: readonly string[]): Promise<Answer> {
-  const s3 = clients.anonymousS3;
+export async function askAnonymously(clients: Pick<Tools['clients'], 'region'>, { bucket, accessPoints }: Pick<BucketState, 'bucket' | 'accessPoints'>, keys: readonly string[]): Promise<Answer> {
+  const s3 = anonymousS3Of(clients);
   const doors = [bucket, ...accessPoints.flatMap(doorOf).slice(0, MAX_DOORS)];
   return worst((await inTurns(doors, async (door) => await Promise.all([...(keys.length > 0 ? keys : [NO_SUCH_KEY]).map((key) => read(s3, door, key)), list(s3, door)]))).flat());
 }
@@ -43,7 +44,7 @@ async function list(s3: S3Client, door: string): Promise<Answer> {
 export async function askFromInside(tools: Tools, address: BucketAddress, keys: readonly string[]): Promise<Answer> {
   const role = tools.settings.STOPBATH_PROBE_ROLE_ARN;
   if (role === null) return 'unknown';
-  const { Credentials } = await tools.clients.sts.send(new AssumeRoleCommand({ RoleArn: role, RoleSessionName: 'stopbath-verify', DurationSeconds: 900 }));
+  const { Credentials } = await stsOf(tools.clients).send(new AssumeRoleCommand({ RoleArn: role, RoleSessionName: 'stopbath-verify', DurationSeconds: 900 }));
   if (!Credentials?.AccessKeyId || !Credentials.SecretAccessKey) return 'unknown';
   const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken } = Credentials;
   const s3 = new S3Client({ region: address.region, maxAttempts: 1, credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) } });

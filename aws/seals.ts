@@ -2,6 +2,7 @@ import { GetPublicKeyCommand } from '@aws-sdk/client-kms';
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
+import { kmsOf, s3Of } from './clients.ts';
 import { fingerprintOf, readSeal, sealKey, type SealedRecord, type SealFile, type SealHead } from '../core/seal.ts';
 import { together } from '../core/together.ts';
 import { codeOf } from './errors.ts';
@@ -73,7 +74,7 @@ export async function findUnsealed(tools: Tools, page: { readonly limit: number;
 /** What lies under a key, as S3 says it, not as its writer did. @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
 async function headOf(tools: Tools, Key: string): Promise<{ readonly versionId: string; readonly sha256: string; readonly at: string | undefined } | null> {
   try {
-    const head = await tools.clients.s3.send(new HeadObjectCommand({ ...evidenceOf(tools), Key, ChecksumMode: 'ENABLED' }));
+    const head = await s3Of(tools.clients).send(new HeadObjectCommand({ ...evidenceOf(tools), Key, ChecksumMode: 'ENABLED' }));
     if (head.ChecksumSHA256 === undefined || head.VersionId === undefined) throw new Error(`${Key} has no SHA-256 or no version: it was not written by the suite`);
     return { versionId: head.VersionId, sha256: Buffer.from(head.ChecksumSHA256, 'base64').toString('hex'), at: head.Metadata?.['at'] };
   } catch (error) {
@@ -89,7 +90,7 @@ async function headOf(tools: Tools, Key: string): Promise<{ readonly versionId: 
  */
 export async function writeSeal(tools: Tools, number: number, text: string): Promise<string | null> {
   try {
-    const { VersionId } = await tools.clients.s3.send(
+    const { VersionId } = await s3Of(tools.clients).send(
       new PutObjectCommand({ ...evidenceOf(tools), Key: sealKey(number), Body: text, ContentType: 'application/x-ndjson', IfNoneMatch: '*', ChecksumAlgorithm: 'SHA256' }),
     );
     return VersionId ?? '';
@@ -102,7 +103,7 @@ export async function writeSeal(tools: Tools, number: number, text: string): Pro
 
 /** @throws {SealError} where what lies there is none */
 export async function fetchSeal(tools: Tools, number: number): Promise<{ readonly file: SealFile; readonly versionId: string }> {
-  const { Body, VersionId } = await tools.clients.s3.send(new GetObjectCommand({ ...evidenceOf(tools), Key: sealKey(number) }));
+  const { Body, VersionId } = await s3Of(tools.clients).send(new GetObjectCommand({ ...evidenceOf(tools), Key: sealKey(number) }));
   return { file: readSeal((await Body?.transformToString()) ?? ''), versionId: VersionId ?? '' };
 }
 
@@ -161,7 +162,7 @@ export interface PublicKey {
 export async function publicKeys(tools: Tools): Promise<readonly PublicKey[]> {
   return await Promise.all(
     tools.settings.STOPBATH_SEAL_KEYS.map(async (arn) => {
-      const { PublicKey: der } = await tools.clients.kms.send(new GetPublicKeyCommand({ KeyId: arn }));
+      const { PublicKey: der } = await kmsOf(tools.clients).send(new GetPublicKeyCommand({ KeyId: arn }));
       if (!der) throw new Error(`KMS returned no public key for ${arn}`);
       return { arn, fingerprint: fingerprintOf(der), publicKey: Buffer.from(der).toString('base64') };
     }),

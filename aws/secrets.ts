@@ -1,5 +1,6 @@
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand } from '@aws-sdk/client-ssm';
+import { secretsOf, ssmOf } from './clients.ts';
 import type { Tools } from './function.ts';
 
 /** How long a value is kept in memory, ms: a rotated one is in use soon, and a thousand tickets do not ask a thousand times. */
@@ -36,9 +37,9 @@ export class SecretError extends Error {
 }
 
 async function fromSecretsManager({ clients }: Pick<Tools, 'clients'>, arn: string): Promise<string | undefined> {
-  return (await clients.secrets.send(new GetSecretValueCommand({ SecretId: arn }))).SecretString;
+  return (await secretsOf(clients).send(new GetSecretValueCommand({ SecretId: arn }))).SecretString;
 }
 
 async function fromParameter({ clients }: Pick<Tools, 'clients'>, arn: string): Promise<string | undefined> {
-  return (await clients.ssm.send(new GetParameterCommand({ Name: arn, WithDecryption: true }))).Parameter?.Value;
+  return (await ssmOf(clients).send(new GetParameterCommand({ Name: arn, WithDecryption: true }))).Parameter?.Value;
 }

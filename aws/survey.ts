@@ -1,6 +1,7 @@
 import { GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { z } from 'zod';
+import { cloudwatchOf, s3Of } from './clients.ts';
 import type { Json } from '../core/bucket.ts';
 import type { BucketAddress } from './bucket.ts';
 import { impactOf as shareImpactOf } from '../core/share/survey.ts';
@@ -28,7 +29,7 @@ const counted = z.object({ value: z.number(), how: z.string() });
 async function countObjects(tools: Tools, address: BucketAddress): Promise<{ readonly [key: string]: Json }> {
   const byS3 = await orWhy(objectsCounted(tools, address));
   if (typeof byS3 === 'object' && byS3 !== null) return { objects: `about ${byS3.objects}, older versions included (S3's own count of ${byS3.day}; an estimate)` };
-  const page = await tools.clients.s3.send(new ListObjectsV2Command({ Bucket: address.bucket, ExpectedBucketOwner: address.account, MaxKeys: 1000 }));
+  const page = await s3Of(tools.clients).send(new ListObjectsV2Command({ Bucket: address.bucket, ExpectedBucketOwner: address.account, MaxKeys: 1000 }));
   const found = page.KeyCount ?? 0;
   const why = byS3 === null ? '' : `; S3's own count cannot be read: ${byS3}`;
   return { objects: page.IsTruncated === true ? `at least ${found} (one page was listed; an estimate${why})` : `${found} (counted${why})` };
@@ -44,7 +45,7 @@ const DAY_MS = 86_400_000;
 async function objectsCounted({ clients, now }: Tools, { bucket }: BucketAddress): Promise<{ readonly objects: number; readonly day: string } | null> {
   const end = Date.parse(now());
   const Metric = { Namespace: 'AWS/S3', MetricName: 'NumberOfObjects', Dimensions: [{ Name: 'BucketName', Value: bucket }, { Name: 'StorageType', Value: 'AllStorageTypes' }] };
-  const { MetricDataResults } = await clients.cloudwatch.send(
+  const { MetricDataResults } = await cloudwatchOf(clients).send(
     new GetMetricDataCommand({
       StartTime: new Date(end - 3 * DAY_MS),
       EndTime: new Date(end),

@@ -1,5 +1,6 @@
 import { CreateInvalidationCommand, GetInvalidationCommand } from '@aws-sdk/client-cloudfront';
 import { z } from 'zod';
+import { cloudfrontOf } from '../clients.ts';
 import type { Json } from '../../core/bucket.ts';
 import { evictionByPath, evictionByTag, isCacheTag, type Eviction } from '../../core/share/eviction.ts';
 import { codeOf, TransientError } from '../errors.ts';
@@ -31,7 +32,7 @@ export const cdnKind: ShareKind = {
     // The same reference and paths are the same invalidation: a try whose answer was lost makes no second one.
     const CallerReference = `${context.execution}-${DistributionId}`;
     const Paths = { Quantity: items.length, Items: items.map((item) => named(item, context)) };
-    const { Invalidation } = await tools.clients.cloudfront.send(new CreateInvalidationCommand({ DistributionId, InvalidationBatch: { CallerReference, Paths } })).catch((cause: unknown) => {
+    const { Invalidation } = await cloudfrontOf(tools.clients).send(new CreateInvalidationCommand({ DistributionId, InvalidationBatch: { CallerReference, Paths } })).catch((cause: unknown) => {
       if (codeOf(cause) !== 'TooManyInvalidationsInProgress') throw cause;
       throw new TransientError(`${setting}: too many invalidations are in progress; it is tried again`, { cause });
     });
@@ -42,7 +43,7 @@ export const cdnKind: ShareKind = {
   pending: async ({ setting }, tools, context) => {
     const found = await invalidationOf(setting, context, tools);
     if (!found) return null;
-    const { Invalidation } = await tools.clients.cloudfront.send(new GetInvalidationCommand({ DistributionId: idOf(setting), Id: found.invalidation }));
+    const { Invalidation } = await cloudfrontOf(tools.clients).send(new GetInvalidationCommand({ DistributionId: idOf(setting), Id: found.invalidation }));
     return Invalidation?.Status === 'Completed' ? null : `invalidation ${found.invalidation} of ${idOf(setting)} is in progress`;
   },
   look: async (plan, context, tools) => {

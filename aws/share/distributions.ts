@@ -1,4 +1,5 @@
 import { GetDistributionCommand, ListDistributionsCommand, type DistributionSummary, type Origin } from '@aws-sdk/client-cloudfront';
+import { cloudfrontOf } from '../clients.ts';
 import type { Tools } from '../function.ts';
 
 /** A distribution that reads a bucket. */
@@ -21,11 +22,11 @@ const S3_NAME = /^(.+)\.s3(?:-website)?(?:[.-][a-z0-9-]+){0,2}\.amazonaws\.com$/
  *
  * @see https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListDistributions.html
  */
-export async function distributionsOf({ clients: { cloudfront } }: Tools, bucket: string): Promise<readonly CdnOrigin[]> {
+export async function distributionsOf({ clients }: Tools, bucket: string): Promise<readonly CdnOrigin[]> {
   const found: { readonly summary: DistributionSummary; readonly origin: Origin }[] = [];
   let Marker: string | undefined;
   do {
-    const { DistributionList: page } = await cloudfront.send(new ListDistributionsCommand({ Marker }));
+    const { DistributionList: page } = await cloudfrontOf(clients).send(new ListDistributionsCommand({ Marker }));
     for (const summary of page?.Items ?? []) {
       const origin = summary.Origins?.Items?.find(({ DomainName }) => S3_NAME.exec(DomainName ?? '')?.[1] === bucket);
       if (origin) found.push({ summary, origin });
@@ -34,7 +35,7 @@ export async function distributionsOf({ clients: { cloudfront } }: Tools, bucket
   } while (Marker !== undefined);
   return await Promise.all(
     found.map(async ({ summary, origin }) => {
-      const { Distribution } = await cloudfront.send(new GetDistributionCommand({ Id: summary.Id }));
+      const { Distribution } = await cloudfrontOf(clients).send(new GetDistributionCommand({ Id: summary.Id }));
       return { id: summary.Id ?? '', arn: summary.ARN ?? '', originPath: origin.OriginPath ?? '', access: accessOf(origin), tags: Distribution?.DistributionConfig?.CacheTagConfig !== undefined };
     }),
   );

@@ -3,6 +3,7 @@ import { GetParameterCommand } from '@aws-sdk/client-ssm';
 import { AssumeRoleCommand, STSClient, type AssumeRoleCommandInput } from '@aws-sdk/client-sts';
 import { getSignedUrl as signForCloudFront } from '@aws-sdk/cloudfront-signer';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { s3Of, ssmOf, stsOf } from '../clients.ts';
 import type { Answer } from '../../core/quarantine/look.ts';
 import type { Tools } from '../function.ts';
 import type { Reach } from './kind.ts';
@@ -50,7 +51,7 @@ export async function presigned(session: Session, region: string, place: { reado
 /** A session of the suite's probe role; `null` where there is none. */
 export async function probeSession({ clients, settings }: Tools): Promise<Session | null> {
   const role = settings.STOPBATH_PROBE_ROLE_ARN;
-  return role === null ? null : await assume(clients.sts, { RoleArn: role, RoleSessionName: 'stopbath-verify', DurationSeconds: 900 });
+  return role === null ? null : await assume(stsOf(clients), { RoleArn: role, RoleSessionName: 'stopbath-verify', DurationSeconds: 900 });
 }
 
 /**
@@ -77,7 +78,7 @@ export async function viewerUrl(tools: Tools, id: string, path: string): Promise
   if (!known) return null;
   const url = known.url.replace(/\/$/, '') + path;
   if (known.probeKey === null) return url;
-  const { Parameter } = await tools.clients.ssm.send(new GetParameterCommand({ Name: known.probeKey.parameter, WithDecryption: true }));
+  const { Parameter } = await ssmOf(tools.clients).send(new GetParameterCommand({ Name: known.probeKey.parameter, WithDecryption: true }));
   if (Parameter?.Value === undefined) return null;
   return signForCloudFront({ url, keyPairId: known.probeKey.id, privateKey: Parameter.Value, dateLessThan: new Date(Date.parse(tools.now()) + URL_SECONDS * 1000) });
 }
@@ -86,7 +87,7 @@ export async function viewerUrl(tools: Tools, id: string, path: string): Promise
 export async function sampleOf({ clients, settings }: Tools, { bucket, keys, prefixes }: Reach): Promise<{ readonly bucket: string; readonly key: string } | null> {
   if (keys[0] !== undefined) return { bucket, key: keys[0] };
   for (const Prefix of prefixes.slice(0, 5)) {
-    const { Contents } = await clients.s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix, MaxKeys: 1, ExpectedBucketOwner: settings.STOPBATH_ACCOUNT }));
+    const { Contents } = await s3Of(clients).send(new ListObjectsV2Command({ Bucket: bucket, Prefix, MaxKeys: 1, ExpectedBucketOwner: settings.STOPBATH_ACCOUNT }));
     const key = Contents?.[0]?.Key;
     if (key !== undefined) return { bucket, key };
   }

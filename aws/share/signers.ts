@@ -1,6 +1,7 @@
 import { DeleteRolePolicyCommand, GetRolePolicyCommand, ListRolePoliciesCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { DeleteParameterCommand, GetParameterCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
+import { iamOf, ssmOf } from '../clients.ts';
 import type { Json } from '../../core/bucket.ts';
 import { same } from '../../core/quarantine/levels.ts';
 import { AHEAD_SECONDS, plannedSessionPolicy, ROLE_POLICIES_LIMIT, sessionPolicy, sessionPolicyName } from '../../core/share/sessions.ts';
@@ -37,12 +38,12 @@ export const signerKind: ShareKind = {
   write: async ({ setting, after }, context, tools) => {
     const named = { RoleName: nameOf(roleOf(setting)), PolicyName: sessionPolicyName(context.incident.id) };
     if (after === null) {
-      await absentAsNull(tools.clients.iam.send(new DeleteRolePolicyCommand(named)));
+      await absentAsNull(iamOf(tools.clients).send(new DeleteRolePolicyCommand(named)));
       return;
     }
     await keepOldSession(roleOf(setting), context, tools);
     const at = new Date(Date.parse(tools.now()) + AHEAD_SECONDS * 1000).toISOString();
-    await tools.clients.iam.send(new PutRolePolicyCommand({ ...named, PolicyDocument: JSON.stringify(sessionPolicy(at)) }));
+    await iamOf(tools.clients).send(new PutRolePolicyCommand({ ...named, PolicyDocument: JSON.stringify(sessionPolicy(at)) }));
   },
   takeBack: (entry, present) => {
     if (same(present, entry.after) || present === null) return { value: entry.before, note: null };
@@ -56,7 +57,7 @@ export const signerKind: ShareKind = {
   },
   done: async (plan, context, tools) => {
     const roles = plan.changes.filter(({ setting }) => setting.startsWith('signer:')).map(({ setting }) => roleOf(setting));
-    await Promise.all(roles.map((role) => tools.clients.ssm.send(new DeleteParameterCommand({ Name: parameterOf(role, context, tools) })).catch(parameterAbsent)));
+    await Promise.all(roles.map((role) => ssmOf(tools.clients).send(new DeleteParameterCommand({ Name: parameterOf(role, context, tools) })).catch(parameterAbsent)));
   },
 };
 
@@ -75,17 +76,17 @@ function signersOf({ scope, reach }: ShareContext, { settings }: Tools): readonl
   return signers.filter(({ role, bucket }) => buckets.has(bucket) || (scope.kind === 'issuer' && scope.principal === role));
 }
 
-async function hasRoom(role: string, { incident }: ShareContext, { clients: { iam } }: Tools): Promise<boolean> {
+async function hasRoom(role: string, { incident }: ShareContext, { clients }: Tools): Promise<boolean> {
   const own = sessionPolicyName(incident.id);
   const RoleName = nameOf(role);
-  const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
+  const { PolicyNames = [] } = await iamOf(clients).send(new ListRolePoliciesCommand({ RoleName }));
   if (PolicyNames.includes(own)) return true;
-  const sizes = await Promise.all(PolicyNames.map(async (PolicyName) => decodeURIComponent((await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }))).PolicyDocument ?? '').replaceAll(/\s/g, '').length));
+  const sizes = await Promise.all(PolicyNames.map(async (PolicyName) => decodeURIComponent((await iamOf(clients).send(new GetRolePolicyCommand({ RoleName, PolicyName }))).PolicyDocument ?? '').replaceAll(/\s/g, '').length));
   return sizes.reduce((sum, size) => sum + size, JSON.stringify(sessionPolicy(new Date(0).toISOString())).length) <= ROLE_POLICIES_LIMIT;
 }
 
-async function read(setting: string, { incident }: ShareContext, { clients: { iam } }: Tools): Promise<Json> {
-  const found = await absentAsNull(iam.send(new GetRolePolicyCommand({ RoleName: nameOf(roleOf(setting)), PolicyName: sessionPolicyName(incident.id) })));
+async function read(setting: string, { incident }: ShareContext, { clients }: Tools): Promise<Json> {
+  const found = await absentAsNull(iamOf(clients).send(new GetRolePolicyCommand({ RoleName: nameOf(roleOf(setting)), PolicyName: sessionPolicyName(incident.id) })));
   return found?.PolicyDocument === undefined ? null : plannedSessionPolicy(JSON.parse(decodeURIComponent(found.PolicyDocument)) as Json);
 }
 
@@ -109,7 +110,7 @@ async function keepOldSession(role: string, context: ShareContext, tools: Tools)
     const session = place && (await sessionOf(tools, role, place, KEPT_SECONDS));
     if (!place || !session) return;
     const served = (await askUrl(await presigned(session, tools.settings.AWS_REGION, place))) === 'served';
-    await tools.clients.ssm.send(new PutParameterCommand({ Name: parameterOf(role, context, tools), Type: 'SecureString', Value: JSON.stringify({ session, ...place, served }) }));
+    await ssmOf(tools.clients).send(new PutParameterCommand({ Name: parameterOf(role, context, tools), Type: 'SecureString', Value: JSON.stringify({ session, ...place, served }) }));
   } catch (error) {
     if (codeOf(error) !== 'ParameterAlreadyExists') tools.log.warn(`no session of ${nameOf(role)} is kept to look with: ${error instanceof Error ? error.name : 'error'}`);
   }
@@ -130,7 +131,7 @@ async function lookAtSigner(role: string, context: ShareContext, tools: Tools): 
 }
 
 async function keptSession(role: string, context: ShareContext, tools: Tools): Promise<z.infer<typeof keptSchema> | null> {
-  const found = await tools.clients.ssm.send(new GetParameterCommand({ Name: parameterOf(role, context, tools), WithDecryption: true })).catch(parameterAbsent);
+  const found = await ssmOf(tools.clients).send(new GetParameterCommand({ Name: parameterOf(role, context, tools), WithDecryption: true })).catch(parameterAbsent);
   return found?.Parameter?.Value === undefined ? null : keptSchema.parse(JSON.parse(found.Parameter.Value));
 }
 

@@ -1,3 +1,4 @@
+import { s3Of } from '../clients.ts';
 import type { Json } from '../../core/bucket.ts';
 import { same } from '../../core/quarantine/levels.ts';
 import { hasUrlDenial, withoutUrlDenial, withUrlDenial } from '../../core/share/url-denial.ts';
@@ -21,11 +22,11 @@ export const policyKind: ShareKind = {
     const incomplete = isPlace || context.reachComplete || planned.length === 0 ? [] : ['Not every link of the scope was read: URLs of pictures that only the others lead to are not denied.'];
     return { changes: planned.flatMap(({ changes }) => changes), notes: [...planned.flatMap(({ notes }) => notes), ...incomplete] };
   },
-  read: (setting, tools) => readPolicy(tools.clients.s3, addressOf(setting, tools)),
+  read: (setting, tools) => readPolicy(s3Of(tools.clients), addressOf(setting, tools)),
   write: async ({ setting, after }, context, tools) => {
     // What was in the caches before is what an invalidation has to take away: so it is put there, as viewers did.
     if (context.direction === 'contain') await primeCdn(context, tools);
-    await writeSetting(tools.clients.s3, addressOf(setting, tools), 'policy', after);
+    await writeSetting(s3Of(tools.clients), addressOf(setting, tools), 'policy', after);
   },
   takeBack: (entry, present) => {
     if (same(present, entry.after)) return { value: entry.before, note: null };
@@ -45,7 +46,7 @@ export const policyKind: ShareKind = {
 
 async function planBucket(reach: Reach, context: ShareContext, tools: Tools): Promise<Planned> {
   const setting = `policy:${reach.bucket}`;
-  const [policy, cdns, signers] = await Promise.all([readPolicy(tools.clients.s3, addressOf(setting, tools)), distributionsOf(tools, reach.bucket), revocableSigners(context, tools)]);
+  const [policy, cdns, signers] = await Promise.all([readPolicy(s3Of(tools.clients), addressOf(setting, tools)), distributionsOf(tools, reach.bucket), revocableSigners(context, tools)]);
   const { objectTag } = tools.settings.STOPBATH_SHARES;
   const denied = withUrlDenial(policy, {
     incident: context.incident.id,

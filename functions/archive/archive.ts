@@ -1,5 +1,6 @@
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { DescribeExecutionCommand, DescribeStateMachineForExecutionCommand, GetExecutionHistoryCommand, type DescribeExecutionCommandOutput, type HistoryEvent } from '@aws-sdk/client-sfn';
+import { lambdaOf, sfnOf } from '../../aws/clients.ts';
 import { codeOf } from '../../aws/errors.ts';
 import { putEvidence, type EvidencePointer } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
@@ -64,7 +65,7 @@ function markerOf(arn: string): string {
 
 async function describe(arn: string, tools: Tools): Promise<DescribeExecutionCommandOutput> {
   try {
-    return await tools.clients.sfn.send(new DescribeExecutionCommand({ executionArn: arn }));
+    return await sfnOf(tools.clients).send(new DescribeExecutionCommand({ executionArn: arn }));
   } catch (cause) {
     if (codeOf(cause) === 'ExecutionDoesNotExist') throw new ExecutionGoneError(`${arn} is not known to Step Functions any more: its history is lost`, { cause });
     throw cause;
@@ -76,7 +77,7 @@ function factsOf({ name, stateMachineArn, status, startDate, stopDate, input, ou
 }
 
 async function workflowOf(executionArn: string, tools: Tools) {
-  const { stateMachineArn, name, definition = '{}', roleArn, updateDate, revisionId } = await tools.clients.sfn.send(new DescribeStateMachineForExecutionCommand({ executionArn }));
+  const { stateMachineArn, name, definition = '{}', roleArn, updateDate, revisionId } = await sfnOf(tools.clients).send(new DescribeStateMachineForExecutionCommand({ executionArn }));
   return { stateMachineArn, name, definition, roleArn, updateDate, revisionId };
 }
 
@@ -88,7 +89,7 @@ function functionsIn(definition: string): readonly string[] {
 /** What a function is now; Lambda keeps no record of what unpublished code ran, so a later change is said to be one. */
 async function versionOf(name: string, { startDate }: DescribeExecutionCommandOutput, tools: Tools) {
   try {
-    const { CodeSha256, Version, LastModified, Runtime, RevisionId } = await tools.clients.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+    const { CodeSha256, Version, LastModified, Runtime, RevisionId } = await lambdaOf(tools.clients).send(new GetFunctionConfigurationCommand({ FunctionName: name }));
     return { name, codeSha256: CodeSha256, version: Version, lastModified: LastModified, runtime: Runtime, revisionId: RevisionId, changedSinceStart: Date.parse(LastModified ?? '') > (startDate?.getTime() ?? 0) };
   } catch (error) {
     if (codeOf(error) === 'ResourceNotFoundException') return { name, gone: true };
@@ -109,7 +110,7 @@ async function keepHistory(executionArn: string, keep: (part: number, events: re
   let [events, bytes, count]: [HistoryEvent[], number, number] = [[], 0, 0];
   let nextToken: string | undefined;
   do {
-    const page = await tools.clients.sfn.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000, includeExecutionData: true, ...(nextToken === undefined ? {} : { nextToken }) }));
+    const page = await sfnOf(tools.clients).send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000, includeExecutionData: true, ...(nextToken === undefined ? {} : { nextToken }) }));
     for (const event of page.events ?? []) {
       const size = JSON.stringify(event).length;
       if (bytes + size > PART_BYTES && events.length > 0) {

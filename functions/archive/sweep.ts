@@ -1,5 +1,6 @@
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
+import { sfnOf } from '../../aws/clients.ts';
 import type { Tools } from '../../aws/function.ts';
 import { loadPlaybooks } from '../../aws/playbooks.ts';
 import { get, put, query } from '../../aws/records.ts';
@@ -63,7 +64,7 @@ async function* startedSince(since: number, playbook: string, { settings, client
   const stateMachineArn = `arn:aws:states:${settings.AWS_REGION}:${settings.STOPBATH_ACCOUNT}:stateMachine:${settings.STOPBATH_NAME}-${playbook}`;
   let nextToken: string | undefined;
   do {
-    const page = await clients.sfn.send(new ListExecutionsCommand({ stateMachineArn, maxResults: 1000, ...(nextToken === undefined ? {} : { nextToken }) }));
+    const page = await sfnOf(clients).send(new ListExecutionsCommand({ stateMachineArn, maxResults: 1000, ...(nextToken === undefined ? {} : { nextToken }) }));
     for (const { executionArn, startDate } of page.executions ?? []) {
       if ((startDate?.getTime() ?? 0) < since) return;
       if (executionArn !== undefined) yield executionArn;

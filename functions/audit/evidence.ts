@@ -1,4 +1,5 @@
 import { GetObjectCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
+import { s3Of } from '../../aws/clients.ts';
 import { codeOf } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
@@ -35,7 +36,7 @@ export async function evidence(what: string | undefined, query: Readonly<Record<
 
 async function files({ prefix = '', key, version }: Readonly<Record<string, string>>, tools: Tools): Promise<HttpAnswer> {
   if (!/^(records|seals)\//.test(prefix)) return httpAnswer(400, { error: `prefix is ${JSON.stringify(prefix)}: use records/ or seals/` });
-  const page = await tools.clients.s3.send(new ListObjectVersionsCommand({ ...evidenceOf(tools), Prefix: prefix, KeyMarker: key, VersionIdMarker: version, MaxKeys: 1000 }));
+  const page = await s3Of(tools.clients).send(new ListObjectVersionsCommand({ ...evidenceOf(tools), Prefix: prefix, KeyMarker: key, VersionIdMarker: version, MaxKeys: 1000 }));
   const shown = (deleted: boolean) => ({ Key = '', VersionId = '', LastModified }: { readonly Key?: string | undefined; readonly VersionId?: string | undefined; readonly LastModified?: Date | undefined }) => ({ key: Key, versionId: VersionId, at: LastModified?.toISOString() ?? null, deleted });
   const found = [...(page.Versions ?? []).map(shown(false)), ...(page.DeleteMarkers ?? []).map(shown(true))].toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   return httpAnswer(200, { files: found, next: page.IsTruncated ? { key: page.NextKeyMarker ?? '', version: page.NextVersionIdMarker ?? '' } : null });
@@ -73,7 +74,7 @@ async function records({ seal = '', from = '0' }: Readonly<Record<string, string
 
 async function read(Key: string, VersionId: string | undefined, tools: Tools): Promise<Uint8Array | null> {
   try {
-    const { Body } = await tools.clients.s3.send(new GetObjectCommand({ ...evidenceOf(tools), Key, VersionId }));
+    const { Body } = await s3Of(tools.clients).send(new GetObjectCommand({ ...evidenceOf(tools), Key, VersionId }));
     return (await Body?.transformToByteArray()) ?? null;
   } catch (error) {
     // Without permission to list, S3 says 403 of a key that is not there; of a version it says NoSuchVersion.

@@ -1,3 +1,4 @@
+import { s3Of } from '../../aws/clients.ts';
 import { acknowledge, intendAll, named, plannedFor, type ApplyInput } from '../../aws/apply.ts';
 import { readBucket, writeSetting } from '../../aws/bucket.ts';
 import type { Tools } from '../../aws/function.ts';
@@ -21,7 +22,7 @@ export async function applyQuarantine(input: ApplyInput, tools: Tools): Promise<
     updateIncident(tools, incident.id, { status: plan.direction === 'contain' ? 'containing' : 'restoring' }),
   ]);
   for (const intent of intents) {
-    await named(intent, writeSetting(tools.clients.s3, address, intent.setting, intent.after));
+    await named(intent, writeSetting(s3Of(tools.clients), address, intent.setting, intent.after));
     await acknowledge(tools, intent);
   }
   const acknowledgedAt = tools.now();

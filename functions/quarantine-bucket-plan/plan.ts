@@ -1,3 +1,4 @@
+import { s3Of } from '../../aws/clients.ts';
 import { readBucket, type BucketAddress } from '../../aws/bucket.ts';
 import { putEvidence } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
@@ -73,7 +74,7 @@ function settled(plan: Plan, state: BucketState, contained: readonly LedgerEntry
 
 /** The settings, and what somebody outside gets through the bucket's own door and its access points'. */
 async function readFromBothSides(tools: Tools, address: BucketAddress): Promise<readonly [BucketState, Answer]> {
-  const [state, keys] = await Promise.all([readBucket(tools.clients, address), sampleKeys(tools.clients.s3, address)]);
+  const [state, keys] = await Promise.all([readBucket(tools.clients, address), sampleKeys(s3Of(tools.clients), address)]);
   return [state, await askAnonymously(tools.clients, state, keys)];
 }
 

@@ -1,3 +1,4 @@
+import { s3Of } from '../../aws/clients.ts';
 import { readBucket } from '../../aws/bucket.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, viewIncident } from '../../aws/incidents.ts';
@@ -20,7 +21,7 @@ export async function lookAtQuarantine(input: LookInput, tools: Tools): Promise<
   const address = { bucket: target.name, account: target.account, region: target.region };
   const plan = view.plans.findLast((entry) => entry.direction === 'contain');
   const level = LEVELS.find((entry) => entry === plan?.level) ?? 'public';
-  const [state, keys] = await Promise.all([readBucket(tools.clients, address), sampleKeys(tools.clients.s3, address)]);
+  const [state, keys] = await Promise.all([readBucket(tools.clients, address), sampleKeys(s3Of(tools.clients), address)]);
   const [anonymous, inside] = await Promise.all([askAnonymously(tools.clients, state, keys), askFromInside(tools, address, keys)]);
   const look: Look = { anonymous, inside, drifted: driftOf(view.ledger.filter((entry) => entry.direction === input.direction), state) };
 

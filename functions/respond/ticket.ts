@@ -1,5 +1,6 @@
 import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { randomUUID } from 'node:crypto';
+import { sqsOf } from '../../aws/clients.ts';
 import { startTicket } from '../../aws/executions.ts';
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
@@ -25,7 +26,7 @@ export async function redrive({ reason }: { readonly reason: string }, by: strin
   if (QueueUrl === null) return httpAnswer(409, { error: 'there is no queue of undelivered tickets: STOPBATH_TICKET_QUEUE is not set' });
   const incidents = new Set<string>();
   for (let received = 0; received < MOST; ) {
-    const { Messages = [] } = await tools.clients.sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+    const { Messages = [] } = await sqsOf(tools.clients).send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
     if (Messages.length === 0) return httpAnswer(202, { incidents: [...incidents], more: false });
     received += Messages.length;
     for (const { Body = '', ReceiptHandle } of Messages) {
@@ -40,7 +41,7 @@ export async function redrive({ reason }: { readonly reason: string }, by: strin
         if (!(error instanceof NoSuchIncidentError)) throw error;
         tools.log.error(`an undelivered ticket names no incident: ${error.message}`);
       }
-      await tools.clients.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      await sqsOf(tools.clients).send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
     }
   }
   return httpAnswer(202, { incidents: [...incidents], more: true });

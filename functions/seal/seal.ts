@@ -1,4 +1,5 @@
 import { SignCommand } from '@aws-sdk/client-kms';
+import { kmsOf } from '../../aws/clients.ts';
 import type { Tools } from '../../aws/function.ts';
 import { bookSeal, fetchSeal, findUnsealed, lastSeal, publicKeys, writeSeal, type Found, type PublicKey } from '../../aws/seals.ts';
 import { nextSeal, readSeal, RECORDS_PER_SEAL, SealError, sealKey, sealText, signatureHolds, signedDigest, type Seal, type SealHead, type SealSignature } from '../../core/seal.ts';
@@ -70,7 +71,7 @@ function signersAfter(head: SealHead | null, keys: readonly PublicKey[]): readon
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html (ECDSA over a digest; the signature is DER, ANS X9.62) */
 async function sign(seal: Seal, { arn, fingerprint, publicKey }: PublicKey, tools: Tools): Promise<SealSignature> {
-  const { Signature } = await tools.clients.kms.send(new SignCommand({ KeyId: arn, Message: signedDigest(seal), MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_256' }));
+  const { Signature } = await kmsOf(tools.clients).send(new SignCommand({ KeyId: arn, Message: signedDigest(seal), MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_256' }));
   if (!Signature) throw new Error(`KMS returned no signature by ${arn}`);
   return { algorithm: 'ECDSA_SHA_256', key: fingerprint, publicKey, signature: Buffer.from(Signature).toString('base64') };
 }

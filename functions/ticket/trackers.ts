@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { guarddutyOf, snsOf, ssmOf } from '../../aws/clients.ts';
 import type { Tools } from '../../aws/function.ts';
 import { forgetSecret, readSecret } from '../../aws/secrets.ts';
 import type { IncidentView } from '../../core/incident.ts';
@@ -31,11 +32,11 @@ export async function openTracker(name: string, config: TrackerConfig, view: Inc
   const now = () => Date.parse(tools.now());
   switch (config.kind) {
     case 'opscenter':
-      return opscenter(name, clients.ssm);
+      return opscenter(name, ssmOf(clients));
     case 'sns':
-      return sns(config, name, clients.sns);
+      return sns(config, name, snsOf(clients));
     case 'guardduty':
-      return guardduty(name, clients.guardduty, findingsOf(view));
+      return guardduty(name, guarddutyOf(clients), findingsOf(view));
     case 'jira':
       return jira(config, name, await secretOf(name, config.secret, JiraSecret, tools), now);
     case 'github':

@@ -1,3 +1,4 @@
+import { s3ControlOf, s3Of } from '../../aws/clients.ts';
 import { bucketBehind } from '../../aws/access-points.ts';
 import { listBuckets, readAccountBlock } from '../../aws/account.ts';
 import { NoSuchBucketError, readAccess, readBucket } from '../../aws/bucket.ts';
@@ -30,7 +31,7 @@ export async function look(blind: Decision, tools: Tools): Promise<Findings> {
   const seen = sight(tools);
   const doors = new Map<string, string>();
   await Promise.all(targets.filter(isAccessPoint).map(async (point) => {
-    const bucket = await seen.attempt(`access point ${plain(point.name)}`, () => bucketBehind(tools.clients.s3Control(point.region), point.account, point.name));
+    const bucket = await seen.attempt(`access point ${plain(point.name)}`, () => bucketBehind(s3ControlOf(tools.clients, point.region), point.account, point.name));
     if (bucket) doors.set(point.arn, bucket);
   }));
   // Of another account nothing can be listed from here: its buckets are not these.
@@ -66,7 +67,7 @@ function isAccessPoint({ kind, arn }: Target): boolean {
 /** Every bucket of the account; most have a block of their own, and of these nothing else is read. */
 async function lookAtAll({ account, region }: Target, seen: Sight, tools: Tools): Promise<readonly NamedBucket[] | null> {
   const known = await seen.attempt(`account ${plain(account)}`, async () => {
-    const [block, buckets] = await Promise.all([readAccountBlock(tools.clients.s3Control(region), account), listBuckets(tools.clients.s3)]);
+    const [block, buckets] = await Promise.all([readAccountBlock(s3ControlOf(tools.clients, region), account), listBuckets(s3Of(tools.clients))]);
     return { block, buckets };
   });
   if (!known) return null;

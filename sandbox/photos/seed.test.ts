@@ -1,10 +1,12 @@
 import { GetBucketAclCommand, GetObjectCommand, HeadBucketCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readBucket, writeSetting } from '../../aws/bucket.ts';
+import { createClients, type Clients } from '../../aws/clients.ts';
 import { exposuresOf } from '../../core/exposure.ts';
 import { quarantine, type Level } from '../../core/quarantine/levels.ts';
 import { skippingClock } from '../clock.ts';
+import { resolveLocalhost, s3ControlEndpoint } from '../localhost.ts';
 import { outcomeOf, startBench, type Bench } from '../services/s3/harness.ts';
 import { PEOPLE, type Person } from './people.ts';
 import { seedPhotos, type Photos } from './seed.ts';
@@ -12,16 +14,24 @@ import { seedPhotos, type Photos } from './seed.ts';
 let bench: Bench;
 let photos: Photos;
 let clients: ReadonlyMap<Person, S3Client>;
+/** The account's administrator, who reads settings. */
+let reader: Clients;
 
 beforeEach(async () => {
   bench = await startBench();
+  resolveLocalhost();
+  vi.stubEnv('AWS_ENDPOINT_URL', bench.sandbox.endpoint);
+  vi.stubEnv('AWS_ENDPOINT_URL_S3_CONTROL', s3ControlEndpoint(bench.sandbox.endpoint));
+  reader = createClients('us-east-1', () => Promise.resolve(bench.sandbox.admin));
   photos = await seedPhotos(bench.sandbox, bench.service.settle);
   clients = new Map(await Promise.all(PEOPLE.map(async (person) => [person, bench.as(await photos.credentialsOf(person))] as const)));
 });
-afterEach(() => bench.stop());
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await bench.stop();
+});
 
 const address = () => ({ bucket: photos.family, account: bench.sandbox.accounts.home, region: 'us-east-1' });
-const reader = () => ({ s3: bench.admin, s3Control: () => bench.control });
 const clientOf = (person: Person): S3Client => clients.get(person) ?? bench.admin;
 const status = async (url: string): Promise<number> => (await fetch(url)).status;
 
@@ -41,7 +51,7 @@ async function readers(): Promise<readonly string[]> {
 }
 
 async function contain(level: Level): Promise<void> {
-  const state = await readBucket(reader(), address());
+  const state = await readBucket(reader, address());
   const { changes } = quarantine(state, { incident: 'i-1', level, exempt: [photos.roles.responder, `arn:aws:iam::${bench.sandbox.accounts.home}:user/admin`], organizationId: null });
   for (const { setting, after } of changes) await writeSetting(bench.admin, address(), setting, after);
 }
@@ -52,7 +62,7 @@ const OPENED = ['presigned', 'cdn', 'rosa', 'ravi', 'ada', 'photo-service', 'pho
 
 describe('the photos seed', () => {
   it('is a bucket with a history, exposed to nobody', async () => {
-    const state = await readBucket(reader(), address());
+    const state = await readBucket(reader, address());
     expect(exposuresOf(state)).toEqual([]);
     expect(state).toMatchObject({ ownership: 'ObjectWriter', versioning: 'Enabled', website: { IndexDocument: { Suffix: 'index.html' } } });
     expect(state.acl?.grants.length).toBeGreaterThan(1);
@@ -81,7 +91,7 @@ describe('the photos seed', () => {
   it('is opened by the attack to everybody, by policy and by ACL, and keeps what it said before', async () => {
     await photos.attacks['make-public'](photos.family);
     expect(await readers()).toEqual(['anonymous', 'anonymous listing', ...OPENED, 'mallory', 'print-lab']);
-    const state = await readBucket(reader(), address());
+    const state = await readBucket(reader, address());
     expect(new Set(exposuresOf(state).map((exposure) => exposure.via))).toEqual(new Set(['policy', 'acl']));
     expect(state.policy).toContain('PrintLab');
   });

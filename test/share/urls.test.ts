@@ -3,7 +3,7 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetBucketPolicyCommand, GetObjectCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { GetParameterCommand } from '@aws-sdk/client-ssm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createClients } from '../../aws/clients.ts';
+import { s3Of, ssmOf, createClients } from '../../aws/clients.ts';
 import type { Tools } from '../../aws/function.ts';
 import { readSettings } from '../../aws/settings.ts';
 import type { Seen, ShareContext } from '../../aws/share/kind.ts';
@@ -42,7 +42,7 @@ afterEach(async () => {
 
 const pass = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
 const status = async (url = ''): Promise<number> => (await fetch(url)).status;
-const policy = async () => (await tools.clients.s3.send(new GetBucketPolicyCommand({ Bucket: photos.family }))).Policy ?? '';
+const policy = async () => (await s3Of(tools.clients).send(new GetBucketPolicyCommand({ Bucket: photos.family }))).Policy ?? '';
 
 async function makeProbe(): Promise<void> {
   const arn = account.createRole('stopbath-test-probe', {
@@ -166,12 +166,12 @@ describe('URLs already handed out', () => {
     pass(1);
     const { plan } = await contain();
     const Name = '/stopbath-test/probe/inc-1-contain-1/photo-signer';
-    const kept = JSON.parse((await tools.clients.ssm.send(new GetParameterCommand({ Name, WithDecryption: true }))).Parameter?.Value ?? '{}') as { readonly session?: { readonly sessionToken: string }; readonly served?: boolean };
+    const kept = JSON.parse((await ssmOf(tools.clients).send(new GetParameterCommand({ Name, WithDecryption: true }))).Parameter?.Value ?? '{}') as { readonly session?: { readonly sessionToken: string }; readonly served?: boolean };
     expect(kept.served).toBe(true);
     expect(JSON.stringify(plan)).not.toContain(kept.session?.sessionToken);
     expect(JSON.stringify(plan)).not.toMatch(/X-Amz-|Signature=/);
     await Promise.all(AFTER_SWEEP.map(async (kind) => await kind.done?.(plan, contextOf(), tools)));
-    await expect(tools.clients.ssm.send(new GetParameterCommand({ Name }))).rejects.toThrow(expect.objectContaining({ name: 'ParameterNotFound' }));
+    await expect(ssmOf(tools.clients).send(new GetParameterCommand({ Name }))).rejects.toThrow(expect.objectContaining({ name: 'ParameterNotFound' }));
     expect((await looks(contextOf(), plan))[0]).toMatchObject({ answer: 'unknown', what: expect.stringContaining('none could be kept') });
   });
 
@@ -215,7 +215,7 @@ describe('URLs already handed out', () => {
     const made = await contain();
     const theirs = { Sid: 'Theirs', Effect: 'Allow', Principal: { AWS: photos.roles.printLab }, Action: 's3:GetObject', Resource: `arn:aws:s3:::${photos.family}/prints/*` };
     const document = JSON.parse(await policy()) as { readonly Statement: readonly object[] };
-    await tools.clients.s3.send(new PutBucketPolicyCommand({ Bucket: photos.family, Policy: JSON.stringify({ ...document, Statement: [...document.Statement, theirs] }) }));
+    await s3Of(tools.clients).send(new PutBucketPolicyCommand({ Bucket: photos.family, Policy: JSON.stringify({ ...document, Statement: [...document.Statement, theirs] }) }));
     const { notes } = await restore(made);
     expect(notes).toEqual([expect.stringContaining('the newer one is kept, and only the denials of this incident are taken out')]);
     const after = JSON.parse(await policy()) as { readonly Statement: readonly { readonly Sid: string }[] };
