@@ -30,10 +30,11 @@ const FILTERED_READ = 1000;
  *
  * @param after - the `next` of the part before
  * @param limit - `count` only counts, without reading a row out
+ * @param read - `ids`: items have their keys alone (`idOf` says whose they are)
  * @param clock - ms, from anywhere
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html (1 MB a read, before the filter)
  */
-export async function readHistory(table: Table, filter: HistoryFilter, limit: number | 'count', after: string | null, clock: () => number = () => performance.now()): Promise<HistoryPart> {
+export async function readHistory(table: Table, filter: HistoryFilter, limit: number | 'count', after: string | null, read: 'incidents' | 'ids' = 'incidents', clock: () => number = () => performance.now()): Promise<HistoryPart> {
   const partitions = partitionsOf(filter, after);
   const items: Item[] = [];
   let count = 0;
@@ -44,7 +45,7 @@ export async function readHistory(table: Table, filter: HistoryFilter, limit: nu
     do {
       if (reads > 0 && clock() > until) return { items, count, next: from ?? startOf(partition, filter) };
       reads += 1;
-      const page = await table.clients.dynamo.send(new QueryCommand(queryOf(table, filter, partition, limit, from)));
+      const page = await table.clients.dynamo.send(new QueryCommand(queryOf(table, filter, partition, limit, from, read)));
       const found = (page.Items ?? []).map(asItem);
       const taken = limit === 'count' ? [] : found.slice(0, limit - items.length);
       items.push(...taken);
@@ -80,7 +81,7 @@ function startOf({ key, value }: Partition, { since }: HistoryFilter): string {
   return key === 'gsi2pk' ? value.slice('HISTORY#'.length) : since.slice(0, 7);
 }
 
-function queryOf(table: Table, filter: HistoryFilter, partition: Partition, limit: number | 'count', from: string | null): QueryCommand['input'] {
+function queryOf(table: Table, filter: HistoryFilter, partition: Partition, limit: number | 'count', from: string | null, read: 'incidents' | 'ids'): QueryCommand['input'] {
   const { names, values, expression } = conditionsOf(filter);
   const size = limit === 'count' ? undefined : expression === null ? limit : FILTERED_READ;
   return {
@@ -92,10 +93,15 @@ function queryOf(table: Table, filter: HistoryFilter, partition: Partition, limi
     ExpressionAttributeNames: { '#partition': partition.key, ...names },
     ExpressionAttributeValues: { ':partition': partition.value, ':since': filter.since, ':until': filter.until, ...values },
     ScanIndexForward: filter.order === 'oldest',
-    ...(limit === 'count' ? { Select: 'COUNT' } : {}),
+    ...(limit === 'count' ? { Select: 'COUNT' } : read === 'ids' ? { ProjectionExpression: 'pk, sk, gsi1sk' } : {}),
     ...(size === undefined ? {} : { Limit: size }),
     ...(from === null ? {} : { ExclusiveStartKey: startKey(partition, from) }),
   };
+}
+
+/** Whose item this is. */
+export function idOf({ pk }: Item): string {
+  return pk.slice('INCIDENT#'.length);
 }
 
 function startKey({ key, value }: Partition, gsi1sk: string): Record<string, string> {

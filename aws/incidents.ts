@@ -12,9 +12,13 @@ const pkOf = (incident: string) => `INCIDENT#${incident}`;
 
 /** @returns false where it exists: somebody (or an earlier try) was first */
 export async function createIncident(table: Table, incident: Incident): Promise<boolean> {
+  return await putNew(table, incidentItem(incident));
+}
+
+export function incidentItem(incident: Incident): Item {
   // Related incidents are a set that grows by itself, from both ends.
   const { related: _, ...stored } = incident;
-  return await putNew(table, { pk: pkOf(incident.id), sk: META, ...indexed(incident.status), ...historyKeys(incident), ...stored });
+  return { pk: pkOf(incident.id), sk: META, ...indexed(incident.status), ...historyKeys(incident), ...stored };
 }
 
 /** @throws {NoSuchIncidentError} */
@@ -104,7 +108,11 @@ function viewOf(items: readonly Item[], id: string): IncidentView {
  * @param key - what it is about (`<execution>/look/3`): a retry that says the same again adds nothing
  */
 export async function addEntry(table: Table, key: string, entry: Entry): Promise<void> {
-  await putNew(table, { pk: pkOf(entry.incident), sk: `ENTRY#${key}`, json: JSON.stringify(entry) });
+  await putNew(table, entryItem(key, entry));
+}
+
+export function entryItem(key: string, entry: Entry): Item {
+  return { pk: pkOf(entry.incident), sk: `ENTRY#${key}`, json: JSON.stringify(entry) };
 }
 
 /** Says how far a step has come; the last word stands. */
@@ -113,7 +121,11 @@ export async function saveProgress(table: Table, progress: Progress): Promise<vo
 }
 
 export async function savePlan(table: Table, plan: Plan): Promise<void> {
-  await putNew(table, { pk: pkOf(plan.incident), sk: `PLAN#${plan.digest}`, json: JSON.stringify(plan) });
+  await putNew(table, planItem(plan));
+}
+
+export function planItem(plan: Plan): Item {
+  return { pk: pkOf(plan.incident), sk: `PLAN#${plan.digest}`, json: JSON.stringify(plan) };
 }
 
 export async function getPlan(table: Table, incident: string, digest: string): Promise<Plan | null> {
@@ -146,7 +158,7 @@ export async function ledgerOf(table: Table, incident: string): Promise<readonly
   return bodies<LedgerEntry>(await query(table, pkOf(incident), 'LEDGER#'), 'LEDGER#').toSorted(byAct);
 }
 
-function ledgerItem(entry: LedgerEntry): Item {
+export function ledgerItem(entry: LedgerEntry): Item {
   return { pk: pkOf(entry.incident), sk: `LEDGER#${entry.execution}#${entry.digest.slice(0, 16)}#${String(entry.seq).padStart(4, '0')}`, json: JSON.stringify(entry) };
 }
 

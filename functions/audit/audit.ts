@@ -7,13 +7,13 @@ import { readCursor, writeCursor } from '../../core/cursor.ts';
 import { plain } from '../../core/text.ts';
 import { evidence } from './evidence.ts';
 import type { AuditRequest } from './handler.ts';
-import { decisions, history, refusing, seals } from './history.ts';
+import { decisions, history, refusing, seals, views } from './history.ts';
 
 const PAGE = 50;
 
 /**
  * `GET /incidents?which=open|closed&before=<cursor>` → `{ incidents, cursor }`, newest first; `GET /incidents/<id>` → an
- * `IncidentView`; `GET /history…` → incidents of all states, filtered; `GET /decisions/<yyyy-mm-dd>` → a day's decisions;
+ * `IncidentView`; `GET /history…` → incidents of all states, filtered; `GET /views?ids=` → everything about some; `GET /decisions/<yyyy-mm-dd>` → a day's decisions;
  * `GET /seals` → the seals that there are; `GET /evidence/…` → the evidence bucket itself; `GET /guard` → the kill switch and the suppressions. Everything else is 404 or 405 with the reason. Who read what, and
  * what was refused, is in the function's log: this function can write nothing else.
  */
@@ -34,6 +34,8 @@ async function route(request: AuditRequest, tools: Tools): Promise<HttpAnswer> {
       return id ? await incident(id, tools) : await incidents(request.queryStringParameters, tools);
     case 'history':
       return await history(id, request.queryStringParameters, tools);
+    case 'views':
+      return await views(request.queryStringParameters, tools);
     case 'decisions':
       return await decisions(id, request.queryStringParameters, tools);
     case 'seals':
@@ -43,7 +45,7 @@ async function route(request: AuditRequest, tools: Tools): Promise<HttpAnswer> {
     case 'evidence':
       return await evidence(id, request.queryStringParameters, tools);
     default:
-      return httpAnswer(404, { error: `there is nothing at ${request.rawPath}; there are /incidents, /history, /decisions, /seals, /evidence and /guard` });
+      return httpAnswer(404, { error: `there is nothing at ${request.rawPath}; there are /incidents, /history, /views, /decisions, /seals, /evidence and /guard` });
   }
 }
 

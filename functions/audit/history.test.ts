@@ -43,6 +43,7 @@ async function get(path: string, query: Readonly<Record<string, string>> = {}): 
 
 interface Answer {
   readonly incidents: readonly Incident[];
+  readonly ids: readonly string[];
   readonly views: readonly { readonly view: IncidentView; readonly records: readonly { readonly key: string; readonly seal: number }[] }[];
   readonly count: number;
   readonly decisions: readonly { readonly event: string }[];
@@ -132,7 +133,7 @@ describe('GET /history', () => {
       expect({ mangled, status, error: refusal.error }).toEqual({ mangled, status: 400, error: expect.stringMatching(/^cursor is ".*": it was changed/) });
     }
     expect((await get('/history', { limit: '5', status: 'held', cursor })).body.error).toMatch(/^cursor is /);
-    expect((await get('/history/full', { ...query, cursor })).body.error).toMatch(/^cursor is /);
+    expect((await get('/history/ids', { ...query, cursor })).body.error).toMatch(/^cursor is /);
     expect((await get('/history', { ...query, limit: '9', cursor })).status).toBe(200);
     expect((await get('/incidents', { which: 'open', before: mangledBefore })).body.error).toMatch(/^cursor is /);
   });
@@ -155,19 +156,32 @@ describe('GET /history', () => {
   });
 });
 
-describe('GET /history/full', () => {
-  it('gives everything of every incident, each once', async () => {
-    const pages = await walk('/history/full', { order: 'oldest' });
-    expect(Math.max(...pages.map(({ views }) => views.length))).toBe(25);
-    expect(pages.flatMap(({ views }) => views.map(({ view }) => view)).filter(({ incident }) => incident.id !== all[70]?.id).slice(0, 99)).toEqual(made.filter((_, index) => index !== 70));
+describe('GET /history/ids and /views', () => {
+  it('give everything of every incident, each once', async () => {
+    const ids = (await walk('/history/ids', { order: 'oldest', limit: '30' })).flatMap((page) => page.ids);
+    expect(ids.slice(0, 100)).toEqual(all.map(({ id }) => id));
+    const { body } = await get('/views', { ids: ids.slice(30, 55).join() });
+    expect(body.views.map(({ view }) => view)).toEqual(made.slice(30, 55));
   });
 
-  it('says which sealed records there are of each', async () => {
+  it('filter like the history', async () => {
+    expect((await walk('/history/ids', { ...MONTH, status: 'restored', order: 'oldest' })).flatMap((page) => page.ids)).toEqual(all.filter(inMonth).filter(({ status }) => status === 'restored').map(({ id }) => id));
+  });
+
+  it('say which sealed records there are of each', async () => {
     const id = all[3]?.id ?? '';
     const record = { key: `records/execution/${id}-contain-1.json`, versionId: 'v1', sha256: 'ab'.repeat(32), at: all[3]?.receivedAt, kind: 'execution', drill: false, seal: 12 };
     await put(table, { pk: `INCIDENT#${id}`, sk: `RECORD#${record.key}`, ...record });
-    const pages = await walk('/history/full', { target: all[3]?.target.arn ?? '' });
-    expect(pages.flatMap(({ views }) => views).map(({ records }) => records)).toEqual([[{ key: record.key, kind: 'execution', sha256: record.sha256, at: record.at, seal: 12 }]]);
+    const { body } = await get('/views', { ids: id });
+    expect(body.views.map(({ records }) => records)).toEqual([[{ key: record.key, kind: 'execution', sha256: record.sha256, at: record.at, seal: 12 }]]);
+  });
+
+  it.each([
+    ['', 400, 'ids names 0 incidents: name 1 to 25'],
+    [Array.from({ length: 26 }, (_, index) => `inc-${index}`).join(), 400, 'ids names 26'],
+    ['inc-nobody', 404, 'there is no incident "inc-nobody"'],
+  ])('refuse ids %j', async (ids, status, error) => {
+    expect(await get('/views', { ids })).toMatchObject({ status, body: { error: expect.stringContaining(error) } });
   });
 });
 

@@ -1,8 +1,8 @@
 import { readDecisions } from '../../aws/decisions.ts';
 import type { Tools } from '../../aws/function.ts';
-import { readHistory } from '../../aws/history.ts';
+import { idOf, readHistory } from '../../aws/history.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
-import { incidentOf, viewWithRecords } from '../../aws/incidents.ts';
+import { incidentOf, NoSuchIncidentError, viewWithRecords } from '../../aws/incidents.ts';
 import { readSealEntries, readWaiting } from '../../aws/sealed.ts';
 import { CursorError, readCursor, writeCursor } from '../../core/cursor.ts';
 import { BEGINNING, HistoryFilterError, readHistoryFilter } from '../../core/history.ts';
@@ -11,16 +11,17 @@ type Query = Readonly<Record<string, string>>;
 
 const PAGE = 50;
 const LARGEST_PAGE = 200;
-const FULL_PAGE = 25;
+const IDS_PAGE = 1000;
+const VIEWS = 25;
 /**
- * A function's answer is 6 MB at most, and JSON in JSON grows: a page of full records ends before that.
+ * A function's answer is 6 MB at most, and JSON in JSON grows: an answer with full records ends before that.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (payload of a synchronous response)
  */
-const FULL_BYTES = 3_000_000;
+const VIEWS_BYTES = 3_000_000;
 const ROWS_PAGE = 1000;
 
 /**
- * `GET /history?…` → `{ incidents, cursor }`; `/history/full` → `{ views: [{ view, records }], cursor }`; `/history/count` → `{ count, cursor }`.
+ * `GET /history?…` → `{ incidents, cursor }`; `/history/ids` → `{ ids, cursor }`; `/history/count` → `{ count, cursor }`.
  * A page may hold less than asked for, or nothing, and still have a cursor: the end is where the cursor is `null`.
  */
 export async function history(what: string | undefined, { cursor, limit, ...question }: Query, tools: Tools): Promise<HttpAnswer> {
@@ -33,21 +34,34 @@ export async function history(what: string | undefined, { cursor, limit, ...ques
         const { items, next } = await readHistory(tools, filter, sizeOf(limit, LARGEST_PAGE, PAGE), after);
         return httpAnswer(200, { incidents: items.map(incidentOf), cursor: goOn(next) });
       }
-      case 'full': {
-        const { items, next } = await readHistory(tools, filter, sizeOf(limit, FULL_PAGE, FULL_PAGE), after);
-        const views = await Promise.all(items.map(async (item) => await viewWithRecords(tools, incidentOf(item).id)));
-        const fits = fitting(views);
-        const last = items[fits - 1];
-        return httpAnswer(200, { views: views.slice(0, fits), cursor: goOn(fits < items.length && last ? String(last['gsi1sk']) : next) });
+      case 'ids': {
+        const { items, next } = await readHistory(tools, filter, sizeOf(limit, IDS_PAGE, IDS_PAGE), after, 'ids');
+        return httpAnswer(200, { ids: items.map(idOf), cursor: goOn(next) });
       }
       case 'count': {
         const { count, next } = await readHistory(tools, filter, 'count', after);
         return httpAnswer(200, { count, cursor: goOn(next) });
       }
       default:
-        return httpAnswer(404, { error: `there is nothing at /history/${what}; there are /history, /history/full and /history/count` });
+        return httpAnswer(404, { error: `there is nothing at /history/${what}; there are /history, /history/ids and /history/count` });
     }
   });
+}
+
+/**
+ * `GET /views?ids=<id>,<id>…` → `{ views: [{ view, records }] }`, up to 25 and in this order; where not all of them fit into an answer, those that
+ * do: ask for the rest again.
+ */
+export async function views({ ids = '' }: Query, tools: Tools): Promise<HttpAnswer> {
+  const asked = ids.split(',').filter((id) => id !== '');
+  if (asked.length === 0 || asked.length > VIEWS) return httpAnswer(400, { error: `ids names ${asked.length} incidents: name 1 to ${VIEWS}, with commas` });
+  try {
+    const found = await Promise.all(asked.map(async (id) => await viewWithRecords(tools, id)));
+    return httpAnswer(200, { views: found.slice(0, fitting(found)) });
+  } catch (error) {
+    if (error instanceof NoSuchIncidentError) return httpAnswer(404, { error: error.message });
+    throw error;
+  }
 }
 
 /** `GET /decisions/<yyyy-mm-dd>?cursor=` → `{ decisions, cursor }`: all of a day, in the order of their events' ids. */
@@ -89,8 +103,8 @@ function sizeOf(limit: string | undefined, largest: number, usual: number): numb
 }
 
 /** How many of them fit into an answer; at least one, so that every walk comes to an end. */
-function fitting(views: readonly object[]): number {
+function fitting(found: readonly object[]): number {
   let bytes = 0;
-  const over = views.findIndex((view, index) => (bytes += Buffer.byteLength(JSON.stringify(view))) > FULL_BYTES && index > 0);
-  return over === -1 ? views.length : over;
+  const over = found.findIndex((view, index) => (bytes += Buffer.byteLength(JSON.stringify(view))) > VIEWS_BYTES && index > 0);
+  return over === -1 ? found.length : over;
 }

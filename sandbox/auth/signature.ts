@@ -72,9 +72,20 @@ export function isSignedBy(secret: string, signature: Signature, request: HttpRe
 
 /** Signs one string under a signature's scope, hexadecimal: also what chunks and trailers of a body are signed with. */
 export function sign(secret: string, scope: Pick<Signature, 'date' | 'region' | 'service'>, text: string): string {
-  const key = [scope.date, scope.region, scope.service, 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${secret}`);
-  return createHmac('sha256', key).update(text).digest('hex');
+  return createHmac('sha256', signingKey(secret, scope)).update(text).digest('hex');
 }
+
+/** Four rounds of HMAC that are the same all day: thousands of requests come from one session. */
+function signingKey(secret: string, { date, region, service }: Pick<Signature, 'date' | 'region' | 'service'>): string | Buffer {
+  const name = [secret, date, region, service].join('\n');
+  const key = signingKeys.get(name) ?? [date, region, service, 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${secret}`);
+  if (signingKeys.size > MOST_KEYS) signingKeys.clear();
+  signingKeys.set(name, key);
+  return key;
+}
+
+const signingKeys = new Map<string, string | Buffer>();
+const MOST_KEYS = 1000;
 
 export function sameText(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];

@@ -54,9 +54,11 @@ function operationOf(name: string, storeOf: (call: Call) => Store): Operation {
       const wire = modelOf(sdk).operations.get(name);
       if (!wire) throw new AwsError('UnknownOperationException', `No operation ${name}`);
       const store = storeOf(call);
-      const data: Data = JSON.parse(writeJson(codec, wire.input, input));
-      const output = await reply(store, name, structuredClone(data)).catch(async (error: unknown) => {
-        throw await conditionFailure(store, data, error);
+      const request = writeJson(codec, wire.input, input);
+      const data: Data = JSON.parse(request);
+      const output = await reply(store, name, data).catch(async (error: unknown) => {
+        // dynalite writes into what it is given.
+        throw await conditionFailure(store, JSON.parse(request), error);
       });
       // Tables are made and dropped within some turns of the event loop; on AWS within seconds.
       if (name.endsWith('Table') && name !== 'DescribeTable') await settled(store, data['TableName']);

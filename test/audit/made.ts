@@ -1,7 +1,6 @@
-import { DynamoDBClient, type PutItemCommandInput } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { addEntry, complete, createIncident, savePlan } from '../../aws/incidents.ts';
-import type { Table } from '../../aws/records.ts';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { entryItem, incidentItem, ledgerItem, planItem } from '../../aws/incidents.ts';
+import type { Item } from '../../aws/records.ts';
 import type { Entry, Incident, IncidentStatus, IncidentView, LedgerEntry } from '../../core/incident.ts';
 import { withDigest } from '../../core/plan.ts';
 import type { Account } from '../../sandbox/account.ts';
@@ -51,30 +50,22 @@ export function madeView(index: number, receivedAt: string, change: Partial<Inci
   };
 }
 
-/** Writes incidents into a suite's table, in the items that the suite itself writes, many at once. */
+/** Writes incidents into a suite's table, in the items that the suite itself writes, many at once and below HTTP. */
 export async function writeViews(account: Account, tableName: string, views: Iterable<IncidentView>): Promise<void> {
-  const made: NonNullable<PutItemCommandInput['Item']>[] = [];
-  const catcher = new DynamoDBClient({ region: account.world.region, credentials: account.admin });
-  // What the suite would send, caught on its way: it goes in by batches, below HTTP.
-  catcher.middlewareStack.addRelativeTo(
-    () => async (args: { readonly input: object }) => {
-      made.push((args.input as PutItemCommandInput).Item ?? {});
-      return { output: { $metadata: {} }, response: {} };
-    },
-    { relation: 'after', toMiddleware: 'serializerMiddleware' },
-  );
-  const table: Table = { settings: { STOPBATH_TABLE: tableName }, clients: { dynamo: DynamoDBDocumentClient.from(catcher) } };
   const arn = `arn:aws:iam::${account.accounts.home}:root`;
   const root = { kind: 'root', account: account.accounts.home, principalArn: arn, arn, userId: account.accounts.home } as const;
-  const flush = async (most: number) => {
-    while (made.length > most) await account.world.call('dynamodb', 'BatchWriteItem', { RequestItems: { [tableName]: made.splice(0, 25).map((Item) => ({ PutRequest: { Item } })) } }, root);
-  };
-  for (const { incident, plans, ledger, entries } of views) {
-    await createIncident(table, incident);
-    for (const plan of plans) await savePlan(table, plan);
-    for (const entry of ledger) await complete(table, entry);
-    for (const [index, entry] of entries.entries()) await addEntry(table, `${entry.kind}/${index}`, entry);
-    await flush(24);
+  const write = async (items: readonly Item[]) => account.world.call('dynamodb', 'BatchWriteItem', { RequestItems: { [tableName]: items.map((item) => ({ PutRequest: { Item: marshall(item) } })) } }, root);
+  const made: Item[] = [];
+  for (const view of views) {
+    made.push(...itemsOf(view));
+    while (made.length >= BATCH) await write(made.splice(0, BATCH));
   }
-  await flush(0);
+  if (made.length > 0) await write(made);
+}
+
+/** What BatchWriteItem takes. */
+const BATCH = 25;
+
+function itemsOf({ incident, plans, ledger, entries }: IncidentView): readonly Item[] {
+  return [incidentItem(incident), ...plans.map(planItem), ...ledger.map(ledgerItem), ...entries.map((entry, index) => entryItem(`${entry.kind}/${index}`, entry))];
 }
