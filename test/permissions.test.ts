@@ -28,7 +28,11 @@ const UNUSED: ReadonlySet<string> = new Set([
   'ticket guardduty:ArchiveFindings', // at the incident's end
   'ticket guardduty:UnarchiveFindings', // where it opens again
 ]);
-const missing = FUNCTIONS.flatMap((name) => actionsOf(name).map((action) => ({ name, action }))).filter(({ name, action }) => !UNUSED.has(`${name} ${action}`));
+/** One action of each service that a function uses: `npm run faults` refuses every single call. */
+const missing = FUNCTIONS.flatMap((name) => {
+  const used = actionsOf(name).filter((action) => !UNUSED.has(`${name} ${action}`));
+  return [...Map.groupBy(used, (action) => action.split(':')[0]).values()].flatMap((ofService) => ofService.slice(0, 1).map((action) => ({ name, action })));
+});
 
 describe('a function that lacks a permission', () => {
   it.concurrent.each(missing)('$name without $action ends on record, and the record names it', async ({ name, action }) => {

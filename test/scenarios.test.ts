@@ -9,7 +9,7 @@ const entered = new Set<string>();
 const files = scenarioFiles().map((path) => ({ name: readScenario(path).name, path }));
 
 describe('scenarios', () => {
-  it.each(files)('$name ends as it says', async ({ path }) => {
+  it.concurrent.each(files)('$name ends as it says', async ({ path }) => {
     const result = await playScenario(path, { clock: 'skipping' });
     for (const state of result.statesEntered) entered.add(state);
     expect(result.expectations.filter(({ held }) => !held)).toEqual([]);

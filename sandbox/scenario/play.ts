@@ -89,7 +89,12 @@ async function playIn(playing: Playing): Promise<ScenarioResult> {
     onChange: ({ status }) => say('outsider', status < 400 ? `reads a family's picture (${status})` : `is refused (${status})`, status < 400 ? 'bad' : 'good'),
   });
   const followers = shares && (await startFollowers({ account, shares, skips, follows: given.follows, say }));
-  const stage: Stage = createStage({ ...playing, say, outsider, followers, watch: async () => lines.follow(await suite.incidents()) });
+  const watch = async () => {
+    const incidents = await suite.incidents();
+    lines.follow(incidents);
+    return incidents;
+  };
+  const stage: Stage = createStage({ ...playing, say, outsider, followers, watch });
   let before: RawSettings | null = null;
   let stopped: string | null = null;
   let decided = false;

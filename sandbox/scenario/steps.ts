@@ -1,5 +1,6 @@
 import type { Approval } from '../../core/approval.ts';
 import { digestOf } from '../../core/canonical.ts';
+import type { IncidentView } from '../../core/incident.ts';
 import type { Account } from '../account.ts';
 import type { Deployment } from '../deploy.ts';
 import { PEOPLE, type Person } from '../photos/people.ts';
@@ -16,6 +17,8 @@ import { join } from 'node:path';
 /** What steps play on. */
 export interface Stage {
   readonly scenario: Scenario;
+  /** Whether waits are skipped. */
+  readonly skips: boolean;
   readonly account: Account;
   readonly photos: Photos;
   readonly deployment: Deployment;
@@ -24,8 +27,8 @@ export interface Stage {
   /** Who fetch share links all through; `null` where the account has no share service. */
   readonly followers: Followers | null;
   readonly say: (who: string, text: string, tone: TimelineLine['tone']) => void;
-  /** Brings the timeline up to what is on record. */
-  readonly watch: () => Promise<void>;
+  /** Brings the timeline up to what is on record, and says what that is. */
+  readonly watch: () => Promise<readonly IncidentView[]>;
   /** Ids under which each event that was sent may be on record. */
   readonly sent: (readonly string[])[];
   readonly firstSentAt: () => number | null;
@@ -42,7 +45,7 @@ export class StepError extends Error {
   override readonly name = 'StepError';
 }
 
-export function createStage(parts: Pick<Stage, 'scenario' | 'account' | 'photos' | 'deployment' | 'suite' | 'outsider' | 'followers' | 'say' | 'watch'>): Stage {
+export function createStage(parts: Pick<Stage, 'scenario' | 'skips' | 'account' | 'photos' | 'deployment' | 'suite' | 'outsider' | 'followers' | 'say' | 'watch'>): Stage {
   const sent: (readonly string[])[] = [];
   let first: number | null = null;
   let open = 0;
@@ -122,23 +125,29 @@ async function send(step: Extract<Step, { event: string }>, stage: Stage): Promi
   if (!answer.ok) throw new StepError(`${step.event}: ${await answer.text()}`);
 }
 
-/** How often what is on record is read while waiting, ms of sandbox time; where hours are skipped, less and less often. */
+/** How often what is on record is read while waiting, ms of sandbox time; after so many looks, less and less often. */
 const POLL_MS = 100;
 const LONGEST_POLL_MS = 1_800_000;
-const PATIENCE = 100;
+const PATIENCE = { watching: 100, skipping: 20 } as const;
+
+/** How long to wait before the next look. */
+function pause(polls: number, { skips }: Stage): number {
+  const patience = skips ? PATIENCE.skipping : PATIENCE.watching;
+  return polls < patience ? POLL_MS : Math.min(LONGEST_POLL_MS, POLL_MS * 1.2 ** (polls - patience));
+}
 
 async function until(wanted: string, withinSeconds: number, stage: Stage): Promise<void> {
   const { account, suite } = stage;
   const deadline = account.clock.now() + withinSeconds * 1000;
   for (let polls = 0; ; polls++) {
-    await account.clock.work(stage.watch);
-    const reached = wanted === 'settled' ? await settled(stage) : (await account.clock.work(() => suite.incidents())).at(-1)?.incident.status === wanted;
+    const incidents = await account.clock.work(stage.watch);
+    const reached = wanted === 'settled' ? await settled(stage) : incidents.at(-1)?.incident.status === wanted;
     if (reached) return;
     if (account.clock.now() > deadline) {
       const last = (await suite.incidents()).at(-1)?.incident;
       throw new StepError(`waited ${withinSeconds} s for ${wanted}; ${last ? `${last.id} is ${last.status}: ${last.outcome}` : 'there is no incident'}`);
     }
-    await account.clock.sleep(polls < PATIENCE ? POLL_MS : Math.min(LONGEST_POLL_MS, POLL_MS * 1.2 ** (polls - PATIENCE)));
+    await account.clock.sleep(pause(polls, stage));
   }
 }
 
@@ -188,23 +197,22 @@ async function decide(step: Extract<Step, { approve: string } | { reject: string
 /** What waits for an approval, once the newest incident's last execution waits for one; `null` where it went on or ended without. */
 async function waiting(stage: Stage): Promise<Approval | null> {
   const { account, suite } = stage;
-  for (let polls = 0; polls < WAITING_POLLS; polls++) {
+  const deadline = account.clock.now() + WAITING_MS;
+  for (let polls = 0; account.clock.now() < deadline; polls++) {
     const [view, executions] = await account.clock.work(async () => {
-      await stage.watch();
-      return [(await suite.incidents()).at(-1), await suite.executions()] as const;
+      return [(await stage.watch()).at(-1), await suite.executions()] as const;
     });
     const last = view?.incident.executions.at(-1);
     const approval = view?.approvals.find(({ execution, state }) => execution === last && state === 'waiting');
     if (approval) return approval;
     const status = executions.find(({ name }) => name === last)?.status;
     if (status !== undefined && (status !== 'RUNNING' || view?.ledger.some(({ execution }) => execution === last))) return null;
-    await account.clock.sleep(POLL_MS);
+    await account.clock.sleep(pause(polls, stage));
   }
   return null;
 }
 
-/** A minute of sandbox time. */
-const WAITING_POLLS = 600;
+const WAITING_MS = 60_000;
 
 /** Asks through the `respond` URL, signed as that responder. */
 async function ask(what: string, who: string, body: unknown, expected: number, { account, photos, deployment }: Stage): Promise<string> {
