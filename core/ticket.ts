@@ -1,5 +1,5 @@
 import type { IncidentView } from './incident.ts';
-import { clipped, inert } from './text.ts';
+import { inert } from './text.ts';
 import { sectionsOf } from './ticket/content.ts';
 import { severityOf, type TicketDocument } from './ticket/document.ts';
 
@@ -17,9 +17,16 @@ export function ticketOf(view: IncidentView): TicketDocument {
   };
 }
 
-/** A title with the incident's id at its end, which stays whatever the title is cut to. */
+/**
+ * A title with the incident's id at its end, which stays whatever the title is cut to.
+ *
+ * @param limit - in bytes of UTF-8: Request Tracker counts these, and cuts off what is beyond without a word. Others count characters and take more.
+ */
 export function titleWithin({ title, incident }: Pick<TicketDocument, 'title' | 'incident'>, limit: number): string {
   const suffix = ` [${incident}]`;
-  const room = limit - suffix.length;
-  return `${title.length <= room ? title : `${clipped(title, room - 1)}…`}${suffix}`;
+  const room = limit - Buffer.byteLength(suffix);
+  if (Buffer.byteLength(title) <= room) return `${title}${suffix}`;
+  // Never half of a character.
+  const { read } = new TextEncoder().encodeInto(title, new Uint8Array(room - Buffer.byteLength('…')));
+  return `${title.slice(0, read)}…${suffix}`;
 }

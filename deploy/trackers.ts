@@ -12,7 +12,7 @@ export function trackerStatements(trackers: Trackers): readonly PolicyStatement[
   const topics = [...new Set(all.flatMap((tracker) => (tracker.kind === 'sns' ? [tracker.topic] : [])))];
   return [
     ...(kinds.has('opscenter') ? OPSCENTER : []),
-    ...(kinds.has('guardduty') ? [allow('ArchiveFindings', ['guardduty:ArchiveFindings', 'guardduty:UnarchiveFindings'], sub('arn:${AWS::Partition}:guardduty:${AWS::Region}:${AWS::AccountId}:detector/*'))] : []),
+    ...(kinds.has('guardduty') ? [allow('ArchiveFindings', ['guardduty:ArchiveFindings', 'guardduty:GetFindings', 'guardduty:UnarchiveFindings'], sub('arn:${AWS::Partition}:guardduty:${AWS::Region}:${AWS::AccountId}:detector/*'))] : []),
     ...some('ReadSecrets', 'secretsmanager:GetSecretValue', secrets.filter((arn) => arn.includes(':secretsmanager:'))),
     ...some('ReadParameters', 'ssm:GetParameter', secrets.filter((arn) => arn.includes(':ssm:'))),
     ...some('Notify', 'sns:Publish', topics),

@@ -1,9 +1,11 @@
+import { ArchiveFindingsCommand, GetFindingsCommand, GuardDutyClient, UnarchiveFindingsCommand } from '@aws-sdk/client-guardduty';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { DescribeOpsItemsCommand, GetOpsItemCommand, SSMClient, UpdateOpsItemCommand } from '@aws-sdk/client-ssm';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TrackerSchema } from '../core/ticket/trackers.ts';
 import { github } from '../functions/ticket/trackers/github.ts';
+import { guardduty } from '../functions/ticket/trackers/guardduty.ts';
 import { jira } from '../functions/ticket/trackers/jira.ts';
 import { opscenter } from '../functions/ticket/trackers/opscenter.ts';
 import type { Draft } from '../functions/ticket/trackers/port.ts';
@@ -12,6 +14,9 @@ import { sns } from '../functions/ticket/trackers/sns.ts';
 import { webhook } from '../functions/ticket/trackers/webhook.ts';
 import { startAccount, type Account } from '../sandbox/account.ts';
 import { contract, draftFor, type Seen, type Subject } from './trackers/contract.ts';
+import { converse, recorded, shapeOf } from './trackers/rt/conversation.ts';
+import { startStandIn } from './trackers/rt/stand-in.ts';
+import { requestTrackerSubject } from './trackers/rt/subject.ts';
 import { type Fake, fakeGithub, fakeJira, fakeReceiver, fakeSlack, type Work } from './trackers/fakes.ts';
 
 const SECRET = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:tracker-AbCdEf';
@@ -81,6 +86,15 @@ describe.each(['cloud', 'data-center'] as const)('Jira %s', (edition) => {
   });
 });
 
+// Against the real one: npm run test:rt.
+contract('Request Tracker', async () => requestTrackerSubject(await startStandIn()));
+
+it('Request Tracker\'s stand-in answers as the real one did', async () => {
+  const standIn = await startStandIn();
+  expect(recorded().map(shapeOf)).toMatchObject((await converse(standIn)).map(shapeOf));
+  await standIn.stop();
+});
+
 contract('a signed webhook', async () => {
   const fake = await fakeReceiver();
   const tracker = webhook(configOf('webhook', { url: `${fake.url}/hook`, secret: SECRET }), 'webhook', fake.token, now);
@@ -142,6 +156,24 @@ describe('in the sandbox', () => {
     expect((await description())?.Description).toBe('Ada: I am on it');
     expect((await description())?.OperationalData?.['stopbath-latest']?.Value).toContain('holiday');
     client.destroy();
+  });
+
+  contract('GuardDuty', () => {
+    const client = new GuardDutyClient({ ...config, maxAttempts: 1 });
+    const nobody = new GuardDutyClient({ ...config, maxAttempts: 1, credentials: account.createUser('no-archivist') });
+    const [detector, id] = ['d'.repeat(32), '5ec1a7d09b3f4e62a8c41f0e7d2b9a01'];
+    const tracker = guardduty('guardduty', client, [{ detector, id }]);
+    const archivist = guardduty('guardduty', nobody, [{ detector, id }]);
+    const of = { DetectorId: detector, FindingIds: [id] };
+    return Promise.resolve({
+      tracker,
+      // There is nothing to open: what is refused is to archive.
+      refused: { ...archivist, create: async (draft) => (await archivist.close(id, draft), { id, url: null }) },
+      silent: true,
+      seen: async () => (await client.send(new GetFindingsCommand(of))).Findings?.map(({ Id = '', Service }) => ({ id: Id, open: Service?.Archived !== true, body: '', comments: [] })) ?? [],
+      byHand: { close: async () => void (await client.send(new ArchiveFindingsCommand(of))), reopen: async () => void (await client.send(new UnarchiveFindingsCommand(of))) },
+      stop: () => Promise.resolve(client.destroy()),
+    });
   });
 
   contract('SNS', async () => {

@@ -31,6 +31,8 @@ export interface Subject {
     /** Somebody else's ticket that looks like the suite's own. */
     readonly imitate?: (draft: Draft) => Promise<void>;
   };
+  /** It can only be closed and opened again: there is no text in it. */
+  readonly silent?: true;
   /** What the server found that was not as its vendor describes it. */
   readonly complaints?: () => readonly string[];
   readonly stop: () => Promise<void>;
@@ -80,7 +82,7 @@ export function contract(name: string, open: () => Promise<Subject>): void {
       const { draft, id } = await make();
       const seen = await one(draft.incident);
       expect(seen.open).toBe(true);
-      expect(seen.body).toContain('holiday');
+      if (!subject.silent) expect(seen.body).toContain('holiday');
       if (!subject.tracker.find) return;
       const since = new Date(Date.now() - 60_000).toISOString();
       expect((await subject.tracker.find(draft, since))?.id).toBe(id);
@@ -99,7 +101,7 @@ export function contract(name: string, open: () => Promise<Subject>): void {
       const { tracker } = subject;
       const { draft, id } = await make();
       const milestone = note(draft.incident);
-      if (!tracker.comment) return expect('rewrite' in tracker).toBe(true);
+      if (!tracker.comment) return expect('rewrite' in tracker).toBe(!subject.silent);
       await tracker.comment(id, milestone.document, milestone.key);
       expect((await one(draft.incident)).comments).toHaveLength(1);
       if (!tracker.said) return;
@@ -134,7 +136,8 @@ export function contract(name: string, open: () => Promise<Subject>): void {
     });
 
     it.each(Object.entries(HOSTILE))('takes %s', async (_, text) => {
-      const { draft, id } = await make(text);
+      // Megabytes go through every markup in ticket-markup.test.ts; this is more than any tracker takes.
+      const { draft, id } = await make(text.slice(0, 20_000));
       expect((await subject.seen(draft.incident)).map((seen) => seen.id)).toEqual([id]);
     });
 

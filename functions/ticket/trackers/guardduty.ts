@@ -1,4 +1,4 @@
-import { ArchiveFindingsCommand, UnarchiveFindingsCommand, type GuardDutyClient } from '@aws-sdk/client-guardduty';
+import { ArchiveFindingsCommand, GetFindingsCommand, UnarchiveFindingsCommand, type GuardDutyClient } from '@aws-sdk/client-guardduty';
 import type { Finding } from '../../../core/ticket/findings.ts';
 import { fromAws } from './aws.ts';
 import type { Tracker } from './port.ts';
@@ -8,18 +8,24 @@ import type { Tracker } from './port.ts';
  * nothing to say.
  *
  * @see https://docs.aws.amazon.com/guardduty/latest/APIReference/API_ArchiveFindings.html
+ * @see https://docs.aws.amazon.com/guardduty/latest/APIReference/API_GetFindings.html
  */
 export function guardduty(name: string, client: GuardDutyClient, findings: readonly Finding[]): Tracker {
+  // AWS takes 50 at once, far more than an incident has.
+  const detectors = [...Map.groupBy(findings, ({ detector }) => detector)].map(([DetectorId, group]) => ({ DetectorId, FindingIds: group.map(({ id }) => id).slice(0, 50) }));
   const each = async (Command: typeof ArchiveFindingsCommand | typeof UnarchiveFindingsCommand) => {
-    const detectors = Map.groupBy(findings, ({ detector }) => detector);
-    for (const [DetectorId, group] of detectors) {
-      // AWS takes 50 at once, far more than an incident has.
-      await fromAws(name, false, () => client.send(new Command({ DetectorId, FindingIds: group.map(({ id }) => id).slice(0, 50) })));
-    }
+    for (const of of detectors) await fromAws(name, false, () => client.send(new Command(of)));
   };
   return {
     shape: { title: 256, limit: Number.POSITIVE_INFINITY, size: () => 0 },
     create: () => Promise.resolve({ id: findings.map(({ id }) => id).join(' '), url: null }),
+    read: async () => {
+      const answers = await Promise.all(detectors.map(async (of) => await fromAws(name, false, () => client.send(new GetFindingsCommand(of)))));
+      const there = answers.flatMap(({ Findings = [] }) => Findings);
+      // GuardDuty keeps a finding for 90 days.
+      if (there.length === 0) return null;
+      return { status: there.every(({ Service }) => Service?.Archived) ? 'closed' : 'open', severity: null, body: null };
+    },
     close: async () => await each(ArchiveFindingsCommand),
     reopen: async () => await each(UnarchiveFindingsCommand),
   };

@@ -30,7 +30,7 @@ export interface Tracker {
   reopen(id: string, draft: Draft): Promise<void>;
 }
 
-/** How much it takes: a title's characters, and a document in its own markup. */
+/** How much it takes: a title's bytes (UTF-8), and a document in its own markup. */
 export interface Shape {
   readonly title: number;
   readonly limit: number;

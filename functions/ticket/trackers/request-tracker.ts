@@ -35,7 +35,7 @@ export function requestTracker(config: TrackerOf<'request-tracker'>, name: strin
   };
 
   return {
-    // Subjects are cut at 200 characters; a comment may be large, and nobody reads that far.
+    // Subjects are cut at 200 bytes; a comment may be large, and nobody reads that far.
     shape: { title: 200, limit: 60_000, size: (document) => ticketHtml(document).length },
     create: async (draft) => {
       const body = { Queue: config.queue, Subject: draft.title, Content: ticketHtml(draft.document), ContentType: 'text/html', Priority: config.priorities[draft.severity] };
@@ -57,10 +57,11 @@ export function requestTracker(config: TrackerOf<'request-tracker'>, name: strin
     },
     said: async (number, mark) => {
       for (let page = 1; page <= 20; page++) {
-        const answer = z.object({ items: z.array(z.object({ Data: z.string().nullish() })), pages: z.union([z.int(), z.string()]).transform(Number) });
-        const { items, pages } = await request(api, { method: 'GET', path: `/ticket/${number}/history?fields=Type,Data&per_page=100&page=${page}`, answer });
+        // How many pages there are it says only of searches; of a history that is null.
+        const answer = z.object({ items: z.array(z.object({ Data: z.string().nullish() })) });
+        const { items } = await request(api, { method: 'GET', path: `/ticket/${number}/history?fields=Type,Data&per_page=100&page=${page}`, answer });
         if (items.some(({ Data }) => Data?.includes(`[${mark}]`))) return true;
-        if (page >= pages) return false;
+        if (items.length < 100) return false;
       }
       return true;
     },
