@@ -1,6 +1,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { s3Of } from './clients.ts';
 import { recordText, type EvidenceRecord } from '../core/evidence.ts';
+import { withRecordedDigests } from '../core/plan.ts';
 import { ownersIn, replacing, withoutSecrets } from '../core/redact.ts';
 import { codeOf } from './errors.ts';
 import type { Tools } from './function.ts';
@@ -20,11 +21,13 @@ export const UNSEALED = 'UNSEALED';
  * Writes a record, once: a key that exists is left as it is. It is announced in the table first, so that whatever comes to lie
  * in the bucket is looked for by the next seal, also when the writer dies right after.
  *
+ * @param about - the target of its incident: an owner whom the body may name in prose only
+ *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html (`If-None-Match: *`, 412 where the key exists)
  */
-export async function putEvidence(tools: Pick<Tools, 'settings' | 'clients'>, record: Omit<EvidenceRecord, 'schemaVersion'>): Promise<EvidencePointer> {
+export async function putEvidence(tools: Pick<Tools, 'settings' | 'clients'>, record: Omit<EvidenceRecord, 'schemaVersion'>, about?: unknown): Promise<EvidencePointer> {
   const { kind, id, incident, at, drill } = record;
-  const { key, text, sha256 } = recordText({ ...record, body: await fitToLock(tools, record.body), schemaVersion: 1 });
+  const { key, text, sha256 } = recordText({ ...record, body: await fitToLock(tools, record.body, about), schemaVersion: 1 });
   await put(tools, { pk: UNSEALED, sk: key, kind, id, incident, at, drill, sha256 });
   try {
     await s3Of(tools.clients).send(
@@ -46,9 +49,11 @@ export async function putEvidence(tools: Pick<Tools, 'settings' | 'clients'>, re
 }
 
 /** What a locked record may say: no secrets, and owners by their pseudonyms only, so that they can still be forgotten. */
-async function fitToLock(tools: Pick<Tools, 'settings' | 'clients'>, body: unknown): Promise<unknown> {
+async function fitToLock(tools: Pick<Tools, 'settings' | 'clients'>, body: unknown, about: unknown): Promise<unknown> {
   // Through JSON first, so that what is looked at is what is written.
-  const kept = withoutSecrets(JSON.parse(JSON.stringify(body)));
-  const pseudonyms = await Promise.all([...ownersIn(kept)].map(async (owner) => [owner, await pseudonymOf(tools, owner)] as const));
-  return replacing(kept, new Map(pseudonyms));
+  const text = JSON.stringify(body);
+  const kept = withoutSecrets(JSON.parse(text));
+  const pseudonyms = await Promise.all([...ownersIn([kept, about])].map(async (owner) => [owner, await pseudonymOf(tools, owner)] as const));
+  const fit = replacing(kept, new Map(pseudonyms));
+  return JSON.stringify(fit) === text ? fit : withRecordedDigests(fit);
 }

@@ -6,7 +6,6 @@ import { get, put, type Table } from './records.ts';
 /** That somebody asked to see a plan, and what they saw. */
 export interface SeenPlan {
   readonly plan: Plan;
-  readonly inputs: Readonly<Record<string, unknown>>;
   readonly by: string;
   readonly at: string;
 }

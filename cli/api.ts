@@ -103,6 +103,11 @@ export async function askUnsuppress(id: string, reason: string, options: Person)
   return read(endedAnswer, await post('/unsuppress', { id, reason }, options));
 }
 
+/** Erases an owner, for good. */
+export async function askErasure(ownerId: string, reason: string, options: Person): Promise<z.infer<typeof erasedAnswer>> {
+  return read(erasedAnswer, await post('/erase-owner', { ownerId, reason }, options));
+}
+
 /** The kill switch and every suppression there was. */
 export async function readGuardState(options: Person): Promise<z.infer<typeof guardAnswer>> {
   return read(guardAnswer, await ask('STOPBATH_AUDIT_URL', 'GET', '/guard', options));
@@ -144,6 +149,7 @@ const guardAnswer = z.intersection(
   z.union([z.object({ paused: z.object({ by: z.string(), at: z.string(), reason: z.string() }).nullable() }), z.object({ unreadable: z.string() })]),
   z.object({ suppressions: z.array(suppressionAnswer) }),
 );
+const erasedAnswer = z.object({ pseudonym: z.string(), incidents: z.array(z.string()), by: z.string(), at: z.string() });
 const redriveAnswer = z.object({ incidents: z.array(z.string()), more: z.boolean() });
 const refusal = z.object({ error: z.string() }).or(z.object({ Message: z.string() }).or(z.object({ message: z.string() })));
 

@@ -1,10 +1,9 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import type { Approval } from '../core/approval.ts';
 import { askDecision, viewIncident, type Person } from './api.ts';
 import { approvalText, planText } from './incident-text.ts';
 import { CliError, EXIT } from './exit.ts';
-import { say, sayJson } from './terminal.ts';
+import { question, say, sayJson } from './terminal.ts';
 
 interface Options extends Person {
   readonly digest?: string;
@@ -62,18 +61,8 @@ async function waitingOf(id: string, options: Options): Promise<Approval> {
 }
 
 async function typed({ digest }: Approval, options: Options): Promise<string> {
-  const text = (options.digest ?? (await question(`Type the first ${SHORTEST} characters of the digest to approve exactly this plan: `))).trim().toLowerCase();
+  const text = (options.digest ?? (await question(`Type the first ${SHORTEST} characters of the digest to approve exactly this plan: `, 'give the first characters of the digest with --digest'))).trim().toLowerCase();
   if (text.length < SHORTEST) throw new CliError(EXIT.usage, `${JSON.stringify(text)} is ${text.length} characters of the digest: it takes ${SHORTEST} or more; nothing was approved`);
   if (!digest.startsWith(text)) throw new CliError(EXIT.no, `${JSON.stringify(text)} does not begin the digest of the plan that waits, ${digest}; nothing was approved`);
   return digest;
-}
-
-async function question(text: string): Promise<string> {
-  if (!process.stdin.isTTY) throw new CliError(EXIT.usage, 'there is no terminal to type the digest on: give its first characters with --digest');
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return await terminal.question(text);
-  } finally {
-    terminal.close();
-  }
 }

@@ -26,6 +26,7 @@ const VERBS = [
   import('./suppress.ts'),
   import('./unsuppress.ts'),
   import('./suppressions.ts'),
+  import('./erase-owner.ts'),
   import('./verify.ts'),
   import('./evidence.ts'),
   import('./extend.ts'),

@@ -1,5 +1,7 @@
+import { createInterface } from 'node:readline/promises';
 import picocolors from 'picocolors';
 import { plain } from '../core/text.ts';
+import { CliError, EXIT } from './exit.ts';
 
 /**
  * Everything that a verb prints goes through here: colour only where somebody looks at a terminal, and event text
@@ -37,6 +39,22 @@ export function jsonText(value: unknown): string {
   return text.replaceAll(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     [...Array(character.length).keys()].map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''),
   );
+}
+
+/**
+ * Asks whoever sits at the terminal.
+ *
+ * @param otherwise - what to do where there is none
+ * @throws {CliError} where there is none
+ */
+export async function question(text: string, otherwise: string): Promise<string> {
+  if (!process.stdin.isTTY) throw new CliError(EXIT.usage, `there is no terminal to type on: ${otherwise}`);
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await terminal.question(text);
+  } finally {
+    terminal.close();
+  }
 }
 
 /** Event text as one line, in full. */

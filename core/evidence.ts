@@ -23,7 +23,7 @@ export interface EvidenceRecord {
  * `snapshot` the state before a plan, and the plan · `outcome` what became of an incident when its workflow ended, as the suite
  * saw it · `execution` everything about one execution that ended · `history` what Step Functions kept of it, in parts ·
  * `decisions` what was decided about the events of a period · `configuration` what the suite was configured with ·
- * `guard` who paused, resumed, suppressed · `ticket` the full text of one that its tracker had to shorten.
+ * `guard` who paused, resumed, suppressed, erased an owner · `ticket` the full text of one that its tracker had to shorten.
  */
 export type RecordKind = (typeof RECORD_KINDS)[number];
 export const RECORD_KINDS = ['snapshot', 'outcome', 'execution', 'history', 'decisions', 'configuration', 'guard', 'ticket'] as const;

@@ -7,6 +7,8 @@ import { plain } from './text.ts';
 export interface Wish {
   readonly playbook: string;
   readonly target: Target;
+  /** The target's ARN as locked records have it: an id that is made from a name confirms a guess of it. */
+  readonly recordedAs: string;
   readonly inputs: { readonly [key: string]: Json };
   readonly mode: Mode;
   readonly reason: string;
@@ -22,10 +24,10 @@ export interface Wish {
  *
  * @param previous - the last incident on this target; `null` where there was none
  */
-export function manualIncident({ playbook, target, inputs, mode, reason, by, at }: Wish, previous: string | null, cap: Mode): Incident {
+export function manualIncident({ playbook, target, recordedAs, inputs, mode, reason, by, at }: Wish, previous: string | null, cap: Mode): Incident {
   const day = at.slice(0, 10).replaceAll('-', '');
   return {
-    id: `inc-${day}-${digestOf([target.arn, playbook, previous, day]).slice(0, 10)}`,
+    id: `inc-${day}-${digestOf([recordedAs, playbook, previous, day]).slice(0, 10)}`,
     playbook,
     target,
     inputs,

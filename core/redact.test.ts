@@ -30,4 +30,5 @@ it('takes an owner for an owner, whatever the name looks like, and touches no ot
   expect(ownersIn(value)).toEqual(new Set(['owner-anna', 'a']));
   expect(replacing(value, new Map([['owner-anna', 'owner-1'], ['a', 'owner-2']]))).toMatchObject({ target: { arn: 'share:1:owner/owner-1' }, text: 'owner-2 link of owner-1, an album' });
   expect(ownersIn({ ownerId: `owner-${'0'.repeat(24)}` })).toEqual(new Set());
+  expect(ownersIn({ targets: ['share:111122223333:owner/a b', 'share:111122223333:album/x'] })).toEqual(new Set(['a b']));
 });

@@ -15,13 +15,21 @@ export function withoutSecrets(value: unknown): unknown {
 /** A pseudonym as `pseudonymOf` makes them: nothing that is to be replaced again. */
 const PSEUDONYM = /^owner-[0-9a-f]{24}$/;
 
-/** Every owner that a value names: under `ownerId`, `ownerIds`, and as a target of kind `owner`. */
+export function isPseudonym(name: string): boolean {
+  return PSEUDONYM.test(name);
+}
+
+/** A target's own name of an owner, where a text is nothing else. */
+const OWNER_ARN = /^share:\d{12}:owner\/(.+)$/su;
+
+/** Every owner that a value names: under `ownerId`, `ownerIds`, as a target of kind `owner`, and by such a target's ARN. */
 export function ownersIn(value: unknown, found = new Set<string>()): ReadonlySet<string> {
   changed(value, (text, key) => {
-    if (/^ownerIds?$/i.test(key) && !PSEUDONYM.test(text)) found.add(text);
+    const owner = /^ownerIds?$/i.test(key) ? text : OWNER_ARN.exec(text)?.[1];
+    if (owner !== undefined && !isPseudonym(owner)) found.add(owner);
     return text;
   }, (record) => {
-    if (record['kind'] === 'owner' && typeof record['name'] === 'string' && !PSEUDONYM.test(record['name'])) found.add(record['name']);
+    if (record['kind'] === 'owner' && typeof record['name'] === 'string' && !isPseudonym(record['name'])) found.add(record['name']);
   });
   return found;
 }

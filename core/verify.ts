@@ -1,5 +1,6 @@
 import { CLOCK_TOLERANCE_MS, readSeal, SealError, sealKey, sealNumber, signatureHolds, type SealedRecord, type SealFile } from './seal.ts';
 import { sha256Of } from './evidence.ts';
+import { recordHolds } from './plan.ts';
 import { KeySet } from './verify/key-set.ts';
 
 /** The files of an evidence bucket, wherever they lie: a folder, or the suite's own reading side. */
@@ -139,7 +140,10 @@ async function checkRecords({ seal }: SealFile, files: EvidenceFiles, found: Fin
       const content = contents[index] ?? null;
       const hash = content === null ? null : sha256Of(content);
       if (hash === null) found.add('missing', record.key, seal.number, `is not there; seal ${seal.number} names it`);
-      else if (hash === record.sha256) good++;
+      else if (hash === record.sha256) {
+        good++;
+        if (!plansHold(record.key, content)) found.add('altered', record.key, seal.number, 'holds a plan that is not what its digest says: it was altered before it was recorded');
+      }
       else if (homes.has(hash)) found.add('reordered', record.key, seal.number, `holds what belongs in ${homes.get(hash)}`);
       else found.add('altered', record.key, seal.number, `is not what was sealed: SHA-256 is ${hash}, seal ${seal.number} says ${record.sha256}`);
       if (record.at < late) found.add('late', record.key, seal.number, `was made at ${record.at} and sealed only at ${seal.at}`);
@@ -147,6 +151,17 @@ async function checkRecords({ seal }: SealFile, files: EvidenceFiles, found: Fin
     }
   }
   return good;
+}
+
+/** Whether the plan in a snapshot is the one that its digest names; a snapshot is written before anybody approves it. */
+function plansHold(key: string, content: Uint8Array | null): boolean {
+  if (content === null || !key.startsWith('records/snapshot/')) return true;
+  try {
+    const record: unknown = JSON.parse(Buffer.from(content).toString('utf8'));
+    return recordHolds(Reflect.get(Object(Reflect.get(Object(record), 'body')), 'plan'));
+  } catch {
+    return false;
+  }
 }
 
 /** The seals one after the other: what each must be, given those before it. */

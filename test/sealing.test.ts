@@ -1,7 +1,7 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { eraseOwner, ownerOf, pseudonymOf } from '../aws/owners.ts';
+import { eraseOwner, ownerOf, pseudonymOf, readErasures } from '../aws/owners.ts';
 import type { Caller, Fault } from '../sandbox/service.ts';
 import { startSuite, type Suite } from './evidence/suite.ts';
 
@@ -116,8 +116,11 @@ it('an owner has one pseudonym until erased; afterwards nobody can tell whom it 
   const first = await pseudonymOf(suite.table, 'owner-id-1');
   expect(await pseudonymOf(suite.table, 'owner-id-1')).toBe(first);
   expect(await ownerOf(suite.table, first)).toBe('owner-id-1');
-  expect(await eraseOwner(suite.table, 'owner-id-1')).toBe(true);
+  const end = { account: suite.account.accounts.home, by: 'rosa', at: suite.now(), reason: 'owner-id-1 asked for it' };
+  expect(await eraseOwner(suite.table, 'owner-id-1', end)).toEqual({ pseudonym: first, incidents: [] });
   expect(await ownerOf(suite.table, first)).toBeNull();
+  expect(await readErasures(suite.table)).toEqual([{ pseudonym: first, incidents: [], by: 'rosa', at: end.at, reason: `${first} asked for it` }]);
+  expect(await eraseOwner(suite.table, 'owner-id-1', end)).toBeNull();
   expect(await pseudonymOf(suite.table, 'owner-id-1')).not.toBe(first);
 });
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RECORD_KINDS, recordText } from '../core/evidence.ts';
+import { withDigest, withRecordedDigests } from '../core/plan.ts';
+import { replacing } from '../core/redact.ts';
 import { nextSeal, readSeal, sealKey, type Seal, type SealHead } from '../core/seal.ts';
 import { verifyEvidence, type ProblemKind, type Verdict } from '../core/verify.ts';
 import { BEGIN, BUCKET, chainFiles, filesIn, HOUR, makeKey, signed } from './evidence/chain.ts';
@@ -65,26 +67,32 @@ function insert(files: Files, kind: (typeof RECORD_KINDS)[number], at: number): 
   files.set(`records/${kind}/forged.json`, recordText({ schemaVersion: 1, kind, id: 'forged', incident: null, at: new Date(at).toISOString(), drill: false, body: {} }).text);
 }
 
+/** That the last one is gone shows once its successor is due. */
+const OVERDUE = new Date(BEGIN + (SEALS + 1) * HOUR + 1).toISOString();
+
+/** With records and without, the first and the last. */
+const eachSeal: readonly Row[] = Object.entries({ full: 40, empty: 41, first: 1, last: SEALS }).flatMap(([which, number]): readonly Row[] => [
+  { what: `a byte of the ${which} seal is flipped`, do: (files) => flip(files, sealKey(number), 20), kind: 'altered', place: sealKey(number) },
+  { what: `a byte of the ${which} seal's signature is flipped`, do: (files) => flip(files, sealKey(number), text(files, sealKey(number)).length - 12), kind: 'altered', place: sealKey(number) },
+  { what: `the ${which} seal is deleted`, do: (files) => files.delete(sealKey(number)), kind: 'missing', place: sealKey(number), ...(number === SEALS ? { until: OVERDUE } : {}) },
+  { what: `the ${which} seal is truncated`, do: (files) => files.set(sealKey(number), text(files, sealKey(number)).slice(0, -1)), kind: 'altered', place: sealKey(number) },
+  { what: `the ${which} seal is emptied`, do: (files) => files.set(sealKey(number), ''), kind: 'altered', place: sealKey(number) },
+  { what: `the ${which} seal is back-dated`, do: (files) => files.set(sealKey(number), text(files, sealKey(number)).replace(/"at":"2026-11-0(\d)/, '"at":"2026-10-0$1')), kind: 'altered', place: sealKey(number) },
+  { what: `the ${which} seal is back-dated and signed again, with all that follow`, do: (files) => reseal(files, number, (seal) => ({ ...seal, at: '2026-10-31T00:00:00.000Z' })), kind: 'foreign-key', place: sealKey(number) },
+  { what: `the ${which} seal is signed again with another key`, do: (files) => files.set(sealKey(number), signed({ ...sealOf(files, number), keys: [theirs.fingerprint] }, [theirs])), kind: 'foreign-key', place: sealKey(number) },
+  { what: `the ${which} seal and its neighbour are swapped`, do: (files) => swap(files, sealKey(number), sealKey(number === SEALS ? number - 1 : number + 1)), kind: 'reordered', place: sealKey(number === SEALS ? number - 1 : number) },
+  { what: `the ${which} seal is inserted once more`, do: (files) => files.set(`seals/${number}.jsonl`, text(files, sealKey(number))), kind: 'extra', place: `seals/${number}.jsonl` },
+]);
+
 const seals: readonly Row[] = [
-  ...[1, 2, 40, SEALS].map((number): Row => ({ what: `a byte of seal ${number} is flipped`, do: (files) => flip(files, sealKey(number), 20), kind: 'altered', place: sealKey(number) })),
   { what: 'a time in a seal is changed', do: (files) => files.set(sealKey(40), text(files, sealKey(40)).replace('2026-11-02T16', '2026-11-02T15')), kind: 'altered', place: sealKey(40) },
-  { what: 'a byte of a signature is flipped', do: (files) => flip(files, sealKey(41), text(files, sealKey(41)).length - 12), kind: 'altered', place: sealKey(41) },
   { what: 'a signature is taken off', do: (files) => files.set(sealKey(41), `${text(files, sealKey(41)).split('\n')[0]}\n`), kind: 'altered', place: sealKey(41) },
   { what: 'a signature is put on another seal', do: (files) => files.set(sealKey(41), [text(files, sealKey(41)).split('\n')[0], ...text(files, sealKey(42)).split('\n').slice(1)].join('\n')), kind: 'altered', place: sealKey(41) },
   { what: 'a second, foreign signature is added', do: (files) => files.set(sealKey(41), text(files, sealKey(41)) + (signed(sealOf(files, 41), [theirs]).split('\n')[1] ?? '') + '\n'), kind: 'altered', place: sealKey(41) },
-  { what: 'a seal is truncated', do: (files) => files.set(sealKey(40), text(files, sealKey(40)).slice(0, -1)), kind: 'altered', place: sealKey(40) },
-  { what: 'a seal is emptied', do: (files) => files.set(sealKey(40), ''), kind: 'altered', place: sealKey(40) },
-  { what: 'a seal is deleted', do: (files) => files.delete(sealKey(40)), kind: 'missing', place: sealKey(40) },
-  { what: 'an empty seal is deleted', do: (files) => files.delete(sealKey(41)), kind: 'missing', place: sealKey(41) },
-  { what: 'the first seal is deleted', do: (files) => files.delete(sealKey(1)), kind: 'missing', place: sealKey(1) },
   { what: 'a seal is deleted and the others are renumbered', do: (files) => shift(files), kind: 'reordered', place: sealKey(40) },
-  { what: 'two seals are swapped', do: (files) => swap(files, sealKey(40), sealKey(41)), kind: 'reordered', place: sealKey(40) },
-  { what: 'a seal is there under a second name', do: (files) => files.set('seals/copy.jsonl', text(files, sealKey(40))), kind: 'extra', place: 'seals/copy.jsonl' },
   { what: 'a record is taken out of a seal', do: (files) => reseal(files, 40, (seal) => ({ ...seal, count: seal.count - 1, records: seal.records.slice(1) })), kind: 'foreign-key', place: sealKey(40) },
   { what: 'a record is put into a seal', do: (files) => { insert(files, 'outcome', BEGIN + 40 * HOUR - 5); reseal(files, 40, (seal) => ({ ...seal, count: seal.count + 1, records: [...seal.records, { at: new Date(BEGIN + 40 * HOUR - 5).toISOString(), key: 'records/outcome/forged.json', sha256: recordText({ schemaVersion: 1, kind: 'outcome', id: 'forged', incident: null, at: '', drill: false, body: {} }).sha256, versionId: 'v' }] })); }, kind: 'foreign-key', place: sealKey(40) },
-  { what: 'a seal is back-dated and signed again', do: (files) => reseal(files, 40, (seal) => ({ ...seal, at: seal.from ?? '' })), kind: 'foreign-key', place: sealKey(40) },
   { what: 'everything is signed again with another key', do: (files) => reseal(files, 1, (seal) => seal), kind: 'foreign-key', place: sealKey(1) },
-  { what: 'the last seal is signed again with another key', do: (files) => reseal(files, SEALS, (seal) => seal), kind: 'foreign-key', place: sealKey(SEALS) },
   { what: 'a seal claims a new key that the old one never vouched for', do: (files) => files.set(sealKey(SEALS), signed({ ...sealOf(files, SEALS), keys: [ours.fingerprint, theirs.fingerprint] }, [theirs])), kind: 'altered', place: sealKey(SEALS) },
   { what: 'a forged seal is put after the last', do: (files) => forge(files), kind: 'foreign-key', place: sealKey(SEALS + 1) },
 ];
@@ -116,7 +124,7 @@ describe('verify', () => {
     expect(await verdictOf(new Map(original))).toMatchObject({ verdict: 'intact', seals: SEALS, sealed: 7 * RECORD_KINDS.length + 22, problems: [] });
   });
 
-  it.each([...eachKind, ...seals, ...whole])('names it where $what', async ({ do: tamper, kind, place, until }) => {
+  it.each([...eachKind, ...eachSeal, ...seals, ...whole])('names it where $what', async ({ do: tamper, kind, place, until }) => {
     const files: Files = new Map(original);
     tamper(files);
     const verdict = await verdictOf(files, until);
@@ -144,8 +152,45 @@ describe('a key that changes', () => {
     expect(await verdictOf(files, until)).toMatchObject({ verdict: 'broken', counts: { 'foreign-key': 4 }, problems: [{ place: sealKey(3) }, {}, {}, {}] });
   });
 
+  it.each<[what: string, tamper: (files: Files) => void, kind: ProblemKind]>([
+    ['a byte of it is flipped', (files) => flip(files, sealKey(3), 20), 'altered'],
+    ['it is deleted', (files) => files.delete(sealKey(3)), 'missing'],
+    ['it is truncated', (files) => files.set(sealKey(3), text(files, sealKey(3)).slice(0, -1)), 'altered'],
+    ["the old key's signature is taken off", (files) => files.set(sealKey(3), text(files, sealKey(3)).split('\n').filter((_, line) => line !== 1).join('\n')), 'altered'],
+    ['the new key vouches for itself', (files) => files.set(sealKey(3), signed({ ...sealOf(files, 3), keys: [theirs.fingerprint] }, [theirs])), 'foreign-key'],
+    ['it is swapped with the one before', (files) => swap(files, sealKey(2), sealKey(3)), 'reordered'],
+  ])('is named, at the seal that both signed, where %s', async (_, tamper, kind) => {
+    const files = rotated(() => [theirs]);
+    tamper(files);
+    expect(await verdictOf(files, until)).toMatchObject({ verdict: 'broken', problems: expect.arrayContaining([expect.objectContaining({ kind, place: sealKey(kind === 'reordered' ? 2 : 3) })]) });
+  });
+
   it('ends the trust in the old one', async () => {
     expect(await verdictOf(rotated((seal) => (seal === 5 ? [ours] : [theirs])), until)).toMatchObject({ verdict: 'broken', problems: [{ kind: 'foreign-key', place: sealKey(5) }] });
+  });
+});
+
+describe('a plan on record', () => {
+  const plan = withDigest({ incident: 'inc-1', playbook: 'p', direction: 'contain', target: { kind: 'owner', name: 'anna', arn: 'share:1:owner/anna', account: '1', region: 'x' }, level: null, changes: [{ seq: 1, setting: 's', title: 't', before: null, after: 'for anna' }], notes: [], impact: {}, plannedAt: new Date(BEGIN).toISOString() });
+  const verdictAbout = async (recorded: unknown) => {
+    const { key, text: content, sha256 } = recordText({ schemaVersion: 1, kind: 'snapshot', id: 'x', incident: null, at: new Date(BEGIN).toISOString(), drill: false, body: { plan: recorded } });
+    const seal = nextSeal(null, { bucket: BUCKET, at: new Date(BEGIN + HOUR).toISOString(), keys: [ours.fingerprint], records: [{ at: new Date(BEGIN).toISOString(), key, sha256, versionId: 'v' }], lost: [], everySeconds: 3600 });
+    return await verdictOf(new Map([[key, content], [sealKey(1), signed(seal, [ours])]]), seal.due);
+  };
+  const replaced = replacing(plan, new Map([['anna', 'owner-0']]));
+
+  it('is what its digest says', async () => {
+    expect(await verdictAbout(plan)).toMatchObject({ verdict: 'intact' });
+  });
+
+  it('is named where it was altered before it was recorded', async () => {
+    expect(await verdictAbout(replaced)).toMatchObject({ verdict: 'broken', problems: [{ kind: 'altered', place: 'records/snapshot/x.json' }] });
+  });
+
+  it('has a digest of its own beside the approved one where an owner stands under a pseudonym', async () => {
+    const recorded = withRecordedDigests({ plan: replaced });
+    expect(recorded).toMatchObject({ plan: { digest: plan.digest, recordedDigest: expect.not.stringMatching(plan.digest) } });
+    expect(await verdictAbout(Reflect.get(Object(recorded), 'plan'))).toMatchObject({ verdict: 'intact' });
   });
 });
 

@@ -31,7 +31,7 @@ export async function archiveExecution(arn: string, tools: Tools): Promise<Archi
   const meta = items.find(({ sk }) => sk === 'META');
   const record = { incident: meta ? String(meta['id']) : null, at, drill: meta?.['drill'] === true };
   const id = `${arn.split(':')[6]}/${nameFor(execution.name ?? '')}-r${redrive}`;
-  const history = await keepHistory(arn, (part, events) => putEvidence(tools, { ...record, kind: 'history', id: `${id}/${String(part).padStart(4, '0')}`, body: { execution: arn, part, events } }), tools);
+  const history = await keepHistory(arn, (part, events) => putEvidence(tools, { ...record, kind: 'history', id: `${id}/${String(part).padStart(4, '0')}`, body: { execution: arn, part, events } }, meta?.['target']), tools);
   const functions = await Promise.all(functionsIn(workflow.definition).map((name) => versionOf(name, execution, tools)));
   const [first = [], ...more] = inParts(items.filter(({ sk }) => !sk.startsWith('RECORD#')).map(contentOf), PART_BYTES);
   const body = {
@@ -44,8 +44,8 @@ export async function archiveExecution(arn: string, tools: Tools): Promise<Archi
     furtherItems: more.length,
   };
   await Promise.all([
-    putEvidence(tools, { ...record, kind: 'execution', id, body }),
-    ...more.map((part, index) => putEvidence(tools, { ...record, kind: 'execution', id: `${id}/items-${index + 2}`, body: { execution: arn, items: part } })),
+    putEvidence(tools, { ...record, kind: 'execution', id, body }, meta?.['target']),
+    ...more.map((part, index) => putEvidence(tools, { ...record, kind: 'execution', id: `${id}/items-${index + 2}`, body: { execution: arn, items: part } }, meta?.['target'])),
   ]);
   await put(tools, { pk: markerOf(arn), sk: 'ARCHIVED', at, redrive });
   return 'archived';

@@ -2,6 +2,7 @@ import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
 import { readGuard } from '../../aws/guard.ts';
 import { listIncidents, NoSuchIncidentError, viewIncident } from '../../aws/incidents.ts';
+import { readErasures } from '../../aws/owners.ts';
 import { readSuppressions } from '../../aws/suppressions.ts';
 import { readCursor, writeCursor } from '../../core/cursor.ts';
 import { plain } from '../../core/text.ts';
@@ -41,7 +42,7 @@ async function route(request: AuditRequest, tools: Tools): Promise<HttpAnswer> {
     case 'seals':
       return await seals(request.queryStringParameters, tools);
     case 'guard':
-      return httpAnswer(200, { ...(await readGuard(tools)), suppressions: await readSuppressions(tools) });
+      return httpAnswer(200, { ...(await readGuard(tools)), suppressions: await readSuppressions(tools), erased: await readErasures(tools) });
     case 'evidence':
       return await evidence(id, request.queryStringParameters, tools);
     default:

@@ -35,7 +35,7 @@ export async function recordOutcome(input: RecordInput, tools: Tools): Promise<{
   ]);
   if (!overtaken && (outcome.status === 'restored' || outcome.status === 'not-exposed')) await releaseTarget(tools, incident.target.arn, incident.id, at);
   const body = await viewIncident(tools, incident.id);
-  const { key } = await putEvidence(tools, { kind: 'outcome', id: input.execution, incident: incident.id, at, drill: incident.drill, body });
+  const { key } = await putEvidence(tools, { kind: 'outcome', id: input.execution, incident: incident.id, at, drill: incident.drill, body }, incident.target);
   return { ...outcome, evidence: key };
 }
 

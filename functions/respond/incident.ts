@@ -3,6 +3,7 @@ import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
 import { addEntry, getIncident, getRequest, ledgerOf, saveRequest, updateIncident } from '../../aws/incidents.ts';
 import { nextExecution, startExecution } from '../../aws/executions.ts';
 import type { Direction, Incident } from '../../core/incident.ts';
+import { isPseudonym } from '../../core/redact.ts';
 
 interface Ask {
   readonly incident: string;
@@ -22,6 +23,7 @@ export async function restore(ask: RestoreAsk, by: string, tools: Tools): Promis
   const { id, status } = incident;
   if (status === 'containing' || status === 'restoring') return httpAnswer(409, { error: `${id} is ${status}: wait for it, then restore` });
   if (status === 'restored') return httpAnswer(409, { error: `${id} is restored since ${incident.restoredAt}` });
+  if (incident.target.kind === 'owner' && isPseudonym(incident.target.name)) return httpAnswer(409, { error: `${id} is about an owner who was erased: nothing can be given back` });
   if (ledger.length === 0) return httpAnswer(409, { error: `${id} changed nothing: there is nothing to restore` });
   return await begin(incident, 'restore', { act: 'restore', text: `restore asked for${ask.newer === 'overwrite' ? ', over what was changed since' : ''}: ${ask.reason}`, reason: ask.reason, by, change: {}, newer: ask.newer, digest: ask.digest }, tools);
 }

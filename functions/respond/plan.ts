@@ -2,6 +2,7 @@ import { readClaim } from '../../aws/claims.ts';
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
 import { getIncident, NoSuchIncidentError } from '../../aws/incidents.ts';
+import { recordedTarget } from '../../aws/owners.ts';
 import { previewPlan, type Preview } from '../../aws/planning.ts';
 import { loadPlaybooks } from '../../aws/playbooks.ts';
 import { saveSeen } from '../../aws/previews.ts';
@@ -27,7 +28,7 @@ export interface Wanted {
 export async function plan(ask: PlanAsk, by: string, tools: Tools): Promise<HttpAnswer> {
   const wanted = await wantedBy({ ...ask, reason: 'asked for by hand' }, by, tools);
   const preview = await previewOf(wanted.incident, tools);
-  await saveSeen(tools, { plan: preview.plan, inputs: wanted.incident.inputs, by, at: tools.now() });
+  await saveSeen(tools, { plan: preview.plan, by, at: tools.now() });
   return httpAnswer(200, { ...preview, holding: wanted.holding && { id: wanted.holding.id, status: wanted.holding.status, playbook: wanted.holding.playbook } });
 }
 
@@ -50,7 +51,8 @@ export async function wantedBy(ask: PlanAsk & { readonly reason: string }, by: s
   if (!playbook) throw new NoSuchPlaybookError(`there is no playbook ${JSON.stringify(ask.playbook)} to start by hand: there are ${startable.map(({ name }) => name).join(', ')}`);
   const { target, inputs } = readInputs(playbook, ask.inputs, { account, region });
   const claim = await readClaim(tools, target.arn);
-  const fresh = manualIncident({ playbook: playbook.name, target, inputs, mode: ask.mode, reason: ask.reason, by, at: tools.now() }, claim?.closedAt === null ? null : (claim?.incident ?? null), cap);
+  const recordedAs = (await recordedTarget(tools, target)).arn;
+  const fresh = manualIncident({ playbook: playbook.name, target, recordedAs, inputs, mode: ask.mode, reason: ask.reason, by, at: tools.now() }, claim?.closedAt === null ? null : (claim?.incident ?? null), cap);
   if (claim?.closedAt !== null) return { incident: fresh, holding: null };
   const holding = await existing(claim.incident, tools);
   // Claimed by a start that ended before it wrote its incident: this one takes its place.

@@ -8,6 +8,7 @@ import { isResponder } from '../../core/approval.ts';
 import { decideApproval } from './approve.ts';
 import { plain } from '../../core/text.ts';
 import type { RespondRequest } from './handler.ts';
+import { erase } from './erase.ts';
 import { extend } from './extend.ts';
 import { release, restore } from './incident.ts';
 import { NoSuchPlaybookError, plan, planRestore } from './plan.ts';
@@ -29,6 +30,7 @@ const ofPlan = z.union([ofPlaybook, z.strictObject({ incident: z.string().min(1)
 const ofStart = z.strictObject({ ...ofPlaybook.shape, reason, digest: exact });
 const ofExtension = z.strictObject({ ...ofIncident.shape, until: z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time with its offset: 2026-01-31T00:00:00Z' }) });
 const ofSuite = z.strictObject({ reason });
+const ofOwner = z.strictObject({ ownerId: z.string().min(1, 'say which owner').max(2048), reason });
 
 /** What a responder may ask: a path, what its body must be, and what does it. `by` is the ARN that AWS says. */
 const ROUTES: Readonly<Record<string, (body: unknown, by: string, tools: Tools) => Promise<HttpAnswer>>> = {
@@ -42,6 +44,7 @@ const ROUTES: Readonly<Record<string, (body: unknown, by: string, tools: Tools) 
   '/approve': async (body, by, tools) => await decideApproval('approve', ofApproval.parse(body), by, tools),
   '/reject': async (body, by, tools) => await decideApproval('reject', ofRejection.parse(body), by, tools),
   '/extend': async (body, by, tools) => await extend(ofExtension.parse(body), by, tools),
+  '/erase-owner': async (body, by, tools) => await erase(ofOwner.parse(body), by, tools),
   '/ticket': async (body, by, tools) => await sendAgain(ofIncident.parse(body), by, tools),
   '/redrive-tickets': async (body, by, tools) => await redrive(ofSuite.parse(body), by, tools),
   '/pause': async (body, by, tools) => await pause(ofSuite.parse(body), by, tools),

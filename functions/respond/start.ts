@@ -3,6 +3,7 @@ import { recordDecision } from '../../aws/decisions.ts';
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
 import { addEntry, createIncident, updateIncident } from '../../aws/incidents.ts';
+import { recordedTarget } from '../../aws/owners.ts';
 import { readSeen } from '../../aws/previews.ts';
 import { digestOf } from '../../core/canonical.ts';
 import type { Incident } from '../../core/incident.ts';
@@ -58,7 +59,8 @@ export async function start(ask: StartAsk, by: string, tools: Tools): Promise<Ht
       throw error;
     });
     if (!seen) return { why: `there is no plan ${digest}: nobody has planned it, or the file was changed; plan again` };
-    if (seen.plan.target.arn !== incident.target.arn || seen.plan.playbook !== incident.playbook) return { why: `plan ${digest} is of ${seen.plan.playbook} for ${seen.plan.target.arn}, not of ${incident.playbook} for ${incident.target.arn}` };
+    const recorded = await recordedTarget(tools, incident.target);
+    if (seen.plan.target.arn !== recorded.arn || seen.plan.playbook !== incident.playbook) return { why: `plan ${digest} is of ${seen.plan.playbook} for ${seen.plan.target.arn}, not of ${incident.playbook} for ${recorded.arn}` };
     // A plan names its incident; it was made for this target, so that the incident of yesterday's plan will do today.
     const wanted = holding ? incident : { ...incident, id: seen.plan.incident };
     const { plan } = await previewOf(wanted, tools);
@@ -73,7 +75,7 @@ async function refuse(ask: StartAsk, { incident, holding }: Wanted, by: string, 
   const text = `start of ${ask.playbook} by ${by} was refused: ${why}`;
   const key = digestOf([by, ask.digest, ask.inputs, why]).slice(0, 16);
   if (holding) await addEntry(tools, `request/refused/${key}`, { incident: holding.id, at, kind: 'request', text, by, detail: { act: 'refused', asked: 'start', digest: ask.digest } });
-  else await recordDecision(tools, { event: `request:${key}`, source: 'responder', type: 'start', decision: 'refused', reason: text, targets: [incident.target.arn], incidents: [],
+  else await recordDecision(tools, { event: `request:${key}`, source: 'responder', type: 'start', decision: 'refused', reason: text, targets: [(await recordedTarget(tools, incident.target)).arn], incidents: [],
     suppressedBy: null, receivedAt: at, decidedAt: at, drill: false });
   return httpAnswer(409, { error: why, ...more });
 }

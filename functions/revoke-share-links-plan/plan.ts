@@ -1,6 +1,7 @@
 import { putEvidence } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, savePlan, viewIncident } from '../../aws/incidents.ts';
+import { recordedTarget } from '../../aws/owners.ts';
 import type { PlanInput, Preview } from '../../aws/planning.ts';
 import type { Planned, ShareContext } from '../../aws/share/kind.ts';
 import { AFTER_SWEEP, BEFORE_SWEEP, kindOf } from '../../aws/share/kinds.ts';
@@ -31,7 +32,8 @@ export async function planRevocation(input: PlanInput, tools: Tools): Promise<Pl
     incident: incident.id,
     playbook: incident.playbook,
     direction: input.direction,
-    target: incident.target,
+    // Whoever approves a plan approves its digest, and locked records say it: no owner's id goes into either.
+    target: await recordedTarget(tools, incident.target),
     level: null,
     changes: planned.changes.map((change, index) => ({ seq: index + 1, ...change })),
     notes: planned.notes,
@@ -42,7 +44,7 @@ export async function planRevocation(input: PlanInput, tools: Tools): Promise<Pl
   if (input.preview) return { plan, result };
   await Promise.all([
     savePlan(tools, plan),
-    putEvidence(tools, { kind: 'snapshot', id: `${input.execution}/${plan.digest.slice(0, 16)}`, incident: incident.id, at: plan.plannedAt, drill: incident.drill, body: { execution: input.execution, plan } }),
+    putEvidence(tools, { kind: 'snapshot', id: `${input.execution}/${plan.digest.slice(0, 16)}`, incident: incident.id, at: plan.plannedAt, drill: incident.drill, body: { execution: input.execution, plan } }, incident.target),
     addEntry(tools, `${input.execution}/plan/${plan.digest.slice(0, 16)}`, {
       incident: incident.id,
       at: plan.plannedAt,

@@ -138,6 +138,6 @@ async function draftOf(ticket: Ticket, writing: Writing): Promise<Draft> {
 async function shaped(whole: TicketDocument, { view, tracker: { shape }, tools }: Writing): Promise<TicketDocument> {
   const id = `${whole.incident}/${digestOf(documentJson(whole)).slice(0, 16)}`;
   const { document, cut } = fit(whole, shape.size, shape.limit, `s3://${tools.settings.STOPBATH_EVIDENCE_BUCKET}/${recordKey('ticket', id)}`);
-  if (cut) await putEvidence(tools, { kind: 'ticket', id, incident: whole.incident, at: tools.now(), drill: view.incident.drill, body: documentJson(whole) });
+  if (cut) await putEvidence(tools, { kind: 'ticket', id, incident: whole.incident, at: tools.now(), drill: view.incident.drill, body: documentJson(whole) }, view.incident.target);
   return document;
 }

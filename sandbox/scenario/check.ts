@@ -18,6 +18,8 @@ export interface Findings {
   readonly fetches: ReadonlyMap<string, readonly Probe[]>;
   /** Share links that stand as revoked; `null` where there is no share service. */
   readonly revoked: number | null;
+  /** What verifying the evidence bucket said, and which words of those that are to be forgotten are still said; `null` where nobody asks. */
+  readonly kept: { readonly verdict: string; readonly said: readonly string[] } | null;
   /** Ids under which each event that was sent may be on record. */
   readonly sent: readonly (readonly string[])[];
   /** What a step had to say against going on. */
@@ -69,6 +71,8 @@ function expected({ given, expect }: Scenario, found: Findings): readonly Expect
     ...(expect.outsider ? [equal(`the outsider got ${expect.outsider.join(', then ')}`, answers.join(', then '), expect.outsider.join(', then '))] : []),
     ...Object.entries(expect.fetches ?? {}).map(([who, wanted]) => equal(`${who} got ${wanted.join(', then ')}`, lastingAnswers(found.fetches.get(who) ?? [], given.propagationMs / 2).join(', then '), wanted.join(', then '))),
     ...(expect.revoked === undefined ? [] : [equal(`${plural(expect.revoked, 'link')} revoked in the end`, found.revoked ?? 0, expect.revoked)]),
+    ...(expect.record === undefined ? [] : [equal(`the record is ${expect.record}`, found.kept?.verdict ?? 'not read', expect.record)]),
+    ...(expect.forgotten === undefined ? [] : [equal(`nothing says ${expect.forgotten.join(' or ')} any more`, found.kept?.said.join(', ') ?? 'not read', '', 'nothing')]),
     ...(expect.changed
       ? [equal(expect.changed.length === 0 ? 'all settings are byte for byte as before' : `only ${expect.changed.join(', ')} differs from before`, found.changed.join(', '), expect.changed.join(', '), 'no difference')]
       : []),

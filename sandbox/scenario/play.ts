@@ -1,14 +1,20 @@
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { fingerprintOf } from '../../core/seal.ts';
+import { verifyEvidence } from '../../core/verify.ts';
 import type { Config } from '../../deploy/config.ts';
 import { startAccount, type Account } from '../account.ts';
 import { realClock, skippingClock } from '../clock.ts';
 import type { Deployment } from '../deploy.ts';
 import { seedPhotos, type Photos } from '../photos/seed.ts';
 import { seedShares, type Shares } from '../photos/shares.ts';
-import { check } from './check.ts';
+import { keyIdOf } from '../services/kms.ts';
+import { check, type Findings } from './check.ts';
+import { bucketFiles } from './evidence.ts';
 import { arrange } from './failures.ts';
 import { startFollowers } from './follow.ts';
 import { history } from './history.ts';
@@ -129,7 +135,7 @@ async function playIn(playing: Playing): Promise<ScenarioResult> {
   const statesEntered = [...new Set(entered.flat())];
   const running = executions.filter(({ status }) => status === 'RUNNING').map(({ name }) => name);
   const probes = outsider.probes.filter(({ at }) => at >= stage.openSince());
-  const expectations = check(scenario, { incidents, decisions, tickets, statesEntered, running, probes, changed: differences(before ?? after, after), fetches: followers?.probes() ?? new Map(), revoked: shares && (await revokedLinks(account, shares)), sent: stage.sent, stopped });
+  const expectations = check(scenario, { incidents, decisions, tickets, statesEntered, running, probes, changed: differences(before ?? after, after), fetches: followers?.probes() ?? new Map(), revoked: shares && (await revokedLinks(account, shares)), kept: await keptOf(playing), sent: stage.sent, stopped });
   const endedAt = clock.now();
   return {
     scenario: scenario.name,
@@ -147,6 +153,25 @@ async function playIn(playing: Playing): Promise<ScenarioResult> {
     decisions: decisions.map(({ event, decision, reason }) => ({ event, decision, reason })),
     tickets,
   };
+}
+
+/** Verifies the evidence bucket, and looks for words that were to be forgotten, in it and in the table. */
+async function keptOf({ scenario: { expect }, account, deployment: { name } }: Playing): Promise<Findings['kept']> {
+  if (expect.record === undefined && expect.forgotten === undefined) return null;
+  const config = { endpoint: account.endpoint, region: account.world.region, credentials: account.admin };
+  const [s3, kms, dynamo] = [new S3Client({ ...config, forcePathStyle: true }), new KMSClient(config), new DynamoDBClient(config)];
+  try {
+    return await account.clock.work(async () => {
+      const { PublicKey } = await kms.send(new GetPublicKeyCommand({ KeyId: keyIdOf(account.accounts.home, 'SealKey1') }));
+      const files = bucketFiles(s3, `${name}-evidence-${account.accounts.home}`);
+      const { verdict } = await verifyEvidence(files, { trusted: [fingerprintOf(PublicKey ?? new Uint8Array())], until: new Date(account.clock.now()).toISOString() });
+      const texts = await Promise.all((await files.keys('records/')).map(async (key) => [key, await files.text(key)] as const));
+      for await (const { Items = [] } of paginateScan({ client: dynamo }, { TableName: name })) for (const item of Items) texts.push([`${item['pk']?.S} ${item['sk']?.S}`, JSON.stringify(item)]);
+      return { verdict, said: texts.filter(([, text]) => (expect.forgotten ?? []).some((word) => text.includes(word))).map(([place]) => place) };
+    });
+  } finally {
+    [s3, kms, dynamo].forEach((client) => client.destroy());
+  }
 }
 
 async function revokedLinks(account: Account, { config: { links } }: Shares): Promise<number> {

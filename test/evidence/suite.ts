@@ -1,18 +1,19 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
-import { GetObjectCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import { S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Table } from '../../aws/records.ts';
 import type { EvidenceRecord } from '../../core/evidence.ts';
 import { fingerprintOf, readSeal, type Seal } from '../../core/seal.ts';
-import { verifyEvidence, type EvidenceFiles, type ListedRecord, type Verdict } from '../../core/verify.ts';
+import { verifyEvidence, type Verdict } from '../../core/verify.ts';
 import type { Config } from '../../deploy/config.ts';
 import { startAccount, type Account } from '../../sandbox/account.ts';
 import { skippingClock, type Clock } from '../../sandbox/clock.ts';
 import type { Deployment } from '../../sandbox/deploy.ts';
 import { seedPhotos, type Photos } from '../../sandbox/photos/seed.ts';
+import { bucketFiles } from '../../sandbox/scenario/evidence.ts';
 import { keyIdOf } from '../../sandbox/services/kms.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -61,32 +62,11 @@ export async function startSuite(config: Partial<Config> = {}, ticking: Clock = 
       await Promise.all([account.events.idle(), account.lambda.idle()]);
     } while (account.lambda.logs.length !== (await new Promise<number>((resolve) => setTimeout(() => resolve(account.lambda.logs.length), 5))));
   };
-  const listed = async (prefix: string): Promise<readonly ListedRecord[]> => {
-    const found: ListedRecord[] = [];
-    let page: { KeyMarker?: string; VersionIdMarker?: string } = {};
-    for (let more = true; more; ) {
-      const answer = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix, ...page }));
-      for (const { Key = '', VersionId = '', LastModified } of [...(answer.Versions ?? []), ...(answer.DeleteMarkers ?? [])]) found.push({ key: Key, versionId: VersionId, at: () => LastModified?.toISOString() ?? null });
-      page = { ...(answer.NextKeyMarker ? { KeyMarker: answer.NextKeyMarker } : {}), ...(answer.NextVersionIdMarker ? { VersionIdMarker: answer.NextVersionIdMarker } : {}) };
-      more = answer.IsTruncated === true;
-    }
-    return found;
-  };
-  const keys: Suite['keys'] = async (prefix) => [...new Set((await listed(prefix)).map(({ key }) => key))].toSorted();
-  const text: Suite['text'] = async (Key, VersionId) => (await (await s3.send(new GetObjectCommand({ Bucket: bucket, Key, VersionId }))).Body?.transformToString()) ?? '';
+  const files = bucketFiles(s3, bucket);
+  const { keys, text } = files;
   const fingerprint: Suite['fingerprint'] = async (number = 1) => {
     const { PublicKey } = await kms.send(new GetPublicKeyCommand({ KeyId: keyIdOf(account.accounts.home, `SealKey${number}`) }));
     return fingerprintOf(PublicKey ?? new Uint8Array());
-  };
-  const files: EvidenceFiles = {
-    seals: async function* () {
-      yield* await keys('seals/');
-    },
-    readSeal: async (key) => await text(key),
-    readRecord: async ({ key, versionId }) => Buffer.from(await text(key, versionId)),
-    records: async function* () {
-      yield* await listed('records/');
-    },
   };
   return {
     account, photos, deployment, bucket, s3, rest, now, keys, text, fingerprint,
