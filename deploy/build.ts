@@ -3,10 +3,12 @@
  *
  *     node deploy/build.ts
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { z } from 'zod';
 import { foldersOf } from './stack.ts';
 
 export interface Bundle {
@@ -25,18 +27,20 @@ const REQUIRE = "import{createRequire}from'node:module';const require=createRequ
  * @param names - functions to bundle; all unless told
  */
 export async function buildFunctions(root: string, names = foldersOf(join(root, 'functions'))): Promise<readonly Bundle[]> {
-  return await Promise.all(names.map((name) => bundle(root, name)));
+  return await bundle(root, Object.fromEntries(names.map((name) => [`${name}/handler`, join(root, 'functions', name, 'handler.ts')])));
 }
 
 /** What a share service imports: `dist/share-links.mjs`, which brings everything but the AWS SDK that the service has anyway. */
-export async function buildShareModule(root: string): Promise<Bundle> {
-  return await bundle(root, 'share-links', join(root, 'aws/share-links.ts'), join(root, 'dist/share-links.mjs'), ['@aws-sdk/*']);
+export async function buildShareModule(root: string): Promise<readonly Bundle[]> {
+  return await bundle(root, { 'share-links': join(root, 'aws/share-links.ts') }, ['@aws-sdk/*']);
 }
 
-async function bundle(root: string, name: string, entry = join(root, 'functions', name, 'handler.ts'), outfile = join(root, 'dist', name, 'handler.mjs'), external: string[] = []): Promise<Bundle> {
+/** One build for all entries: what they share is parsed once. */
+async function bundle(root: string, entryPoints: Readonly<Record<string, string>>, external: string[] = []): Promise<readonly Bundle[]> {
   const { metafile } = await build({
-    entryPoints: [entry],
-    outfile,
+    entryPoints,
+    outdir: join(root, 'dist'),
+    outExtension: { '.js': '.mjs' },
     external,
     absWorkingDir: root,
     bundle: true,
@@ -51,41 +55,57 @@ async function bundle(root: string, name: string, entry = join(root, 'functions'
     banner: { js: REQUIRE },
     metafile: true,
     logLevel: 'warning',
-    plugins: [withoutLocales],
+    plugins: [onlyWhatIsUsed],
   });
-  writeFileSync(outfile.replace(/[^/.]+\.mjs$/, 'meta.json'), JSON.stringify(metafile));
-  const code = readFileSync(outfile);
-  return { name, bytes: code.length, gzipped: gzipSync(code).length, largest: largestOf(metafile) };
+  return Object.keys(entryPoints).map((entry) => {
+    const file = `dist/${entry}.mjs`;
+    const code = readFileSync(join(root, file));
+    return { name: entry.replace(/\/handler$/, ''), bytes: code.length, gzipped: gzipSync(code).length, largest: largestOf(metafile, file) };
+  });
 }
 
-/** zod brings its messages in fifty languages, reached through one namespace that no bundler can shake; English is a part of it anyway. */
-const withoutLocales: Plugin = {
-  name: 'without-locales',
+/** What esbuild cannot see is unused. Everything here only takes away; a test runs what is left. */
+const onlyWhatIsUsed: Plugin = {
+  name: 'only-what-is-used',
   setup: (build) => {
+    // zod brings its messages in fifty languages, reached through one namespace; English is a part of it anyway.
     build.onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) => (importer.includes('/zod/') ? { path: 'locales', namespace: 'nothing' } : undefined));
     build.onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'export {}' }));
+    // A namespace that is exported as a value is kept whole, one that is imported as a namespace is not.
+    build.onLoad({ filter: /\/(core|aws|functions)\/[^:]*\.ts$/ }, async ({ path }) => (path.includes('/node_modules/') ? undefined : { contents: (await readFile(path, 'utf8')).replace("import { z } from 'zod'", "import * as z from 'zod'"), loader: 'ts' }));
+    // The SDK's schemas use constants as keys of objects, which could have side effects: so all operations of a service would stay.
+    build.onLoad({ filter: /@aws-sdk\/.*\/schemas\/schemas_\d+\.js$/ }, async ({ path }) => ({ contents: withLiteralKeys(await readFile(path, 'utf8')) }));
+    // Each client reads its version from its package.json, and keeps all of it.
+    build.onLoad({ filter: /@aws-sdk\/[^/]+\/package\.json$/ }, async ({ path }) => ({ contents: JSON.stringify({ version: z.object({ version: z.string() }).parse(JSON.parse(await readFile(path, 'utf8'))).version }), loader: 'json' }));
+    // On Lambda a role's credentials come by the environment, and never by a profile, single sign-on or a machine's metadata.
+    // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+    build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ resolveDir }) => ({ path: resolveDir, namespace: 'credentials' }));
+    build.onLoad({ filter: /.*/, namespace: 'credentials' }, ({ path }) => ({ contents: "export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';", resolveDir: path }));
   },
 };
 
-function largestOf(metafile: Metafile): string {
+function withLiteralKeys(code: string): string {
+  const constants = new Map([...code.matchAll(/^const (\w+) = ("[^"]*");$/gm)].map(([, name = '', text = '']) => [name, text]));
+  return code.replace(/\[(_\w+)\]: /g, (key, name: string) => (constants.has(name) ? `${constants.get(name)}: ` : key));
+}
+
+function largestOf(metafile: Metafile, file: string): string {
   const sizes = new Map<string, number>();
-  for (const output of Object.values(metafile.outputs)) {
-    for (const [path, { bytesInOutput }] of Object.entries(output.inputs)) {
-      const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? 'own code';
-      sizes.set(name, (sizes.get(name) ?? 0) + bytesInOutput);
-    }
+  for (const [path, { bytesInOutput }] of Object.entries(metafile.outputs[file]?.inputs ?? {})) {
+    const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? 'own code';
+    sizes.set(name, (sizes.get(name) ?? 0) + bytesInOutput);
   }
   const [first] = [...sizes].toSorted(([, one], [, other]) => other - one);
   return first ? `${first[0]} ${kilobytes(first[1])}` : '';
 }
 
-function kilobytes(bytes: number): string {
+export function kilobytes(bytes: number): string {
   return `${(bytes / 1024).toFixed(0)} KB`;
 }
 
 if (import.meta.main) {
   const root = join(import.meta.dirname, '..');
-  const bundles = [...(await buildFunctions(root)), await buildShareModule(root)];
+  const bundles = [...(await buildFunctions(root)), ...(await buildShareModule(root))];
   const width = Math.max(...bundles.map(({ name }) => name.length));
   for (const { name, bytes, gzipped, largest } of bundles) {
     console.log(`${name.padEnd(width)}  ${kilobytes(bytes).padStart(8)}  ${kilobytes(gzipped).padStart(8)} gzipped  largest: ${largest}`);
