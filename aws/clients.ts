@@ -1,4 +1,5 @@
 import { CloudFrontClient } from '@aws-sdk/client-cloudfront';
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GuardDutyClient } from '@aws-sdk/client-guardduty';
@@ -42,6 +43,7 @@ export function createClients(region: string, credentials?: AwsCredentialIdentit
 type Whose = Pick<Clients, 'region' | 'credentials'>;
 
 export const cloudfrontOf = /* @__PURE__ */ once((config) => new CloudFrontClient(config));
+export const cloudtrailOf = /* @__PURE__ */ once((config) => new CloudTrailClient(config));
 export const cloudwatchOf = /* @__PURE__ */ once((config) => new CloudWatchClient(config));
 export const guarddutyOf = /* @__PURE__ */ once((config) => new GuardDutyClient(config));
 export const iamOf = /* @__PURE__ */ once((config) => new IAMClient(config));

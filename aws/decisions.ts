@@ -1,5 +1,5 @@
 import { QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Table } from './records.ts';
+import { get, type Table } from './records.ts';
 
 /** What was decided about an event that arrived: also about those that did nothing, and why. */
 export interface DecisionRecord {
@@ -29,6 +29,24 @@ export async function recordDecision(table: Table, decision: DecisionRecord): Pr
     }),
   );
 }
+
+/**
+ * When triage was last given an event; `null` where it never was.
+ *
+ * @param since - ISO 8601: the event cannot have been decided on an earlier day
+ */
+export async function lastDelivery(table: Table, event: string, since: string, now: string): Promise<string | null> {
+  const days = Math.floor(Date.parse(now.slice(0, 10)) / DAY_MS) - Math.floor(Date.parse(since.slice(0, 10)) / DAY_MS);
+  for (let back = 0; back <= Math.min(days, MOST_DAYS); back++) {
+    const item = await get(table, `DECISION#${new Date(Date.parse(now) - back * DAY_MS).toISOString().slice(0, 10)}`, event);
+    if (item) return String(item['lastAt']);
+  }
+  return null;
+}
+
+const DAY_MS = 86_400_000;
+/** A finding that was first seen longer ago is asked about once more. */
+const MOST_DAYS = 3;
 
 /**
  * The decisions of a day (`2026-01-31`, by when the event was received), with how often each event was delivered.

@@ -1,12 +1,12 @@
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { AssumeRoleCommand } from '@aws-sdk/client-sts';
-import { anonymousS3Of, stsOf } from './clients.ts';
+import { anonymousS3Of } from './clients.ts';
 import type { AccessPoint, BucketState } from '../core/bucket.ts';
 import type { Answer } from '../core/quarantine/look.ts';
 import type { BucketAddress } from './bucket.ts';
 import { inTurns } from './concurrently.ts';
 import { codeOf, isRefusal } from './errors.ts';
 import type { Tools } from './function.ts';
+import { assumeMember, memberRole } from './member.ts';
 
 /** How many objects a look tries to read. */
 const SAMPLES = 3;
@@ -42,12 +42,10 @@ async function list(s3: S3Client, door: string): Promise<Answer> {
 
 /** The same as a principal inside the account that no deny exempts: the probe role, which only this may assume. */
 export async function askFromInside(tools: Tools, address: BucketAddress, keys: readonly string[]): Promise<Answer> {
-  const role = tools.settings.STOPBATH_PROBE_ROLE_ARN;
-  if (role === null) return 'unknown';
-  const { Credentials } = await stsOf(tools.clients).send(new AssumeRoleCommand({ RoleArn: role, RoleSessionName: 'stopbath-verify', DurationSeconds: 900 }));
-  if (!Credentials?.AccessKeyId || !Credentials.SecretAccessKey) return 'unknown';
-  const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken } = Credentials;
-  const s3 = new S3Client({ region: address.region, maxAttempts: 1, credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) } });
+  const own = tools.settings.STOPBATH_PROBE_ROLE_ARN;
+  if (own === null) return 'unknown';
+  const role = tools.settings.STOPBATH_ACCOUNTS.includes(address.account) ? memberRole(tools, address.account, 'probe') : own;
+  const s3 = new S3Client({ region: address.region, maxAttempts: 1, credentials: await assumeMember(tools, role, 'stopbath-verify') });
   try {
     return worst(await Promise.all((keys.length > 0 ? keys : [NO_SUCH_KEY]).map((Key) => read(s3, address.bucket, Key))));
   } finally {

@@ -10,19 +10,17 @@ const optional = z
   .string()
   .default('')
   .transform((text) => (text === '' ? null : text));
+const mode = z.enum(['observe', 'approve', 'contain']);
+function asJson(text: string, context: { readonly addIssue: (message: string) => void }): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue('is not JSON');
+    return z.NEVER;
+  }
+}
 /** The trackers of stopbath.config.json as JSON: only ARNs of secrets are in it. */
-const trackers = z
-  .string()
-  .default('{}')
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue('is not JSON');
-      return z.NEVER;
-    }
-  })
-  .pipe(TrackersSchema);
+const trackers = z.string().default('{}').transform(asJson).pipe(TrackersSchema);
 const count = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
 const schema = z.object({
@@ -34,8 +32,16 @@ const schema = z.object({
   STOPBATH_TABLE: z.string(),
   STOPBATH_EVIDENCE_BUCKET: z.string(),
   STOPBATH_TICKET_QUEUE: optional,
+  STOPBATH_EVENT_QUEUE: optional,
+  /** Member accounts, beside the suite's own. */
+  STOPBATH_ACCOUNTS: list,
+  STOPBATH_EXTERNAL_ID: optional,
+  /** Beside the suite's own. */
+  STOPBATH_REGIONS: list,
   STOPBATH_TRACKERS: trackers,
-  STOPBATH_MODE_CAP: z.enum(['observe', 'approve', 'contain']).default('observe'),
+  STOPBATH_MODE_CAP: mode.default('observe'),
+  /** By playbook, where it differs. */
+  STOPBATH_MODE_CAPS: z.string().default('{}').transform(asJson).pipe(z.record(z.string(), mode)),
   STOPBATH_PROTECTED_BUCKETS: list,
   STOPBATH_PROTECTED_TAGS: list,
   STOPBATH_RESPONDER_ROLES: list,
@@ -53,14 +59,7 @@ const schema = z.object({
   STOPBATH_SHARES: z
     .string()
     .default('{}')
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: 'custom', message: 'is not JSON' });
-        return z.NEVER;
-      }
-    })
+    .transform(asJson)
     .pipe(SharesSchema),
   STOPBATH_BUDGET_RESERVED: z.coerce.number().int().nonnegative().default(5),
   /** ARNs of the keys that sign seals, oldest first: the last one signs. */
@@ -86,6 +85,11 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     return `${name} is ${JSON.stringify(environment[name])}: ${issue.message}`;
   });
   throw new ConfigurationError(`${problems.join('; ')}. Set it in serverless.yml (provider.environment).`);
+}
+
+/** The most that a playbook may do without being asked. */
+export function capFor({ STOPBATH_MODE_CAP, STOPBATH_MODE_CAPS }: Pick<Settings, 'STOPBATH_MODE_CAP' | 'STOPBATH_MODE_CAPS'>, playbook: string | null): Settings['STOPBATH_MODE_CAP'] {
+  return playbook !== null && Object.hasOwn(STOPBATH_MODE_CAPS, playbook) ? (STOPBATH_MODE_CAPS[playbook] ?? STOPBATH_MODE_CAP) : STOPBATH_MODE_CAP;
 }
 
 export class ConfigurationError extends Error {

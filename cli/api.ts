@@ -123,6 +123,11 @@ export async function askRedrive(reason: string, options: Person): Promise<{ rea
   return read(redriveAnswer, await post('/redrive-tickets', { reason }, options));
 }
 
+/** Sends all events again that lie in their dead-letter queue. */
+export async function askRedriveEvents(reason: string, options: Person): Promise<z.infer<typeof eventsAnswer>> {
+  return read(eventsAnswer, await post('/redrive-events', { reason }, options));
+}
+
 /** Who signs: a person of the sandbox by name, or whoever the SDK's own chain finds. */
 export interface Person {
   readonly as?: string | undefined;
@@ -151,6 +156,7 @@ const guardAnswer = z.intersection(
 );
 const erasedAnswer = z.object({ pseudonym: z.string(), incidents: z.array(z.string()), by: z.string(), at: z.string() });
 const redriveAnswer = z.object({ incidents: z.array(z.string()), more: z.boolean() });
+const eventsAnswer = z.object({ sent: z.array(z.string()), dropped: z.array(z.string()), more: z.boolean() });
 const refusal = z.object({ error: z.string() }).or(z.object({ Message: z.string() }).or(z.object({ message: z.string() })));
 
 const TIMEOUT_MS = 35_000;

@@ -33,6 +33,7 @@ const VERBS = [
   import('./doctor.ts'),
   import('./completion.ts'),
   import('./ticket.ts'),
+  import('./redrive.ts'),
   import('./docs.ts'),
 ];
 

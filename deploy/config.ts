@@ -6,13 +6,21 @@ import { SharesSchema } from '../core/share/config.ts';
 
 const roles = z.array(z.string().regex(/^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'must be the ARN of a role: arn:aws:iam::111122223333:role/name')).default([]);
 
+const MODE = z.enum(['observe', 'approve', 'contain']);
+
 /** `stopbath.config.json`: what an installation decides for itself. Unknown keys are errors. */
 export const ConfigSchema = z.strictObject({
   $schema: z.string().optional(),
-  modeCap: z
-    .enum(['observe', 'approve', 'contain'])
-    .default('observe')
+  modeCap: MODE.default('observe')
     .describe('The most that a response may do without being asked. A new install only observes.'),
+  modeCaps: z
+    .record(z.string(), MODE)
+    .default({})
+    .describe('By playbook, where it differs from modeCap: { "revoke-share-links": "contain" }.'),
+  stages: z
+    .record(z.string(), z.looseObject({}))
+    .default({})
+    .describe('By stage, what differs there from the rest of this file: { "prod": { "modeCap": "contain" } }.'),
   responderRoles: roles.describe('Roles that may plan, start and restore playbooks, and read everything.'),
   sessionNamesPinned: z
     .boolean()
@@ -53,9 +61,31 @@ export const ConfigSchema = z.strictObject({
   ),
   evidenceRetentionDays: z.int().min(1).max(36_500).default(365).describe('For how long nobody can delete evidence (Object Lock, compliance mode).'),
   shares: SharesSchema.prefault({}),
+  accounts: z.array(z.string().regex(/^\d{12}$/, 'must be an account: 12 digits')).default([]).describe('Member accounts that the suite acts in, each with deploy/member-account.yml; docs/accounts.md.'),
+  externalId: z
+    .string()
+    .regex(/^[\w+=,.@:/-]{8,1224}$/, 'must be 8 characters or more of A-Z a-z 0-9 _ + = , . @ : / -')
+    .nullable()
+    .default(null)
+    .describe('The external id that the roles in member accounts ask for; the same as the parameter ExternalId of deploy/member-account.yml.'),
+  eventBus: z
+    .string()
+    .regex(/^[\w./-]{1,256}$/, 'must be the name of an event bus')
+    .nullable()
+    .default(null)
+    .describe("The name of a further event bus, which the organisation's accounts send their events to; null: events arrive at the account's own bus alone."),
+  regions: z.array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region: eu-central-1')).default([]).describe('Further regions whose GuardDuty and CloudTrail are asked for events that EventBridge missed, beside the home region and us-east-1.'),
+  eventArchiveDays: z.int().min(1).max(3650).default(30).describe('For how long events are kept to be replayed.'),
+  logRetentionDays: z.literal([30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]).default(365).describe("For how long the functions' and the playbooks' logs are kept."),
+  alarmTopic: z
+    .string()
+    .regex(/^arn:aws[\w-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+$/, 'must be the ARN of a topic: arn:aws:sns:us-east-1:111122223333:name')
+    .nullable()
+    .default(null)
+    .describe('The topic that alarms are published to; null: they are seen in CloudWatch alone.'),
 });
 
-export type Config = Readonly<Omit<z.infer<typeof ConfigSchema>, '$schema'>>;
+export type Config = Readonly<Omit<z.infer<typeof ConfigSchema>, '$schema' | 'stages'>>;
 
 /** A configuration that is not one. Names each field, its value and what to do. */
 export class ConfigError extends Error {
@@ -64,18 +94,40 @@ export class ConfigError extends Error {
 
 /**
  * @param document - the file's JSON, parsed
+ * @param stage - whose settings under `stages` are laid over the rest
  * @throws {ConfigError}
  */
-export function readConfig(document: unknown): Config {
-  const parsed = ConfigSchema.safeParse(document);
-  if (!parsed.success) throw new ConfigError(`stopbath.config.json: ${z.prettifyError(parsed.error)}`);
-  const { $schema: _, ...config } = parsed.data;
+export function readConfig(document: unknown, stage?: string): Config {
+  const whole = parsed(document, 'stopbath.config.json');
+  // Every stage is looked at, so that a mistake in one shows before it is deployed.
+  for (const [name, differs] of Object.entries(whole.stages)) {
+    if ('stages' in differs) throw new ConfigError(`stopbath.config.json: stages.${name} has stages of its own: lay them beside it`);
+    checked(parsed({ ...Object(document), ...differs }, `stopbath.config.json, stages.${name}`));
+  }
+  const here = stage === undefined ? undefined : whole.stages[stage];
+  return checked(here === undefined ? whole : parsed({ ...Object(document), ...here }, `stopbath.config.json, stages.${stage}`));
+}
+
+function parsed(document: unknown, where: string): z.infer<typeof ConfigSchema> {
+  const read = ConfigSchema.safeParse(document);
+  if (!read.success) throw new ConfigError(`${where}: ${z.prettifyError(read.error)}`);
+  return read.data;
+}
+
+function checked(whole: z.infer<typeof ConfigSchema>): Config {
+  const { $schema: _, stages: __, ...config } = whole;
   if (config.verifyMaxLooks < config.verifyLooks) {
     throw new ConfigError(`stopbath.config.json: verifyMaxLooks is ${config.verifyMaxLooks}: must be at least verifyLooks, ${config.verifyLooks}`);
   }
   const { account, all, reserved } = config.budgets;
   if (reserved >= Math.min(account, all)) {
     throw new ConfigError(`stopbath.config.json: budgets.reserved is ${reserved}: must be less than budgets.account, ${account}, and budgets.all, ${all}, or nothing but critical findings is ever contained by itself`);
+  }
+  if (config.eventBus !== null && config.organizationId === null) {
+    throw new ConfigError(`stopbath.config.json: eventBus is ${JSON.stringify(config.eventBus)}, and organizationId is null: say whose accounts may send to it`);
+  }
+  if (config.accounts.length > 0 && config.externalId === null) {
+    throw new ConfigError(`stopbath.config.json: externalId is null, and accounts names ${config.accounts.length}: give the external id that deploy/member-account.yml was deployed with there`);
   }
   return config;
 }

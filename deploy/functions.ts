@@ -69,13 +69,20 @@ export function functionEntry({ name, properties }: FunctionFolder, config: Conf
  * Resources that the configuration names and a `role.yml` cannot: `Resource: { Config: signerRoles }`. A statement about
  * none of them is left out.
  */
-function configured({ shares }: Config): Readonly<Record<string, readonly unknown[]>> {
+function configured({ shares, accounts }: Config): Readonly<Record<string, readonly unknown[]>> {
   const keys = Object.values(shares.cdn.distributions).flatMap(({ probeKey }) => (probeKey === null ? [] : [probeKey.parameter]));
   return {
     signerRoles: [...new Set(shares.signers.map(({ role }) => role))],
+    readRoles: rolesIn(accounts, 'read'),
+    containRoles: rolesIn(accounts, 'contain'),
+    probeRoles: rolesIn(accounts, 'probe'),
     probeKeys: [...new Set(keys)].map((name) => sub(`arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter${name}`)),
     keptSessions: shares.signers.length === 0 ? [] : [sub(`arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter/${NAME}/probe/*`)],
   };
+}
+
+function rolesIn(accounts: readonly string[], purpose: string): readonly unknown[] {
+  return accounts.map((account) => sub(`arn:\${AWS::Partition}:iam::${account}:role/${NAME}-${purpose}`));
 }
 
 /** @throws {DeployError} for a name that the configuration has not */
@@ -115,7 +122,7 @@ function functionRole({ name, statements, properties }: FunctionFolder, configur
         // Lambda documents no source condition for execution roles; iam:PassRole is what guards them.
         Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
       },
-      Policies: [{ PolicyName: 'own', PolicyDocument: { Version: '2012-10-17', Statement: [...statements, ...configured, ...forward, logs(name)] } }],
+      Policies: [{ PolicyName: 'own', PolicyDocument: { Version: '2012-10-17', Statement: [...statements, ...configured, ...forward, logs(name), TRACES] } }],
     },
   };
 }
@@ -128,6 +135,9 @@ function logs(name: string): PolicyStatement {
     Resource: sub(`arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${NAME}-${name}:*`),
   };
 }
+
+/** Traces have no resource-level permissions. @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html */
+const TRACES: PolicyStatement = { Sid: 'Traces', Effect: 'Allow', Action: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], Resource: '*' };
 
 /** A principal of the account that no quarantine exempts: what it can still read, anybody inside could. */
 const probeRole = (config: Config): Resource => ({
@@ -204,6 +214,11 @@ export function environmentOf(folders: readonly FunctionFolder[], config: Config
     STOPBATH_DEPLOYED_BY: process.env['STOPBATH_DEPLOYED_BY'] ?? '',
     STOPBATH_TICKET_QUEUE: ref('UndeliveredTickets'),
     STOPBATH_MODE_CAP: config.modeCap,
+    STOPBATH_MODE_CAPS: JSON.stringify(config.modeCaps),
+    STOPBATH_EVENT_QUEUE: ref('UndeliveredEvents'),
+    STOPBATH_ACCOUNTS: config.accounts.join(','),
+    STOPBATH_EXTERNAL_ID: config.externalId ?? '',
+    STOPBATH_REGIONS: [...new Set(['us-east-1', ...config.regions])].join(','),
     STOPBATH_PROTECTED_BUCKETS: config.protectedBuckets.join(','),
     STOPBATH_PROTECTED_TAGS: config.protectedTags.join(','),
     STOPBATH_RESPONDER_ROLES: config.responderRoles.join(','),

@@ -29,6 +29,12 @@ export const workflowArn = (name: string): Intrinsic => sub(`arn:\${AWS::Partiti
 
 export type Intrinsic = { readonly Ref: string } | { readonly 'Fn::GetAtt': readonly [string, string] } | { readonly 'Fn::Sub': string };
 
+/** How long EventBridge tries, a day, and where an event goes then. @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html */
+export const DELIVERY = {
+  RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
+  DeadLetterConfig: { Arn: arnOf('UndeliveredEvents') },
+} as const;
+
 export interface Resource {
   readonly Type: string;
   readonly Properties: object;

@@ -1,5 +1,5 @@
 import type { Config } from './config.ts';
-import { arnOf, functionLogicalId, type Intrinsic, NAME, type PolicyStatement, type Resource, roleLogicalId, sub, type Template } from './names.ts';
+import { arnOf, DELIVERY, functionLogicalId, type Intrinsic, NAME, type PolicyStatement, type Resource, roleLogicalId, sub, type Template } from './names.ts';
 
 /** What runs by itself: the end of every execution, the schedules of archive, seal and leases, the keys that sign, and who is called when it stops. */
 export function recordingTemplate(config: Config): Template {
@@ -21,28 +21,7 @@ export function recordingTemplate(config: Config): Template {
       ...rule('SweepSchedule', 'sweep', 'archive', 'Finds what no event told the archive', { ScheduleExpression: every }),
       ...rule('SealSchedule', 'seal', 'seal', 'Seals what came on record', { ScheduleExpression: every }),
       ...rule('LeaseSchedule', 'lease', 'lease', 'Looks for containments whose time is running out', { ScheduleExpression: 'rate(15 minutes)' }),
-      SealErrorsAlarm: alarm('seal-errors', 'Sealing failed: what came on record is not sealed yet. stopbath verify says since when.', 'seal', 'Errors', {
-        Period: config.sealEveryMinutes * 60,
-        EvaluationPeriods: 1,
-        Threshold: 0,
-        ComparisonOperator: 'GreaterThanThreshold',
-        TreatMissingData: 'notBreaching',
-      }),
-      // Two periods without a run: the next seal is overdue (a seal says when the next one is due, and says the same).
-      LateSealAlarm: alarm('late-seal', 'Nothing was sealed for two periods: the schedule does not run.', 'seal', 'Invocations', {
-        Period: config.sealEveryMinutes * 60,
-        EvaluationPeriods: 2,
-        Threshold: 1,
-        ComparisonOperator: 'LessThanThreshold',
-        TreatMissingData: 'breaching',
-      }),
-      ArchiveErrorsAlarm: alarm('archive-errors', 'Archiving failed. The next sweep tries again.', 'archive', 'Errors', {
-        Period: 300,
-        EvaluationPeriods: 1,
-        Threshold: 0,
-        ComparisonOperator: 'GreaterThanThreshold',
-        TreatMissingData: 'notBreaching',
-      }),
+      ...rule('ReconcileSchedule', 'reconcile', 'reconcile', 'Finds what EventBridge missed', { ScheduleExpression: 'rate(15 minutes)' }),
     },
   };
 }
@@ -105,26 +84,11 @@ function rule(id: string, name: string, target: string, description: string, whe
   return {
     [id]: {
       Type: 'AWS::Events::Rule',
-      Properties: { Name: `${NAME}-${name}`, Description: description, State: 'ENABLED', ...when, Targets: [{ Id: target, Arn: FunctionName }] },
+      Properties: { Name: `${NAME}-${name}`, Description: description, State: 'ENABLED', ...when, Targets: [{ Id: target, Arn: FunctionName, ...DELIVERY }] },
     },
     [`${id}Permission`]: {
       Type: 'AWS::Lambda::Permission',
       Properties: { Action: 'lambda:InvokeFunction', FunctionName, Principal: 'events.amazonaws.com', SourceArn: arnOf(id) },
-    },
-  };
-}
-
-function alarm(name: string, description: string, functionName: string, metric: 'Errors' | 'Invocations', when: object): Resource {
-  return {
-    Type: 'AWS::CloudWatch::Alarm',
-    Properties: {
-      AlarmName: `${NAME}-${name}`,
-      AlarmDescription: description,
-      Namespace: 'AWS/Lambda',
-      MetricName: metric,
-      Dimensions: [{ Name: 'FunctionName', Value: `${NAME}-${functionName}` }],
-      Statistic: 'Sum',
-      ...when,
     },
   };
 }

@@ -1,5 +1,6 @@
 import { parsePattern } from '../core/event-pattern.ts';
-import { arnOf, DeployError, functionLogicalId, NAME, type Resource, type Template } from './names.ts';
+import type { Config } from './config.ts';
+import { arnOf, DELIVERY, DeployError, functionLogicalId, NAME, ref, type Resource, sub, type Template } from './names.ts';
 
 /** One trigger of a playbook, as far as its rule needs it. */
 export interface RuleTrigger {
@@ -16,12 +17,16 @@ export const PATTERN_LIMIT = 2048;
  *
  * @throws {DeployError} where one pattern alone is over the limit
  */
-export function rulesTemplate(triggers: readonly RuleTrigger[]): Template {
-  const resources = patternsOf(triggers).map((pattern, index): Readonly<Record<string, Resource>> => {
-    const id = `TriageRule${index + 1}`;
-    return { [id]: rule(pattern, index + 1), [`${id}Permission`]: permission(id) };
-  });
-  return { Resources: Object.assign({}, ...resources) };
+export function rulesTemplate(triggers: readonly RuleTrigger[], { eventBus, eventArchiveDays, organizationId }: Pick<Config, 'eventBus' | 'eventArchiveDays' | 'organizationId'>): Template {
+  const patterns = patternsOf(triggers);
+  const rulesOn = (bus: string | null) =>
+    patterns.map((pattern, index): Readonly<Record<string, Resource>> => {
+      const id = `${bus === null ? '' : 'Organization'}TriageRule${index + 1}`;
+      return { [id]: rule(pattern, index + 1, bus), [`${id}Permission`]: permission(id) };
+    });
+  const own = [{ EventArchive: archive(triggers, null, eventArchiveDays) }, ...rulesOn(null)];
+  const organization = eventBus === null ? [] : [organizationBus(eventBus, organizationId ?? ''), { OrganizationEventArchive: archive(triggers, eventBus, eventArchiveDays) }, ...rulesOn(eventBus)];
+  return { Resources: Object.assign({}, ...own, ...organization) };
 }
 
 /**
@@ -81,21 +86,68 @@ function unionOf(group: readonly RuleTrigger[]): object {
   return first && rest.length === 0 ? first.pattern : { $or: group.map((trigger) => trigger.pattern) };
 }
 
-function rule(pattern: object, number: number): Resource {
+/**
+ * Where the organisation's accounts send their events, and no other.
+ *
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-permissions-manage.html
+ */
+function organizationBus(name: string, organization: string): Readonly<Record<string, Resource>> {
+  return {
+    OrganizationBus: { Type: 'AWS::Events::EventBus', Properties: { Name: name, Description: 'Events of the accounts of the organisation, for triage' } },
+    OrganizationBusPolicy: {
+      Type: 'AWS::Events::EventBusPolicy',
+      Properties: {
+        EventBusName: ref('OrganizationBus'),
+        StatementId: 'TheOrganisationSends',
+        Statement: {
+          Effect: 'Allow',
+          Principal: '*',
+          Action: 'events:PutEvents',
+          Resource: arnOf('OrganizationBus'),
+          Condition: { StringEquals: { 'aws:PrincipalOrgID': organization } },
+        },
+      },
+    },
+  };
+}
+
+/**
+ * Keeps what the rules' sources send, so that it can be replayed: a replay carries `replay-name`, and never acts beyond observe.
+ *
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
+ */
+function archive(triggers: readonly RuleTrigger[], bus: string | null, days: number): Resource {
+  const sources = triggers.flatMap(({ pattern }) => sourcesOf(pattern));
+  return {
+    Type: 'AWS::Events::Archive',
+    Properties: {
+      ArchiveName: `${NAME}-${bus === null ? 'events' : 'organization'}`,
+      Description: 'What the rules of triage listen to',
+      SourceArn: sub(`arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/${bus ?? 'default'}`),
+      EventPattern: { source: [...new Map(sources.map((source) => [JSON.stringify(source), source])).values()] },
+      RetentionDays: days,
+    },
+  };
+}
+
+/** Every trigger says which sources it listens to, at the top or in each of its alternatives. */
+function sourcesOf(pattern: object): readonly unknown[] {
+  const [source, alternatives]: readonly unknown[] = [Reflect.get(pattern, 'source'), Reflect.get(pattern, '$or')];
+  if (Array.isArray(source)) return source;
+  return Array.isArray(alternatives) ? alternatives.filter(isObject).flatMap(sourcesOf) : [];
+}
+
+function rule(pattern: object, number: number, bus: string | null): Resource {
   return {
     Type: 'AWS::Events::Rule',
     Properties: {
       Name: `${NAME}-triage-${number}`,
+      ...(bus === null ? {} : { EventBusName: ref('OrganizationBus') }),
       Description: 'Made from the triggers in workflows/*/playbook.json',
       State: 'ENABLED',
       EventPattern: pattern,
       Targets: [
-        {
-          Id: 'triage',
-          Arn: arnOf(functionLogicalId('triage')),
-          RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
-          DeadLetterConfig: { Arn: arnOf('UndeliveredEvents') },
-        },
+        { Id: 'triage', Arn: arnOf(functionLogicalId('triage')), ...DELIVERY },
       ],
     },
   };

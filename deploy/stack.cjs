@@ -2,4 +2,5 @@
 const { dirname } = require('node:path');
 const { stackOf } = require('./stack.ts');
 
-module.exports = stackOf(dirname(__dirname));
+const of = (stage) => stackOf(dirname(__dirname), {}, stage);
+module.exports = Object.assign(async ({ resolveVariable }) => of(await resolveVariable('sls:stage')), { of });

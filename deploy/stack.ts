@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type Config, readConfig } from './config.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { alarmsTemplate } from './alarms.ts';
 import { environmentOf, functionEntry, type FunctionFolder, readFunctionFolder, rolesTemplate } from './functions.ts';
 import type { Template } from './names.ts';
 import { playbookTemplate } from './playbooks.ts';
@@ -24,8 +25,10 @@ export interface Stack {
   readonly shareEpochsTable: string;
   readonly roles: Template;
   readonly rules: Template;
+  /** Who is called when something is not as it should be. */
+  readonly alarms: Template;
   /** The same folders with another configuration. */
-  readonly with: (config: Partial<Config>) => Stack;
+  readonly with: (config: Partial<Config>, stage?: string) => Stack;
 }
 
 /**
@@ -33,8 +36,10 @@ export interface Stack {
  *
  * @throws {DeployError | ConfigError} where they do not describe one
  */
-export function stackOf(root: string, overrides: Partial<Config> = {}): Stack {
-  const config = readConfig({ ...readJson(join(root, 'stopbath.config.json'), z.looseObject({})), ...overrides });
+export function stackOf(root: string, overrides: Partial<Config> = {}, stage?: string): Stack {
+  const config = readConfig({ ...readJson(join(root, 'stopbath.config.json'), z.looseObject({})), ...overrides }, stage);
+  const unknown = Object.keys(config.modeCaps).filter((name) => !foldersOf(join(root, 'workflows')).includes(name));
+  if (unknown.length > 0) throw new ConfigError(`stopbath.config.json: modeCaps names ${unknown.join(', ')}: there is ${foldersOf(join(root, 'workflows')).join(', ')}`);
   const folders = foldersOf(join(root, 'functions')).map((name) => readFolder(root, name));
   const playbooks = foldersOf(join(root, 'workflows'));
   const surroundings = { config, functions: folders.map((folder) => folder.name), playbooks };
@@ -48,8 +53,9 @@ export function stackOf(root: string, overrides: Partial<Config> = {}): Stack {
     recording: recordingTemplate(config),
     shareEpochsTable: config.shares.epochs?.table ?? 'there-is-none',
     roles: rolesTemplate(folders, config),
-    rules: rulesTemplate(playbooks.flatMap((name) => triggersOf(root, name))),
-    with: (config) => stackOf(root, { ...overrides, ...config }),
+    rules: rulesTemplate(playbooks.flatMap((name) => triggersOf(root, name)), config),
+    alarms: alarmsTemplate(config, playbooks),
+    with: (config, at = stage) => stackOf(root, { ...overrides, ...config }, at),
   };
 }
 

@@ -1,12 +1,13 @@
 import { type DeployOptions, type Deployment, deployInto, ROOT } from './deploy.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from './sandbox.ts';
 import { createCloudFront, type CloudFront } from './services/cloudfront.ts';
+import { createCloudTrail, type CloudTrail } from './services/cloudtrail.ts';
 import { createCloudWatch } from './services/cloudwatch.ts';
 import { createEvents, type EventsService } from './services/events.ts';
 import type { DeadLetter } from './services/events/dead-letters.ts';
 import { createKms } from './services/kms.ts';
 import { createLambda, type LambdaService } from './services/lambda.ts';
-import { createGuardDuty } from './services/guardduty.ts';
+import { createGuardDuty, type GuardDuty } from './services/guardduty.ts';
 import { createSecrets } from './services/secrets.ts';
 import { createSns, type Sns } from './services/sns.ts';
 import { createSqs } from './services/sqs.ts';
@@ -17,6 +18,8 @@ import { createStepFunctions } from './services/stepfunctions.ts';
 export interface Account extends Sandbox {
   readonly s3: S3;
   readonly cloudfront: CloudFront;
+  readonly cloudtrail: CloudTrail;
+  readonly guardduty: GuardDuty;
   readonly lambda: LambdaService;
   readonly events: EventsService;
   readonly sns: Sns;
@@ -36,13 +39,15 @@ export async function startAccount(options: Omit<SandboxOptions, 'services'> & {
   const { root = ROOT, invalidationMs, ...rest } = options;
   const sandbox = await startSandbox(rest);
   const { world } = sandbox;
-  const [s3, lambda, events, sns] = [createS3(world), createLambda(world, { root }), createEvents(world), createSns()];
+  const [s3, lambda, events, sns, guardduty, cloudtrail] = [createS3(world), createLambda(world, { root }), createEvents(world), createSns(), createGuardDuty(), createCloudTrail()];
   const cloudfront = createCloudFront(world, invalidationMs === undefined ? {} : { invalidationMs });
-  for (const service of [s3, s3.control, createCloudWatch(s3), cloudfront, createStepFunctions(world), createKms(world), lambda, events, sns, createSqs(), createSecrets(), createGuardDuty()]) sandbox.register(service);
+  for (const service of [s3, s3.control, createCloudWatch(s3), cloudfront, createStepFunctions(world), createKms(world), lambda, events, sns, createSqs(), createSecrets(), guardduty, cloudtrail]) sandbox.register(service);
   return {
     ...sandbox,
     s3,
     cloudfront,
+    cloudtrail,
+    guardduty,
     lambda,
     events,
     sns,

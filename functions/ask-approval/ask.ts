@@ -2,6 +2,7 @@ import { readApproval, saveApproval, saveToken, tell } from '../../aws/approvals
 import { startTicket } from '../../aws/executions.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, getIncident, getPlan, getRequest, updateIncident } from '../../aws/incidents.ts';
+import { measure } from '../../aws/metrics.ts';
 import { APPROVERS, type Approval } from '../../core/approval.ts';
 import { protectedBy } from '../../core/guard.ts';
 import { LEASE } from '../../core/next.ts';
@@ -35,6 +36,7 @@ export async function askApproval(input: AskInput, tools: Tools): Promise<{ read
     votes: [],
     endedAt: null,
   };
+  if (input.gates.includes('budget')) measure(tools, { BudgetReached: 1 }, { playbook: incident.playbook });
   // The token first: whoever votes from here on finds the execution that waits now.
   await saveToken(tools, approval, input.token);
   if (await saveApproval(tools, approval)) await announce(approval, tools);

@@ -3,6 +3,7 @@ import { acknowledge, intendAll, named, plannedFor, type ApplyInput } from '../.
 import { readBucket, writeSetting } from '../../aws/bucket.ts';
 import type { Tools } from '../../aws/function.ts';
 import { updateIncident } from '../../aws/incidents.ts';
+import { memberTools } from '../../aws/member.ts';
 import { assertMayApply } from '../../aws/standing.ts';
 import { remaining } from '../../core/apply.ts';
 import { reopenings, settingOf } from '../../core/quarantine/restore.ts';
@@ -14,7 +15,8 @@ import { reopenings, settingOf } from '../../core/quarantine/restore.ts';
 export async function applyQuarantine(input: ApplyInput, tools: Tools): Promise<{ readonly changes: number; readonly acknowledgedAt: string }> {
   const { incident, plan, written } = await plannedFor(tools, input);
   const address = { bucket: incident.target.name, account: incident.target.account, region: incident.target.region };
-  const state = await readBucket(tools.clients, address);
+  const there = memberTools(tools, address.account, 'contain', incident.id);
+  const state = await readBucket(there.clients, address);
   await assertMayApply(tools, incident, plan, input.execution, { reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] }, state.tagging);
   const changes = remaining(plan.changes, (setting) => settingOf(state, setting));
   const [intents] = await Promise.all([
@@ -22,7 +24,7 @@ export async function applyQuarantine(input: ApplyInput, tools: Tools): Promise<
     updateIncident(tools, incident.id, { status: plan.direction === 'contain' ? 'containing' : 'restoring' }),
   ]);
   for (const intent of intents) {
-    await named(intent, writeSetting(s3Of(tools.clients), address, intent.setting, intent.after));
+    await named(intent, writeSetting(s3Of(there.clients), address, intent.setting, intent.after));
     await acknowledge(tools, intent);
   }
   const acknowledgedAt = tools.now();

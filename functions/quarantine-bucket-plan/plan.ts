@@ -3,6 +3,7 @@ import { readBucket, type BucketAddress } from '../../aws/bucket.ts';
 import { putEvidence } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, getIncident, ledgerOf, savePlan } from '../../aws/incidents.ts';
+import { exemptIn, memberTools } from '../../aws/member.ts';
 import type { PlanInput, Preview } from '../../aws/planning.ts';
 import { askAnonymously, sampleKeys } from '../../aws/probe.ts';
 import { readStanding } from '../../aws/standing.ts';
@@ -20,13 +21,15 @@ import { reopenings, restoration } from '../../core/quarantine/restore.ts';
 export async function planQuarantine(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
   const incident = input.preview?.draft ?? (await getIncident(tools, input.incident));
   const address = { bucket: incident.target.name, account: incident.target.account, region: incident.target.region };
-  const [[state, anonymous], ledger, impact] = await Promise.all([readFromBothSides(tools, address), ledgerOf(tools, incident.id), surveyBucket(tools, address)]);
+  const there = memberTools(tools, address.account, 'read', incident.id);
+  const exempt = exemptIn(tools, address.account);
+  const [[state, anonymous], ledger, impact] = await Promise.all([readFromBothSides(there, address), ledgerOf(tools, incident.id), surveyBucket(there, address)]);
   const standing = await readStanding(tools, incident, input.execution, state.tagging);
   const contained = ledger.filter((entry) => entry.direction === 'contain');
   const level = levelOf(incident);
   const planned: PlannedChanges & { readonly drift?: readonly Drift[] } =
     input.direction === 'contain'
-      ? quarantine(state, { incident: incident.id, level, exempt: tools.settings.STOPBATH_EXEMPT_ROLES, organizationId: tools.settings.STOPBATH_ORGANIZATION_ID })
+      ? quarantine(state, { incident: incident.id, level, exempt, organizationId: tools.settings.STOPBATH_ORGANIZATION_ID })
       : { level, ...restoration(contained, state, input.preview?.newer ?? standing.newer) };
 
   const plan = withDigest({
@@ -40,7 +43,7 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
     impact: {
       anonymousBefore: anonymous,
       exposures: exposuresOf(state).map((exposure) => exposure.phrase),
-      ...(input.direction === 'contain' ? impactOf(state, planned.level, { organizationId: tools.settings.STOPBATH_ORGANIZATION_ID, exempt: tools.settings.STOPBATH_EXEMPT_ROLES }) : {}),
+      ...(input.direction === 'contain' ? impactOf(state, planned.level, { organizationId: tools.settings.STOPBATH_ORGANIZATION_ID, exempt }) : {}),
       ...impact,
       ...(standing.protectedBy === null ? {} : { protectedBy: standing.protectedBy }),
       ...costOf(planned.changes.length, tools.settings.STOPBATH_VERIFY_LOOKS),

@@ -2,6 +2,7 @@ import { s3Of } from '../../aws/clients.ts';
 import { readBucket } from '../../aws/bucket.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, viewIncident } from '../../aws/incidents.ts';
+import { memberTools } from '../../aws/member.ts';
 import { askAnonymously, askFromInside, sampleKeys } from '../../aws/probe.ts';
 import type { Direction, IncidentView } from '../../core/incident.ts';
 import { driftOf, judge, type Answer, type Judgement, type Look } from '../../core/quarantine/look.ts';
@@ -21,7 +22,8 @@ export async function lookAtQuarantine(input: LookInput, tools: Tools): Promise<
   const address = { bucket: target.name, account: target.account, region: target.region };
   const plan = view.plans.findLast((entry) => entry.direction === 'contain');
   const level = LEVELS.find((entry) => entry === plan?.level) ?? 'public';
-  const [state, keys] = await Promise.all([readBucket(tools.clients, address), sampleKeys(s3Of(tools.clients), address)]);
+  const { clients } = memberTools(tools, address.account, 'read', view.incident.id);
+  const [state, keys] = await Promise.all([readBucket(clients, address), sampleKeys(s3Of(clients), address)]);
   const [anonymous, inside] = await Promise.all([askAnonymously(tools.clients, state, keys), askFromInside(tools, address, keys)]);
   const look: Look = { anonymous, inside, drifted: driftOf(view.ledger.filter((entry) => entry.direction === input.direction), state) };
 

@@ -3,6 +3,7 @@ import { releaseTarget } from '../../aws/claims.ts';
 import { putEvidence } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, ledgerOf, updateIncident, getIncident, viewIncident } from '../../aws/incidents.ts';
+import { measure } from '../../aws/metrics.ts';
 import type { Incident, LedgerEntry } from '../../core/incident.ts';
 import { newLease } from '../../core/lease.ts';
 import { outcomeOf, readError } from '../../core/outcome.ts';
@@ -36,6 +37,16 @@ export async function recordOutcome(input: RecordInput, tools: Tools): Promise<{
   if (!overtaken && (outcome.status === 'restored' || outcome.status === 'not-exposed')) await releaseTarget(tools, incident.target.arn, incident.id, at);
   const body = await viewIncident(tools, incident.id);
   const { key } = await putEvidence(tools, { kind: 'outcome', id: input.execution, incident: incident.id, at, drill: incident.drill, body }, incident.target);
+  measure(
+    tools,
+    {
+      Outcomes: 1,
+      UnverifiedOutcomes: outcome.status === 'unverified' ? 1 : 0,
+      FailedOutcomes: outcome.status === 'failed' ? 1 : 0,
+      ...(outcome.status === 'contained' ? { SecondsToVerified: (Date.parse(at) - Date.parse(incident.receivedAt)) / 1000 } : {}),
+    },
+    { playbook: incident.playbook },
+  );
   return { ...outcome, evidence: key };
 }
 

@@ -4,6 +4,7 @@ import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
 import { getIncident, NoSuchIncidentError } from '../../aws/incidents.ts';
 import { recordedTarget } from '../../aws/owners.ts';
 import { previewPlan, type Preview } from '../../aws/planning.ts';
+import { capFor } from '../../aws/settings.ts';
 import { loadPlaybooks } from '../../aws/playbooks.ts';
 import { saveSeen } from '../../aws/previews.ts';
 import { readInputs } from '../../core/inputs.ts';
@@ -44,7 +45,8 @@ export async function previewOf(incident: Incident, tools: Tools): Promise<Previ
 
 /** The same for a plan and for the start of it. @throws {PlaybookInputError} where the inputs are not the playbook's */
 export async function wantedBy(ask: PlanAsk & { readonly reason: string }, by: string, tools: Tools): Promise<Wanted> {
-  const { AWS_REGION: region, STOPBATH_ACCOUNT: account, STOPBATH_MODE_CAP: cap } = tools.settings;
+  const { AWS_REGION: region, STOPBATH_ACCOUNT: account } = tools.settings;
+  const cap = capFor(tools.settings, ask.playbook);
   const playbooks = await loadPlaybooks(tools.settings.LAMBDA_TASK_ROOT);
   const startable = playbooks.filter(({ inputs }) => Object.values(inputs).some(({ target }) => target !== undefined));
   const playbook = startable.find(({ name }) => name === ask.playbook);

@@ -12,6 +12,7 @@ import { erase } from './erase.ts';
 import { extend } from './extend.ts';
 import { release, restore } from './incident.ts';
 import { NoSuchPlaybookError, plan, planRestore } from './plan.ts';
+import { redriveEvents } from './redrive.ts';
 import { start } from './start.ts';
 import { suppress, unsuppress, unsuppressBody } from './suppress.ts';
 import { redrive, sendAgain } from './ticket.ts';
@@ -47,6 +48,7 @@ const ROUTES: Readonly<Record<string, (body: unknown, by: string, tools: Tools) 
   '/erase-owner': async (body, by, tools) => await erase(ofOwner.parse(body), by, tools),
   '/ticket': async (body, by, tools) => await sendAgain(ofIncident.parse(body), by, tools),
   '/redrive-tickets': async (body, by, tools) => await redrive(ofSuite.parse(body), by, tools),
+  '/redrive-events': async (body, by, tools) => await redriveEvents(ofSuite.parse(body), by, tools),
   '/pause': async (body, by, tools) => await pause(ofSuite.parse(body), by, tools),
   '/suppress': suppress,
   '/unsuppress': async (body, by, tools) => await unsuppress(unsuppressBody.parse(body), by, tools),

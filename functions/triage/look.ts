@@ -1,9 +1,10 @@
-import { s3ControlOf, s3Of } from '../../aws/clients.ts';
+import { s3ControlOf, s3Of, type Clients } from '../../aws/clients.ts';
 import { bucketBehind } from '../../aws/access-points.ts';
 import { listBuckets, readAccountBlock } from '../../aws/account.ts';
 import { NoSuchBucketError, readAccess, readBucket } from '../../aws/bucket.ts';
 import { inTurns } from '../../aws/concurrently.ts';
 import type { Tools } from '../../aws/function.ts';
+import { memberTools } from '../../aws/member.ts';
 import type { PublicAccessBlock } from '../../core/bucket.ts';
 import type { Decision } from '../../core/decide.ts';
 import type { Knowledge, NamedBucket } from '../../core/decide/facts.ts';
@@ -31,18 +32,19 @@ export async function look(blind: Decision, tools: Tools): Promise<Findings> {
   const seen = sight(tools);
   const doors = new Map<string, string>();
   await Promise.all(targets.filter(isAccessPoint).map(async (point) => {
-    const bucket = await seen.attempt(`access point ${plain(point.name)}`, () => bucketBehind(s3ControlOf(tools.clients, point.region), point.account, point.name));
+    const bucket = await seen.attempt(`access point ${plain(point.name)}`, () => bucketBehind(s3ControlOf(inside(tools, point.account), point.region), point.account, point.name));
     if (bucket) doors.set(point.arn, bucket);
   }));
-  // Of another account nothing can be listed from here: its buckets are not these.
-  const account = targets.find(({ kind, arn, account: owner }) => kind === 'account' && owner === tools.settings.STOPBATH_ACCOUNT && blind.checks.some(({ target, predicates }) => target === arn && predicates.some(({ name }) => name.startsWith('exposed'))));
+  // Of a strange account nothing can be listed from here: its buckets are not these.
+  const reachable = [tools.settings.STOPBATH_ACCOUNT, ...tools.settings.STOPBATH_ACCOUNTS];
+  const account = targets.find(({ kind, arn, account: owner }) => kind === 'account' && reachable.includes(owner) && blind.checks.some(({ target, predicates }) => target === arn && predicates.some(({ name }) => name.startsWith('exposed'))));
   const buckets = new Map(targets.flatMap((target): readonly (readonly [string, Target])[] => {
     const name = bucketOf(target) ?? doors.get(target.arn) ?? null;
     return name === null ? [] : [[name, target]];
   }));
   const [all] = await Promise.all([
     account ? lookAtAll(account, seen, tools) : null,
-    inTurns([...buckets], async ([bucket, { account: owner, region }]) => await seen.at(bucket, () => readBucket(tools.clients, { bucket, account: owner, region }))),
+    inTurns([...buckets], async ([bucket, { account: owner, region }]) => await seen.at(bucket, () => readBucket(inside(tools, owner), { bucket, account: owner, region }))),
   ]);
   return {
     any: buckets.size > 0 || account !== undefined,
@@ -52,6 +54,11 @@ export async function look(blind: Decision, tools: Tools): Promise<Findings> {
     isMissing: (bucket) => seen.missing.has(bucket),
     unread: seen.unread,
   };
+}
+
+/** There is no incident yet to name the session after. */
+function inside(tools: Tools, account: string): Clients {
+  return memberTools(tools, account, 'read', 'triage').clients;
 }
 
 /** `null` for what is about no bucket. */
@@ -67,7 +74,7 @@ function isAccessPoint({ kind, arn }: Target): boolean {
 /** Every bucket of the account; most have a block of their own, and of these nothing else is read. */
 async function lookAtAll({ account, region }: Target, seen: Sight, tools: Tools): Promise<readonly NamedBucket[] | null> {
   const known = await seen.attempt(`account ${plain(account)}`, async () => {
-    const [block, buckets] = await Promise.all([readAccountBlock(s3ControlOf(tools.clients, region), account), listBuckets(s3Of(tools.clients))]);
+    const [block, buckets] = await Promise.all([readAccountBlock(s3ControlOf(inside(tools, account), region), account), listBuckets(s3Of(inside(tools, account)))]);
     return { block, buckets };
   });
   if (!known) return null;
@@ -76,7 +83,7 @@ async function lookAtAll({ account, region }: Target, seen: Sight, tools: Tools)
 }
 
 async function access(bucket: NamedBucket, place: { readonly account: string; readonly region: string }, block: PublicAccessBlock | null, tools: Tools): Promise<KnownState> {
-  return await readAccess(tools.clients, { bucket: bucket.name, account: place.account, region: bucket.region ?? place.region }, block);
+  return await readAccess(inside(tools, place.account), { bucket: bucket.name, account: place.account, region: bucket.region ?? place.region }, block);
 }
 
 interface Sight {

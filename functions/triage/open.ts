@@ -3,6 +3,7 @@ import { nextExecution, startExecution, startTicket } from '../../aws/executions
 import { TransientError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, createIncident, getIncident, getPlan, ledgerOf, updateIncident } from '../../aws/incidents.ts';
+import { capFor } from '../../aws/settings.ts';
 import type { KnownState } from '../../core/exposure.ts';
 import { digestOf } from '../../core/canonical.ts';
 import { incidentOf, joins, type Opening } from '../../core/correlate.ts';
@@ -22,7 +23,7 @@ export interface Opened {
  * it heals what an earlier try left half done.
  */
 export async function openOrJoin(opening: Omit<Opening, 'cap'> & { readonly state: KnownState | undefined }, tools: Tools): Promise<Opened | null> {
-  const full: Opening = { ...opening, cap: tools.settings.STOPBATH_MODE_CAP };
+  const full: Opening = { ...opening, cap: capFor(tools.settings, opening.response.playbook) };
   const wanted = incidentOf(full);
   if (wanted === null) return await joinOpen(full, tools);
 

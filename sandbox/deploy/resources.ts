@@ -17,7 +17,7 @@ interface ResourceType {
 type Call = (service: string, operation: string, input: object) => Promise<unknown>;
 
 /** Part of a deployment, and nothing that a function, a workflow or a scenario would call. */
-const SKIPPED = new Set(['AWS::CloudWatch::Alarm', 'AWS::SQS::QueuePolicy']);
+const SKIPPED = new Set(['AWS::CloudWatch::Alarm', 'AWS::Events::Archive', 'AWS::SQS::QueuePolicy']);
 
 /**
  * Finds out what each resource will be called, so that references can be evaluated before anything exists.

@@ -26,7 +26,7 @@ export function readServerless(root: string, stage: string, config: Partial<Conf
     if (!existsSync(full)) throw new DeployError(`serverless.yml: there is no file ${path}`);
     switch (extname(full)) {
       case '.cjs':
-        return configured(require(full), config);
+        return configured(require(full), stage, config);
       case '.json':
         return JSON.parse(readFileSync(full, 'utf8'));
       default:
@@ -70,8 +70,9 @@ function at(value: unknown, address: string | undefined): unknown {
     .reduce<unknown>((inner, key) => (typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key) ? Reflect.get(inner, key) : undefined), value);
 }
 
-/** A module that can be had with another configuration is. */
-function configured(module: unknown, config: Partial<Config>): unknown {
-  const change: unknown = typeof module === 'object' && module !== null && 'with' in module ? module.with : undefined;
-  return typeof change === 'function' ? change.call(module, config) : module;
+/** A module is asked as osls asks it: a function that is told the stage. What can be had with another configuration is. */
+function configured(module: unknown, stage: string, config: Partial<Config>): unknown {
+  const made: unknown = typeof module === 'function' && 'of' in module && typeof module.of === 'function' ? module.of(stage) : module;
+  const change: unknown = typeof made === 'object' && made !== null && 'with' in made ? made.with : undefined;
+  return typeof change === 'function' ? change.call(made, config) : made;
 }

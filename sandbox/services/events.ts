@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as sdk from '@aws-sdk/client-eventbridge';
 import { InvalidEventPatternError, matchesPattern, parsePattern } from '../../core/event-pattern.ts';
 import { AwsError, operation, type Service, type World } from '../service.ts';
-import type { DeadLetter } from './events/dead-letters.ts';
+import { type DeadLetter, toQueue } from './events/dead-letters.ts';
 import { createDelivery } from './events/delivery.ts';
 import { type EventEnvelope, putEvents } from './events/put-events.ts';
 import { receive } from './events/receive.ts';
@@ -41,7 +41,10 @@ const PATTERN_LIMIT = 2048;
 export function createEvents(world: World): EventsService {
   const rules = new Rules(world.region, world.account);
   const deadLetters: DeadLetter[] = [];
-  const delivery = createDelivery(world, (letter) => deadLetters.push(letter));
+  const delivery = createDelivery(world, (letter) => {
+    deadLetters.push(letter);
+    void toQueue(world, letter);
+  });
   const stopped = new AbortController();
 
   /** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html */

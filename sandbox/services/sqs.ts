@@ -5,6 +5,7 @@ import { AwsError, operation, type Call, type Service } from '../service.ts';
 interface Message {
   readonly id: string;
   readonly body: string;
+  readonly attributes?: sdk.SendMessageCommandInput['MessageAttributes'];
   /** Changes with every receipt. */
   receipt: string;
   visibleAt: number;
@@ -41,9 +42,9 @@ export function createSqs(): Service {
       }),
       SendMessage: operation<sdk.SendMessageCommandInput, sdk.SendMessageCommandOutput>({
         needs: on('SendMessage'),
-        run: ({ QueueUrl, MessageBody = '' }, { time }) => {
+        run: ({ QueueUrl, MessageBody = '', MessageAttributes }, { time }) => {
           const id = randomUUID();
-          named(QueueUrl).push({ id, body: MessageBody, receipt: '', visibleAt: time });
+          named(QueueUrl).push({ id, body: MessageBody, ...(MessageAttributes ? { attributes: MessageAttributes } : {}), receipt: '', visibleAt: time });
           return { MessageId: id, MD5OfMessageBody: md5(MessageBody) };
         },
       }),
@@ -52,7 +53,7 @@ export function createSqs(): Service {
         run: ({ QueueUrl, MaxNumberOfMessages = 1, VisibilityTimeout }, { time }) => {
           const found = named(QueueUrl).filter(({ visibleAt }) => visibleAt <= time).slice(0, MaxNumberOfMessages);
           for (const message of found) Object.assign(message, { receipt: randomUUID(), visibleAt: time + (VisibilityTimeout === undefined ? VISIBILITY_MS : VisibilityTimeout * 1000) });
-          return found.length === 0 ? {} : { Messages: found.map(({ id, body, receipt }) => ({ MessageId: id, Body: body, ReceiptHandle: receipt, MD5OfBody: md5(body) })) };
+          return found.length === 0 ? {} : { Messages: found.map(({ id, body, attributes, receipt }) => ({ MessageId: id, Body: body, ReceiptHandle: receipt, MD5OfBody: md5(body), ...(attributes ? { MessageAttributes: attributes } : {}) })) };
         },
       }),
       DeleteMessage: operation<sdk.DeleteMessageCommandInput, sdk.DeleteMessageCommandOutput>({

@@ -1,0 +1,98 @@
+import { InvokeCommand } from '@aws-sdk/client-lambda';
+import { createClients, lambdaOf } from '../../aws/clients.ts';
+import { lastDelivery } from '../../aws/decisions.ts';
+import type { Tools } from '../../aws/function.ts';
+import { readGuard } from '../../aws/guard.ts';
+import { memberTools } from '../../aws/member.ts';
+import { measure } from '../../aws/metrics.ts';
+import { loadPlaybooks } from '../../aws/playbooks.ts';
+import { get, put } from '../../aws/records.ts';
+import { matchesPattern } from '../../core/event-pattern.ts';
+import { isRejection, readSignal } from '../../core/signal.ts';
+import { plain } from '../../core/text.ts';
+import { findingsBetween, recordsBetween, type Span } from './sources.ts';
+import { stuckExecutions } from './stuck.ts';
+
+export interface Reconciled {
+  /** Events that triage was given, by id. */
+  readonly missed: readonly string[];
+  /** Sources that were not looked at to the end, and why. */
+  readonly behind: readonly string[];
+}
+
+/** What happened later than this may still be on its way. */
+const GRACE_MS = 5 * 60_000;
+/** CloudTrail's own list may lag by a quarter of an hour: each run looks again at what the one before saw. */
+const OVERLAP_MS = 45 * 60_000;
+/** The first run, and one after a long silence. CloudTrail keeps 90 days of events. */
+const FURTHEST_MS = 24 * 3_600_000;
+
+/**
+ * CloudTrail's events on EventBridge are best effort, and rules can be switched off: so what GuardDuty and CloudTrail themselves say is held
+ * against what was decided. Triage gets what it has not seen, and its ids make a second delivery of anything harmless.
+ *
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-delivery-level.html
+ */
+export async function reconcile(tools: Tools): Promise<Reconciled> {
+  const now = Date.parse(tools.now());
+  const [sources, missed, behind]: [readonly Source[], string[], string[]] = [await sourcesOf(tools), [], []];
+  for (const { name, events } of sources) {
+    try {
+      const until = Number((await get(tools, RECONCILE, name))?.['until'] ?? 0);
+      const span = { from: Math.max(until - OVERLAP_MS, now - FURTHEST_MS), to: now - GRACE_MS };
+      for await (const event of events(span)) missed.push(...(await deliver(event, tools)));
+      await put(tools, { pk: RECONCILE, sk: name, until: span.to });
+    } catch (error) {
+      // One account that lets nobody in must not hide the others.
+      behind.push(`${name}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
+    }
+  }
+  const [guard, stuck] = await Promise.all([readGuard(tools), stuckExecutions(tools)]);
+  for (const what of behind) tools.log.error(`not looked at to the end: ${plain(what, 512)}`);
+  for (const execution of stuck) tools.log.error(`runs for too long: ${execution}`);
+  measure(tools, { MissedEvents: missed.length, ReconcileBehind: behind.length, StuckExecutions: stuck.length, GuardPaused: 'unreadable' in guard || guard.paused !== null ? 1 : 0 });
+  return { missed, behind };
+}
+
+const RECONCILE = 'RECONCILE';
+
+interface Source {
+  /** `guardduty/111122223333/us-east-1`: what the place reached is kept under. */
+  readonly name: string;
+  readonly events: (span: Span) => AsyncGenerator<unknown>;
+}
+
+/** GuardDuty and CloudTrail, in every account and region. Findings of members show twice where the account administers GuardDuty: the second is known. */
+async function sourcesOf(tools: Tools): Promise<readonly Source[]> {
+  const { STOPBATH_ACCOUNT: own, STOPBATH_ACCOUNTS: members, STOPBATH_REGIONS, AWS_REGION } = tools.settings;
+  const patterns = (await loadPlaybooks(tools.settings.LAMBDA_TASK_ROOT)).flatMap(({ triggers }) => triggers.map(({ matcher }) => matcher));
+  const wanted = (event: unknown): boolean => {
+    const signal = readSignal(event, tools.now());
+    return isRejection(signal) || patterns.some((pattern) => matchesPattern(pattern, signal.event));
+  };
+  const regions = [...new Set([AWS_REGION, ...STOPBATH_REGIONS])];
+  return [own, ...members].flatMap((account) =>
+    regions.flatMap((region): readonly Source[] => {
+      const clients = () => {
+        const { credentials } = memberTools(tools, account, 'read', 'reconcile').clients;
+        return createClients(region, credentials);
+      };
+      return [
+        { name: `guardduty/${account}/${region}`, events: (span) => findingsBetween(clients(), span) },
+        { name: `cloudtrail/${account}/${region}`, events: (span) => recordsBetween(clients(), span, wanted) },
+      ];
+    }),
+  );
+}
+
+/** @returns the event's id where triage had not seen it, and has it now */
+async function deliver(event: unknown, tools: Tools): Promise<readonly string[]> {
+  const signal = readSignal(event, tools.now());
+  const [id, time] = isRejection(signal) ? [signal.id, tools.now()] : [signal.id, signal.time];
+  if (id === null || id === '') return [];
+  const last = await lastDelivery(tools, id, time, tools.now());
+  if (last !== null && last >= time) return [];
+  tools.log.error(`EventBridge did not deliver ${plain(id)}: triage has it now`);
+  await lambdaOf(tools.clients).send(new InvokeCommand({ FunctionName: `${tools.settings.STOPBATH_NAME}-triage`, InvocationType: 'Event', Payload: JSON.stringify(event) }));
+  return [id];
+}
