@@ -1,6 +1,6 @@
 import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { sfnOf } from './clients.ts';
-import type { Direction, Incident } from '../core/incident.ts';
+import { TICKET_ONLY, type Direction, type Incident } from '../core/incident.ts';
 import { addExecution, updateIncident } from './incidents.ts';
 import type { Tools } from './function.ts';
 
@@ -24,7 +24,7 @@ export async function startExecution(tools: Pick<Tools, 'settings' | 'clients'>,
 /** Asks for the ticket to say how the incident stands. A workflow that cannot be started delays nothing: the gap is on the incident. */
 export async function startTicket(tools: Pick<Tools, 'settings' | 'clients'>, incident: string, name: string): Promise<void> {
   try {
-    await begin(tools, 'open-ticket', name.slice(0, 80), { incident });
+    await begin(tools, TICKET_ONLY, name.slice(0, 80), { incident });
   } catch (error) {
     await updateIncident(tools, incident, { ticketGap: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
   }

@@ -2,7 +2,7 @@ import { BudgetError, HeldError } from '../core/held.ts';
 import { guardSays, protectedBy } from '../core/guard.ts';
 import type { Tag } from '../core/bucket.ts';
 import type { Incident, Plan } from '../core/incident.ts';
-import { approversOf, missingGates, type OwnWord, type Standing } from '../core/next.ts';
+import { approversOf, missingGates, type Gated, type Standing } from '../core/next.ts';
 import { liftedGates, type People } from '../core/approval.ts';
 import { approvalsOf } from './approvals.ts';
 import { takeBudgets } from './budget.ts';
@@ -41,7 +41,7 @@ export function peopleOf({ settings }: Pick<Tools, 'settings'>): People {
  * @throws {HeldError} where it may not, and no approval would help now
  * @throws {BudgetError} where the budgets are used up: the workflow asks somebody
  */
-export async function assertMayApply(tools: Tools, incident: Incident, plan: Plan, execution: string, own: Pick<OwnWord, 'reopens'> & { readonly links?: number }, tags: readonly Tag[] | null = null): Promise<void> {
+export async function assertMayApply(tools: Tools, incident: Incident, plan: Plan, execution: string, own: Gated & { readonly links?: number }, tags: readonly Tag[] | null = null): Promise<void> {
   const standing = await readStanding(tools, incident, execution, tags);
   const held = guardSays(plan.direction, standing.guard);
   if (held !== null) throw new HeldError(held);

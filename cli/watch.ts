@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { IncidentView, Progress } from '../core/incident.ts';
+import { TICKET_ONLY, type IncidentView, type Progress } from '../core/incident.ts';
 import { viewIncident, type Person } from './api.ts';
 import { say, tell } from './terminal.ts';
 import { timelineOf, timelineText, toned } from './timeline.ts';
@@ -43,7 +43,7 @@ export function isUnderWay({ incident, approvals, entries }: IncidentView): bool
   if (UNDER_WAY.has(incident.status)) return true;
   if (approvals.some(({ state, execution }) => state === 'waiting' && execution === last)) return true;
   const ended = entries.some(({ kind, detail }) => (kind === 'outcome' || kind === 'failure' || kind === 'approval') && typeof detail === 'object' && detail !== null && 'status' in detail && 'execution' in detail && detail.execution === last);
-  return last !== undefined && !ended && incident.playbook !== 'open-ticket' && incident.status !== 'failed';
+  return last !== undefined && !ended && incident.playbook !== TICKET_ONLY && incident.status !== 'failed';
 }
 
 const WIDTH = 24;

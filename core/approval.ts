@@ -2,10 +2,10 @@ import type { Direction } from './incident.ts';
 
 /**
  * Why a plan waits for a person: `mode` the response may not act by itself · `protected` the target is on the protected
- * list · `budget` the budget of the last hour is used up · `reopens` a restore opens what a containment would close ·
+ * list · `outage` the service itself would stop, or a part of it · `budget` the budget of the last hour is used up · `reopens` a restore opens what a containment would close ·
  * `lease` its time is over, and nobody has asked for the restore.
  */
-export const GATES = ['mode', 'protected', 'budget', 'reopens', 'lease'] as const;
+export const GATES = ['mode', 'protected', 'outage', 'budget', 'reopens', 'lease'] as const;
 export type Gate = (typeof GATES)[number];
 
 /** A request that somebody approves one plan, by its digest, in one execution. Times are ISO 8601 UTC with ms. */

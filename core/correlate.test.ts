@@ -38,7 +38,7 @@ function signalBy(actor: { readonly principal?: string; readonly accessKey?: str
 }
 
 function opening(more: { readonly signal?: Signal; readonly response?: Partial<Response>; readonly state?: BucketState; readonly cap?: Opening['cap']; readonly drill?: boolean } = {}): Opening {
-  const response: Response = { target, verdict: 'contain', recommended: 'contain', playbook: 'quarantine-bucket', installed: true, inputs: { level: 'external' }, severity: 8, trigger: 'quarantine-bucket/x', suppressedBy: null, because: 'pictures are being taken', ...more.response };
+  const response: Response = { target, verdict: 'contain', recommended: 'contain', playbook: 'quarantine-bucket', installed: true, again: null, inputs: { level: 'external' }, severity: 8, trigger: 'quarantine-bucket/x', suppressedBy: null, because: 'pictures are being taken', ...more.response };
   return { response, signal: more.signal ?? signalBy({ principal: 'mallory' }), state: more.state ?? closed, receivedAt: NOW, decidedAt: NOW, drill: more.drill ?? false, cap: more.cap ?? 'contain' };
 }
 

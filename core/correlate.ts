@@ -1,7 +1,7 @@
 import { digestOf } from './canonical.ts';
 import { capped, strength, type Response } from './decide.ts';
 import { exposuresOf, type KnownState } from './exposure.ts';
-import type { Incident, IncidentStatus, Mode } from './incident.ts';
+import { TICKET_ONLY, type Incident, type IncidentStatus, type Mode } from './incident.ts';
 import { LEVELS } from './quarantine/levels.ts';
 import { actorId, actorText, type Signal } from './signal.ts';
 import { listed, plain } from './text.ts';
@@ -17,8 +17,6 @@ export interface Opening {
   /** The most that configuration allows. */
   readonly cap: Mode;
 }
-
-const TICKET_ONLY = 'open-ticket';
 
 /**
  * The incident that a decision opens; `null` where it opens none. Its id follows from the target and the event, so that
@@ -95,6 +93,8 @@ export function joins(incident: Incident, opening: Opening, undone: readonly str
 
   // Archived or accepted by somebody; samples and replays tell nothing of today.
   if (response.verdict === 'record' || ((signal.sample || signal.replayed) && !opening.drill)) return attach(null);
+  // A trigger of the playbook's own says so; while it is being restored, taking it away is what was asked for.
+  if (response.again?.playbook === incident.playbook && incident.mode !== 'observe') return incident.status === 'restoring' ? attach(null) : SETTLED.has(incident.status) || UNDER_WAY.has(incident.status) ? again(response.again.because) : attach(null);
   if (SETTLED.has(incident.status) && undone.length > 0) return again(`somebody undid the quarantine: ${listed(undone)}`);
   if (response.verdict === 'ignore') return attach(null);
   const mode = modeOf(response, cap);

@@ -64,6 +64,13 @@ export interface Response {
   readonly suppressedBy: string | null;
   /** What of the target led to it, one clause. */
   readonly because: string;
+  /** The playbook whose containment of the target was undone by this, and how; `null` where nothing says so. */
+  readonly again: Again | null;
+}
+
+export interface Again {
+  readonly playbook: string;
+  readonly because: string;
 }
 
 export interface Check {
@@ -137,18 +144,24 @@ interface Matched {
 /** The strongest trigger for a target; where a predicate names other targets in its stead, for each of them. */
 function judge(facts: Facts, target: Target, matched: readonly Matched[], options: DecideOptions): { readonly found: readonly Response[]; readonly checks: readonly Check[] } {
   const checks: Check[] = [];
+  const undone: Again[] = [];
   const found = matched.filter(({ trigger }) => trigger.targets.includes(target.kind)).flatMap(({ id, trigger }) => {
     const answers = trigger.when.map((name) => ({ name, ...PREDICATES[name](facts, target) }));
     const all = answers.every((answer) => answer.holds);
     checks.push({ trigger: id, target: target.arn, matched: all, predicates: answers.map(({ name, holds, because }) => ({ name, holds, because })) });
     if (!all) return [];
     const clauses = answers.map(({ because }) => because).filter(Boolean);
+    if (trigger.again) {
+      undone.push({ playbook: trigger.playbook, because: [trigger.why, ...clauses].join(': ') });
+      return [];
+    }
     const instead = answers.flatMap((answer) => answer.instead ?? []);
     return (instead.length > 0 ? instead : [target]).map((one) => responseTo(facts, one, { id, trigger }, clauses.join('; '), options));
   });
-  if (found.length > 0) return { found, checks };
+  const again = undone[0] ?? null;
+  if (found.length > 0) return { found: found.map((response) => ({ ...response, again })), checks };
   const verdict = facts.signal.source === 'guardduty' ? 'record' : 'ignore';
-  return { found: [silent(target, verdict, '')], checks };
+  return { found: [{ ...silent(target, verdict, ''), again }], checks };
 }
 
 function responseTo({ signal }: Facts, target: Target, { id, trigger }: Matched, clause: string, options: DecideOptions): Response {
@@ -170,12 +183,13 @@ function responseTo({ signal }: Facts, target: Target, { id, trigger }: Matched,
     severity,
     trigger: id,
     suppressedBy: null,
+    again: null,
     because: mayAct ? because : `${because}; only observed, because it is ${signal.sample ? 'a sample' : 'a replay'}`,
   };
 }
 
 function silent(target: Target, verdict: 'record' | 'ignore', because: string): Response {
-  return { target, verdict, recommended: null, playbook: null, installed: false, inputs: null, severity: 0, trigger: null, suppressedBy: null, because };
+  return { target, verdict, recommended: null, playbook: null, installed: false, inputs: null, severity: 0, trigger: null, suppressedBy: null, because, again: null };
 }
 
 function withResponses(signal: Signal, responses: readonly Response[], checks: readonly Check[], otherwise: 'record' | 'ignore', because: string): Decision {

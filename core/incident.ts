@@ -2,6 +2,9 @@ import type { Approval } from './approval.ts';
 import type { Json } from './bucket.ts';
 import type { Lease } from './lease.ts';
 
+/** The suite's own playbook, which every other one uses: it opens a ticket and contains nothing. */
+export const TICKET_ONLY = 'open-ticket';
+
 /** What became of a target that a signal named: one open incident per target. Times are ISO 8601 UTC with ms. */
 export interface Incident {
   readonly id: string;
@@ -94,6 +97,16 @@ export interface Change {
   readonly title: string;
   readonly before: Json;
   readonly after: Json;
+  /** The plain request that takes it back, for the day the suite is down; where it is absent, `core/undo.ts` knows the setting. */
+  readonly undo?: UndoRequest;
+}
+
+/** A request of an AWS service as its SDK takes it: `{ service: 'iam', operation: 'DeleteUserPolicy', input: { … } }`. */
+export interface UndoRequest {
+  /** As the AWS CLI names it. */
+  readonly service: string;
+  readonly operation: string;
+  readonly input: { readonly [key: string]: Json };
 }
 
 export interface Plan {

@@ -26,6 +26,10 @@ export interface OwnWord {
   readonly settled: string | null;
   /** What a restore opens that a containment would close again, in words. */
   readonly reopens: readonly string[];
+  /** Why the playbook never touches this target, whoever approves; `null` where it may. */
+  readonly forbids?: string | null;
+  /** What of the service would stop, in words: somebody has to approve that. */
+  readonly stops?: readonly string[];
 }
 
 export interface PlanResult {
@@ -50,6 +54,7 @@ export function nextAfterPlan(plan: Pick<Plan, 'digest' | 'direction' | 'changes
   if (held !== null) return to('record', held, 'held');
   if (pinnedDigest !== null && pinnedDigest !== digest) return to('record', `plan ${pinnedDigest} was asked for, and the state has moved: now it is ${digest}, so nothing was changed`, 'held');
   if (direction === 'contain') {
+    if (own.forbids) return to('record', own.forbids, 'held');
     if (own.settled !== null) return to('record', own.settled, 'not-exposed');
     if (incident.mode === 'observe') return to('record', `mode is observe (recommended: ${incident.recommendedMode}): planned ${changes} changes, made none`, 'observed');
   }
@@ -58,8 +63,11 @@ export function nextAfterPlan(plan: Pick<Plan, 'digest' | 'direction' | 'changes
   return missing.length === 0 ? to('apply', direction) : to('approve', missing.map(({ why }) => why).join('; '), null, missing.map(({ gate }) => gate));
 }
 
+/** What of a playbook's word makes somebody approve. */
+export type Gated = Pick<OwnWord, 'reopens' | 'stops'>;
+
 /** The gates that no approval has lifted for this plan in this execution, each with its reason. */
-export function missingGates(plan: Pick<Plan, 'digest' | 'direction'>, standing: Standing, own: Pick<OwnWord, 'reopens'>): readonly { readonly gate: Gate; readonly why: string }[] {
+export function missingGates(plan: Pick<Plan, 'digest' | 'direction'>, standing: Standing, own: Gated): readonly { readonly gate: Gate; readonly why: string }[] {
   const lifted = liftedGates(standing.approvals, { execution: standing.execution, digest: plan.digest }, approversOf(standing), standing.people);
   return gatesOf(plan.direction, standing, own).filter(({ gate }) => !lifted.has(gate));
 }
@@ -71,7 +79,7 @@ export function approversOf({ protectedBy }: Pick<Standing, 'protectedBy'>): num
 /** Who asks where a lease has ended. */
 export const LEASE = 'lease';
 
-function gatesOf(direction: Direction, { incident, protectedBy, askedBy }: Standing, { reopens }: Pick<OwnWord, 'reopens'>): readonly { readonly gate: Gate; readonly why: string }[] {
+function gatesOf(direction: Direction, { incident, protectedBy, askedBy }: Standing, { reopens, stops = [] }: Gated): readonly { readonly gate: Gate; readonly why: string }[] {
   if (direction === 'restore') {
     return [
       ...(askedBy === LEASE ? [{ gate: 'lease' as const, why: 'the time of the containment is over' }] : []),
@@ -80,6 +88,7 @@ function gatesOf(direction: Direction, { incident, protectedBy, askedBy }: Stand
   }
   return [
     ...(incident.mode === 'approve' ? [{ gate: 'mode' as const, why: `mode is approve (recommended: ${incident.recommendedMode})` }] : []),
+    ...(stops.length === 0 ? [] : [{ gate: 'outage' as const, why: `the service would feel it: ${stops.join('; ')}` }]),
     ...(protectedBy === null ? [] : [{ gate: 'protected' as const, why: `the target is protected (${protectedBy})` }]),
   ];
 }

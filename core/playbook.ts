@@ -22,6 +22,8 @@ const TriggerSchema = z.strictObject({
   severity: z.number().min(1).max(10).optional(),
   /** Another playbook that this trigger recommends: for one whose folder does not exist yet. */
   playbook: name.optional(),
+  /** Opens nothing: where an incident of this playbook stands on the target, what it contained was undone, and it is contained again. */
+  again: z.literal(true).optional(),
   /** One sentence for a responder: what has happened. */
   why: prose,
 });
@@ -43,6 +45,16 @@ const InputSchema = z.strictObject({
   required: z.boolean().default(false),
 });
 
+/** What a playbook may change, by the setting's name in plan and ledger: `policy`, `key:*`. */
+const ChangeSchema = z.strictObject({
+  what: prose,
+  /** IAM actions of the function that applies: what makes the change, and what takes it back. */
+  does: z.array(z.string()).min(1),
+  undo: z.array(z.string()).min(1),
+  /** In words: what comes back, and what does not. */
+  undoes: prose,
+});
+
 /** `workflows/<name>/playbook.json`. Unknown keys are errors. */
 export const PlaybookSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -55,6 +67,10 @@ export const PlaybookSchema = z.strictObject({
   attack: z.array(z.string().regex(/^T\d{4}(\.\d{3})?$/, 'must be an ATT&CK technique: T1530 or T1562.008')),
   inputs: z.record(z.string(), InputSchema),
   triggers: z.array(TriggerSchema),
+  /** Everything that it may change; a drill fails where its ledger says otherwise. */
+  changes: z.record(z.string(), ChangeSchema).default({}),
+  /** What it never touches, for who has to trust it. */
+  never: z.array(prose).default([]),
   /** What a reader of the docs should know beside: limits, consequences. */
   notes: z.array(prose).default([]),
 });
@@ -72,6 +88,8 @@ export interface Trigger {
   readonly severity: number | null;
   /** The playbook that it recommends. */
   readonly playbook: string;
+  /** Opens nothing; says that what the playbook contained was undone. */
+  readonly again: boolean;
   readonly why: string;
 }
 
@@ -79,6 +97,11 @@ export interface Playbook extends Omit<Readonly<z.infer<typeof PlaybookSchema>>,
   /** Its folder's name. */
   readonly name: string;
   readonly triggers: readonly Trigger[];
+}
+
+/** The declared change that a setting of a ledger is; `undefined` where the playbook says nothing of it. */
+export function declaredChange({ changes }: Pick<Playbook, 'changes'>, setting: string): string | undefined {
+  return Object.keys(changes).find((name) => name === setting || (name.endsWith('*') && setting.startsWith(name.slice(0, -1))));
 }
 
 /** A playbook.json that is not one. Names the folder and the field. */
@@ -113,6 +136,7 @@ export function readPlaybook(folder: string, document: unknown): Playbook {
       inputs: trigger.inputs ?? {},
       severity: trigger.severity ?? null,
       playbook: trigger.playbook ?? folder,
+      again: trigger.again ?? false,
       why: trigger.why,
     })),
   };

@@ -36,8 +36,9 @@ function liftDeny(target: Target): UndoStep {
   return { title: "Lift the deny, as the root user of the account or a role that the quarantine leaves in", ...step };
 }
 
-function stepOf({ title, setting, before, result }: LedgerEntry, target: Target): UndoStep {
+function stepOf({ title, setting, before, result, undo }: LedgerEntry, target: Target): UndoStep {
   const said = `${title}${result === 'intended' ? ' (not acknowledged: it may not have happened)' : ''}`;
+  if (undo) return { title: said, request: undo, command: ['aws', undo.service, dashed(undo.operation), '--cli-input-json', quoted(JSON.stringify(undo.input))].join(' ') };
   const write = target.kind === 'bucket' ? (before === null ? DELETE[setting] : PUT[setting]?.(before)) : undefined;
   if (!write) return { title: said, request: null, command: `# ${oneLine(`${said}: ${setting} has no plain command; restore it with Stopbath`)}` };
   return { title: said, ...commandOf(write, target) };

@@ -101,7 +101,7 @@ export function rolesTemplate(folders: readonly FunctionFolder[], config: Config
   return {
     Resources: {
       ...Object.fromEntries(folders.map((folder) => [roleLogicalId(folder.name), functionRole({ ...folder, statements: resolved(folder.statements, config) }, folder.name === 'ticket' ? trackerStatements(config.trackers) : [])])),
-      ProbeRole: probeRole(config),
+      ProbeRole: probeRole(folders.filter(probes).map(({ name }) => name), config),
       ...Object.assign({}, ...folders.filter((folder) => folder.properties.url).map((folder) => urlPermissions(folder.name, config))),
     },
   };
@@ -140,7 +140,7 @@ function logs(name: string): PolicyStatement {
 const TRACES: PolicyStatement = { Sid: 'Traces', Effect: 'Allow', Action: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], Resource: '*' };
 
 /** A principal of the account that no quarantine exempts: what it can still read, anybody inside could. */
-const probeRole = (config: Config): Resource => ({
+const probeRole = (probers: readonly string[], config: Config): Resource => ({
   Type: 'AWS::IAM::Role',
   Properties: {
     RoleName: `${NAME}-probe`,
@@ -153,7 +153,7 @@ const probeRole = (config: Config): Resource => ({
           // The account, narrowed to some roles by name: naming the role itself would make the two roles need each other.
           Principal: { AWS: sub('arn:${AWS::Partition}:iam::${AWS::AccountId}:root') },
           Action: 'sts:AssumeRole',
-          Condition: { ArnEquals: { 'aws:PrincipalArn': PROBERS.map((name) => sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-${name}`)) } },
+          Condition: { ArnEquals: { 'aws:PrincipalArn': probers.map((name) => sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-${name}`)) } },
         },
       ],
     },
@@ -173,8 +173,10 @@ const probeRole = (config: Config): Resource => ({
   },
 });
 
-/** The functions that look from outside. */
-const PROBERS = ['quarantine-bucket-verify', 'revoke-share-links-apply', 'revoke-share-links-verify'];
+/** Whether a function looks as the probe: its own `role.yml` says that it may be it. */
+function probes({ statements }: FunctionFolder): boolean {
+  return statements.some(({ Action, Resource }) => [Action].flat().includes('sts:AssumeRole') && JSON.stringify(Resource).includes('"ProbeRole"'));
+}
 
 /**
  * Both permissions that a URL asks for, and only through the URL: nobody can invoke the function with a caller of

@@ -1,4 +1,4 @@
-import type { Change, IncidentView, LedgerEntry, Plan } from '../incident.ts';
+import { TICKET_ONLY, type Change, type IncidentView, type LedgerEntry, type Plan } from '../incident.ts';
 import { undoSteps } from '../undo.ts';
 import { inert, verbatim } from '../text.ts';
 import { type Block, section, type Section } from './document.ts';
@@ -39,7 +39,7 @@ export function approving({ incident, plans, approvals }: IncidentView): readonl
     );
   }
   const plan = plans.findLast(({ direction }) => direction === 'contain');
-  if (!RELEASABLE.has(incident.status) || incident.playbook === 'open-ticket') return [];
+  if (!RELEASABLE.has(incident.status) || incident.playbook === TICKET_ONLY) return [];
   return section(
     'To let it be contained',
     95,

@@ -2,7 +2,7 @@ import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
 import { addEntry, getIncident, getRequest, ledgerOf, saveRequest, updateIncident } from '../../aws/incidents.ts';
 import { nextExecution, startExecution } from '../../aws/executions.ts';
-import type { Direction, Incident } from '../../core/incident.ts';
+import { TICKET_ONLY, type Direction, type Incident } from '../../core/incident.ts';
 import { isPseudonym } from '../../core/redact.ts';
 
 interface Ask {
@@ -38,7 +38,7 @@ export async function release(ask: Ask, by: string, tools: Tools): Promise<HttpA
   const incident = await getIncident(tools, ask.incident);
   const { id, status, mode } = incident;
   if (!RELEASABLE.has(status)) return httpAnswer(409, { error: `${id} is ${status}: only what is ${[...RELEASABLE].join(', ')} can be released` });
-  if (incident.playbook === 'open-ticket') return httpAnswer(409, { error: `${id} has a ticket only: its playbook contains nothing` });
+  if (incident.playbook === TICKET_ONLY) return httpAnswer(409, { error: `${id} has a ticket only: its playbook contains nothing` });
   const change: Partial<Incident> = { mode: mode === 'contain' ? 'contain' : 'approve' };
   return await begin(incident, 'contain', { act: 'release', text: `released for containment: ${ask.reason}`, reason: ask.reason, by, change }, tools);
 }

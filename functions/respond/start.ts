@@ -6,7 +6,7 @@ import { addEntry, createIncident, updateIncident } from '../../aws/incidents.ts
 import { recordedTarget } from '../../aws/owners.ts';
 import { readSeen } from '../../aws/previews.ts';
 import { digestOf } from '../../core/canonical.ts';
-import type { Incident } from '../../core/incident.ts';
+import { TICKET_ONLY, type Incident } from '../../core/incident.ts';
 import { DigestMismatchError } from '../../core/plan.ts';
 import { begin } from './incident.ts';
 import { previewOf, wantedBy, type PlanAsk, type Wanted } from './plan.ts';
@@ -28,7 +28,7 @@ export async function start(ask: StartAsk, by: string, tools: Tools): Promise<Ht
   const found = await wantedBy(ask, by, tools);
   const { holding } = found;
   if (holding && BUSY.has(holding.status)) return await refuse(ask, found, by, `${holding.id} is ${holding.status} on this target: ${holding.status === 'waiting' ? 'approve or reject it' : 'wait for it'}, stopbath show ${holding.id}`, tools);
-  if (holding && holding.playbook !== ask.playbook && holding.playbook !== 'open-ticket') return await refuse(ask, found, by, `${holding.id} holds this target for ${holding.playbook}: restore it first`, tools);
+  if (holding && holding.playbook !== ask.playbook && holding.playbook !== TICKET_ONLY) return await refuse(ask, found, by, `${holding.id} holds this target for ${holding.playbook}: restore it first`, tools);
 
   const checked = ask.digest === null ? { incident: found.incident } : await exactly(ask.digest, found);
   if ('why' in checked) return await refuse(ask, found, by, checked.why, tools, checked.more);

@@ -86,7 +86,7 @@ async function join(id: string, opening: Opening, tools: Tools): Promise<Opened>
 
 /** What somebody has taken away of the quarantine that the incident's last containment left. */
 async function undoneOf(incident: Incident, { state }: Opening, tools: Tools): Promise<readonly string[]> {
-  if (incident.playbook !== 'quarantine-bucket' || !state) return [];
+  if (incident.target.kind !== 'bucket' || !state) return [];
   const last = (await ledgerOf(tools, incident.id)).findLast(({ direction }) => direction === 'contain');
   const plan = last && (await getPlan(tools, incident.id, last.digest));
   const level = LEVELS.find((entry) => entry === plan?.level);

@@ -22,6 +22,8 @@ export interface Findings {
   readonly kept: { readonly verdict: string; readonly said: readonly string[] } | null;
   /** Ids under which each event that was sent may be on record. */
   readonly sent: readonly (readonly string[])[];
+  /** Changes of ledgers that the playbook does not declare: `quarantine-bucket changed cors`. */
+  readonly undeclared: readonly string[];
   /** What a step had to say against going on. */
   readonly stopped: string | null;
 }
@@ -44,6 +46,7 @@ function always({ given }: Scenario, found: Findings): readonly Expectation[] {
     holds('everything came to an end', unfinished.length === 0 && found.running.length === 0, listOr([...unfinished, ...found.running.map((name) => `${name} runs`)], 'nothing runs')),
     holds('every incident has a ticket, or the gap is on record', silent.length === 0, silent.length === 0 ? plural(found.incidents.length, 'incident') : `${silent.join(', ')} has neither`),
     holds('the ledger of what was proven is complete', open.length === 0, open.length === 0 ? 'no act without its result' : `${plural(open.length, 'entry', 'entries')} without a result`),
+    holds('every change is one that its playbook declares', found.undeclared.length === 0, listOr(found.undeclared, 'all of them')),
     holds('nothing was served after it was called verified', early.length === 0, early.length === 0 ? 'no answer' : `${plural(early.length, 'answer')}, the first at ${iso(early[0])}`),
   ];
 }

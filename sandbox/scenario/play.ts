@@ -12,6 +12,9 @@ import { realClock, skippingClock } from '../clock.ts';
 import type { Deployment } from '../deploy.ts';
 import { seedPhotos, type Photos } from '../photos/seed.ts';
 import { seedShares, type Shares } from '../photos/shares.ts';
+import { loadPlaybooks } from '../../aws/playbooks.ts';
+import type { IncidentView } from '../../core/incident.ts';
+import { declaredChange } from '../../core/playbook.ts';
 import { keyIdOf } from '../services/kms.ts';
 import { check, type Findings } from './check.ts';
 import { bucketFiles } from './evidence.ts';
@@ -20,7 +23,7 @@ import { startFollowers } from './follow.ts';
 import { history } from './history.ts';
 import { seriesOf, startOutsider } from './outsider.ts';
 import type { ScenarioResult, TimelineLine } from './result.ts';
-import { readScenario, type Scenario } from './scenario.ts';
+import { readScenario, ROOT, type Scenario } from './scenario.ts';
 import { differences, readRawSettings, type RawSettings } from './settings.ts';
 import { createStage, playStep, StepError, type Stage } from './steps.ts';
 import { suiteReader, type SuiteReader } from './suite.ts';
@@ -135,7 +138,7 @@ async function playIn(playing: Playing): Promise<ScenarioResult> {
   const statesEntered = [...new Set(entered.flat())];
   const running = executions.filter(({ status }) => status === 'RUNNING').map(({ name }) => name);
   const probes = outsider.probes.filter(({ at }) => at >= stage.openSince());
-  const expectations = check(scenario, { incidents, decisions, tickets, statesEntered, running, probes, changed: differences(before ?? after, after), fetches: followers?.probes() ?? new Map(), revoked: shares && (await revokedLinks(account, shares)), kept: await keptOf(playing), sent: stage.sent, stopped });
+  const expectations = check(scenario, { incidents, decisions, tickets, statesEntered, running, undeclared: await undeclaredIn(incidents), probes, changed: differences(before ?? after, after), fetches: followers?.probes() ?? new Map(), revoked: shares && (await revokedLinks(account, shares)), kept: await keptOf(playing), sent: stage.sent, stopped });
   const endedAt = clock.now();
   return {
     scenario: scenario.name,
@@ -172,6 +175,14 @@ async function keptOf({ scenario: { expect }, account, deployment: { name } }: P
   } finally {
     [s3, kms, dynamo].forEach((client) => client.destroy());
   }
+}
+
+/** A ledger says what its incident's playbook did; a playbook that took over from another declares its own. */
+async function undeclaredIn(incidents: readonly IncidentView[]): Promise<readonly string[]> {
+  const playbooks = await loadPlaybooks(ROOT);
+  const settings = incidents.flatMap(({ plans, ledger }) => ledger.map(({ digest, setting }) => ({ playbook: plans.find((plan) => plan.digest === digest)?.playbook ?? '', setting })));
+  const wrong = settings.filter(({ playbook, setting }) => !playbooks.some((one) => one.name === playbook && declaredChange(one, setting) !== undefined));
+  return [...new Set(wrong.map(({ playbook, setting }) => `${playbook} changed ${setting}`))];
 }
 
 async function revokedLinks(account: Account, { config: { links } }: Shares): Promise<number> {

@@ -18,9 +18,10 @@ const input = z.record(z.string(), z.json()).describe('The operation’s input a
 
 const callStep = z.strictObject({
   call: apiCall,
-  as: text.describe('A person or role of the photos seed: admin, deploy-bot, photo-service, mallory, …'),
+  as: text.describe('A person or role of the photos seed: admin, deploy-bot, photo-service, mallory, …; or the name that stolen credentials have.'),
   input,
   text: text.describe('What the timeline says: puts its own policy again'),
+  refused: z.boolean().default(false).describe('The call has to be refused: AccessDenied, or a key that is not known any more.'),
 });
 
 const answers = z.number().int().default(202).describe('The HTTP status that is expected.');
@@ -45,7 +46,7 @@ const step = z.union([
   }),
   z.strictObject({
     start: text.describe('The responder who starts a playbook by hand.'),
-    playbook: text.default('quarantine-bucket'),
+    playbook: text.optional().describe('Its own unless told.'),
     inputs: z.record(z.string(), text).describe('${bucket} stands for itself.'),
     reason: text,
     mode: z.enum(['observe', 'approve', 'contain']).default('approve'),
@@ -53,6 +54,7 @@ const step = z.union([
     meanwhile: callStep.optional().describe('What somebody does between the plan and the start.'),
     answers,
   }),
+  z.strictObject({ steal: text.describe('What the stolen credentials are called from here on: by "as" of a call.'), from: text.describe('Whose they are: a user’s key, or the session that a role has now.') }),
   z.strictObject({ tick: text.describe('A rule that runs on a schedule, whose time comes now: lease.') }),
   z.strictObject({ release: text.describe('The responder who asks again for the containment of what was held, observed or not approved.'), reason: text, answers }),
   z.strictObject({ approve: text.describe('The person who approves what waits, once it does.'), digest: text.optional().describe('Another digest than that of the plan.'), answers: answers.default(200) }),

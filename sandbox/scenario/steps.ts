@@ -5,7 +5,7 @@ import type { Account } from '../account.ts';
 import type { Deployment } from '../deploy.ts';
 import { PEOPLE, type Person } from '../photos/people.ts';
 import type { Photos } from '../photos/seed.ts';
-import { AwsError } from '../service.ts';
+import { AwsError, type Credentials } from '../service.ts';
 import type { Outsider } from './outsider.ts';
 import type { TimelineLine } from './result.ts';
 import { parseFile, ROOT, type CallStep, type Scenario, type Step } from './scenario.ts';
@@ -31,6 +31,8 @@ export interface Stage {
   readonly watch: () => Promise<readonly IncidentView[]>;
   /** Ids under which each event that was sent may be on record. */
   readonly sent: (readonly string[])[];
+  /** Credentials that somebody else has now, by the name that the scenario gives them. */
+  readonly stolen: Map<string, Credentials>;
   readonly firstSentAt: () => number | null;
   /** The role of a function or a playbook, by its folder. */
   readonly roleOf: (folder: string) => string;
@@ -52,6 +54,7 @@ export function createStage(parts: Pick<Stage, 'scenario' | 'skips' | 'account' 
   return {
     ...parts,
     sent,
+    stolen: new Map(),
     firstSentAt: () => first,
     roleOf: (folder) => `${parts.deployment.name}-${folder}`,
     opened: (at) => {
@@ -72,6 +75,7 @@ export async function playStep(step: Step, stage: Stage): Promise<void> {
   if ('await' in step) return await until(step.await, step.withinSeconds, stage);
   if ('restore' in step) return await restore(step, stage);
   if ('start' in step) return await start(step, stage);
+  if ('steal' in step) return await steal(step, stage);
   if ('tick' in step) return await tick(step.tick, stage);
   if ('release' in step) return void (await ask('release', step.release, { incident: await newest(stage), reason: step.reason }, step.answers, stage));
   if ('approve' in step || 'reject' in step) return await decide(step, stage);
@@ -98,21 +102,36 @@ async function attack(name: 'make-public', stage: Stage): Promise<void> {
 }
 
 /** Calls an operation as somebody, inside the sandbox but on the same way as over HTTP. */
-export async function call(step: CallStep, { scenario, account, photos, followers, say }: Stage, n: number): Promise<void> {
-  const person = PEOPLE.find((one): one is Person => one === step.as) ?? 'admin';
-  if (person === 'admin' && step.as !== 'admin') throw new StepError(`there is no ${step.as} in the photos seed: use admin, ${PEOPLE.join(', ')}`);
+export async function call(step: CallStep, stage: Stage, n: number): Promise<void> {
+  const { scenario, account, followers, say } = stage;
   const [service = '', operation = ''] = step.call.split(':');
-  const { accessKeyId } = await photos.credentialsOf(person);
+  const { accessKeyId } = stage.stolen.get(step.as) ?? (await credentialsOf(step.as, stage));
   const caller = account.directory.findKey(accessKeyId)?.caller;
-  if (!caller) throw new StepError(`${step.as} has no key`);
+  if (!caller) {
+    if (!step.refused) throw new StepError(`${step.as} has no key`);
+    return say(step.as, `${step.text}: refused, the key is not known`, 'good');
+  }
   const input = fill(step.input, { ...namesOf(scenario, account, followers?.names()), n: String(n) });
   try {
     await account.world.call(service, operation, input, caller);
   } catch (error) {
+    if (error instanceof AwsError && step.refused && /AccessDenied|InvalidClientTokenId|InvalidAccessKeyId/.test(error.code)) return say(step.as, `${step.text}: refused (${error.code})`, 'good');
     if (error instanceof AwsError) throw new StepError(`${step.as}: ${step.call}: ${error.code}: ${error.message}`);
     throw error;
   }
+  if (step.refused) throw new StepError(`${step.as}: ${step.call} was answered, and had to be refused`);
   say(step.as, step.text, 'neutral');
+}
+
+async function steal({ steal: name, from }: Extract<Step, { steal: string }>, stage: Stage): Promise<void> {
+  stage.stolen.set(name, await credentialsOf(from, stage));
+  stage.say('somebody', `has the credentials of ${from}`, 'bad');
+}
+
+async function credentialsOf(name: string, { photos }: Stage): Promise<Credentials> {
+  const person = PEOPLE.find((one): one is Person => one === name) ?? 'admin';
+  if (person === 'admin' && name !== 'admin') throw new StepError(`there is no ${name} in the photos seed: use admin, ${PEOPLE.join(', ')}`);
+  return await photos.credentialsOf(person);
 }
 
 async function send(step: Extract<Step, { event: string }>, stage: Stage): Promise<void> {
@@ -179,7 +198,7 @@ async function tick(rule: string, { account, deployment }: Stage): Promise<void>
 const TICK_MS = 5_000;
 
 async function start({ start: who, playbook, inputs, reason, mode, planned, meanwhile, answers }: Extract<Step, { start: string }>, stage: Stage): Promise<void> {
-  const wanted = { playbook, mode, inputs: fill(inputs, namesOf(stage.scenario, stage.account, stage.followers?.names())) };
+  const wanted = { playbook: playbook ?? stage.scenario.playbook, mode, inputs: fill(inputs, namesOf(stage.scenario, stage.account, stage.followers?.names())) };
   const seen = planned ? (JSON.parse(await ask('plan', who, wanted, 200, stage)) as { readonly plan: { readonly digest: string } }) : null;
   if (meanwhile) await call(meanwhile, stage, 1);
   await ask('start', who, { ...wanted, reason, digest: seen?.plan.digest ?? null }, answers, stage);
