@@ -35,6 +35,7 @@ const VERBS = [
   import('./ticket.ts'),
   import('./redrive.ts'),
   import('./docs.ts'),
+  import('./check.ts'),
 ];
 
 /**

@@ -174,6 +174,16 @@ export function readScenario(path: string): Scenario {
   return { ...scenario, name, playbook };
 }
 
+/** What is wrong with a scenario's JSON, and where in it; nothing where it is one. */
+export function scenarioIssues(document: unknown): readonly { readonly path: readonly (string | number)[]; readonly message: string }[] {
+  const issues = schema.safeParse(document).error?.issues ?? [];
+  return issues.map((issue) => {
+    const path = issue.path.filter((part) => typeof part !== 'symbol');
+    const [key] = issue.code === 'unrecognized_keys' ? issue.keys : [];
+    return { path: key === undefined ? path : [...path, key], message: `${path.join('.') || 'the scenario'}: ${issue.message}` };
+  });
+}
+
 /** The files of all scenarios of all playbooks, by name. */
 export function scenarioFiles(root = ROOT): readonly string[] {
   return readdirSync(join(root, 'workflows'), { withFileTypes: true })
