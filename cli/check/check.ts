@@ -55,7 +55,7 @@ function readManifest(source: Source, name: string): Playbook | null {
   } catch (error) {
     if (!(error instanceof PlaybookError)) throw error;
     const index = parsed.data.triggers.findIndex((trigger) => error.message.includes(`trigger ${trigger.name} `) || error.message.endsWith(` ${trigger.name}`));
-    source.report(source.at(['triggers', Math.max(index, 0)]), 'trigger', `${error.message.replace(/^workflows\/[^:]+: /, '')}${error.cause instanceof Error ? `: ${error.cause.message}` : ''}`);
+    source.report(source.at(['triggers', Math.max(index, 0), 'name']), 'trigger', `${error.message.replace(/^workflows\/[^:]+: /, '')}${error.cause instanceof Error ? `: ${error.cause.message}` : ''}`);
     return null;
   }
 }

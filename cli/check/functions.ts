@@ -1,6 +1,7 @@
 import { readFunctionFolder, type FunctionFolder } from '../../deploy/functions.ts';
 import { DeployError, pascalOf, type PolicyStatement } from '../../deploy/names.ts';
 import type { Playbook } from '../../core/playbook.ts';
+import { actionsCalled } from './commands.ts';
 import type { Problem } from './problem.ts';
 import { isRecord, readSource, type Source } from './source.ts';
 import type { Tree } from './tree.ts';
@@ -22,6 +23,7 @@ export function checkFunctions(tree: Tree, playbook: Playbook, manifest: Source,
   for (const { name, role, folder } of own) {
     if (/-(?:plan|verify)$/.test(name)) checkReadOnly(role, folder);
     if (name.endsWith('-apply')) checkApply(tree, name, problems);
+    checkCalls(tree, role, folder);
   }
   checkChanges(playbook, manifest, own);
 }
@@ -78,6 +80,25 @@ function checkReadOnly({ report, at }: Source, { name, statements }: FunctionFol
     if (writes.length > 0) report(at([index, 'Action']), 'permissions', `${name} may ${writes.join(', ')}: a function that plans or verifies changes nothing`);
   });
 }
+
+/**
+ * What the code calls and what the role allows are the same. What is called as somebody else (nobody, the probe) or stands in the
+ * bundle and is never called, a line of role.yml says: `# Not as this role: s3:GetObject`.
+ */
+function checkCalls(tree: Tree, { text, report, at }: Source, { name, statements, properties }: FunctionFolder): void {
+  const called = actionsCalled(tree.root, name);
+  const elsewhere = new Set([...text.matchAll(/^# Not as this role: (.*)$/gm)].flatMap(([, list = '']) => list.split(',').map((action) => action.trim())));
+  const allowed = new Set(statements.flatMap(({ Action }) => [Action].flat()));
+  const missing = called.filter((action) => !allowed.has(action) && !elsewhere.has(action) && !(properties.url && action === 'lambda:InvokeFunction'));
+  if (missing.length > 0) report(at([]), 'permissions', `the code of ${name} calls ${missing.join(', ')}, which its role does not allow`);
+  statements.forEach((statement, index) => {
+    const unused = [statement.Action].flat().filter((action) => !called.includes(action) && !ALONGSIDE.has(action));
+    if (unused.length > 0 && statement.Effect === 'Allow') report(at([index, 'Action']), 'permissions', `${unused.join(', ')}: the code of ${name} never calls it`);
+  });
+}
+
+/** Asked for by AWS beside the call itself. */
+const ALONGSIDE: ReadonlySet<string> = new Set(['s3:ListBucket', 's3:GetObjectVersion', 'kms:Decrypt', 'kms:GenerateDataKey']);
 
 /** The act is guarded, and its undo stands in the ledger first. */
 function checkApply(tree: Tree, name: string, problems: Problem[]): void {

@@ -8,8 +8,14 @@ const MOST = 400;
 
 /** Events that an EventBridge pattern matches: every alternative of every field once, beside the first of the others. */
 export function samplesOf(pattern: Sample): readonly Sample[] {
-  return unique(objects(pattern, [])).slice(0, MOST);
+  const text = JSON.stringify(pattern);
+  const samples = MADE.get(text) ?? unique(objects(pattern, [])).slice(0, MOST);
+  MADE.set(text, samples);
+  return samples;
 }
+
+/** Every trigger is held against every other one. */
+const MADE = new Map<string, readonly Sample[]>();
 
 function objects(pattern: Sample, path: readonly string[]): readonly Sample[] {
   const branches = Array.isArray(pattern['$or']) ? pattern['$or'].filter(isRecord) : null;

@@ -16,7 +16,7 @@ export function checkScenarios(tree: Tree, playbook: Playbook, workflow: Source,
   const claimed = claims(sources);
   const known = new Set(states.map(({ name }) => name));
   for (const { source, index, state } of claimed) {
-    const [whose, name = ''] = split(state);
+    const [whose, name] = split(state);
     if (whose === playbook.name && !known.has(name)) source.report(source.at(['expect', 'states', index]), 'scenario', `there is no state ${JSON.stringify(name)} in ${playbook.name}`);
   }
   const visited = new Set([...claimed, ...claims(others(tree, playbook.name))].map(({ state }) => state));

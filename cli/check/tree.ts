@@ -21,9 +21,10 @@ export function treeOf(root: string, instead: ReadonlyMap<string, string | null>
       return other === undefined ? readOr(join(root, path)) : other;
     },
     list: (folder) => {
-      const inside = [...instead].filter(([path]) => path.startsWith(`${folder}/`)).map(([path, text]) => ({ name: path.slice(folder.length + 1).split('/')[0] ?? '', text }));
-      const gone = new Set(inside.filter(({ text }) => text === null).map(({ name }) => name));
-      return [...new Set([...namesIn(join(root, folder)).filter((name) => !gone.has(name)), ...inside.filter(({ text }) => text !== null).map(({ name }) => name)])].toSorted();
+      const inside = [...instead].filter(([path]) => path.startsWith(`${folder}/`)).map(([path, text]) => ({ rest: path.slice(folder.length + 1), text }));
+      const gone = new Set(inside.filter(({ text }) => text === null).map(({ rest }) => rest));
+      const there = inside.filter(({ text }) => text !== null).map(({ rest }) => rest.split('/', 1).join(''));
+      return [...new Set([...namesIn(join(root, folder)).filter((name) => !gone.has(name)), ...there])].toSorted();
     },
   };
 }

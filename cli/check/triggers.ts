@@ -72,7 +72,7 @@ function neverSent(sample: Readonly<Record<string, unknown>>, { targets }: Trigg
     if (!kinds.some((kind) => targets.includes(kind))) return reason(`a finding ${type} is about ${kinds.join(' or ')}, and the trigger acts on ${targets.join(', ')}`, ['detail', 'type'], true);
   }
   if (typeof eventSource === 'string' && typeof source === 'string') {
-    const [service = '', sender = ''] = [eventSource.split('.')[0], source.slice('aws.'.length)];
+    const [service, sender] = [eventSource.split('.', 1).join(''), source.slice('aws.'.length)];
     if (!service.startsWith(sender) && !sender.startsWith(service)) return reason(`source ${JSON.stringify(source)} and eventSource ${JSON.stringify(eventSource)} are never in one event`, ['detail', 'eventSource'], false);
   }
   if (detailType === 'AWS API Call via CloudTrail' && typeof eventName === 'string' && READS.test(eventName) && source !== 'aws.sts')
@@ -96,7 +96,7 @@ function checkInputs({ report, at }: Source, path: Path, trigger: Trigger, all: 
   for (const [name, value] of Object.entries(trigger.inputs)) {
     const input = recommended.inputs[name];
     if (!input) report(at([...path, 'inputs', name]), 'trigger', `trigger ${trigger.name}: ${trigger.playbook} has no input ${JSON.stringify(name)}`);
-    else if (input.values && !Object.hasOwn(input.values, String(value))) report(at([...path, 'inputs', name]), 'trigger', `trigger ${trigger.name}: ${name} is ${JSON.stringify(value)}: must be one of ${Object.keys(input.values).join(', ')}`);
+    else if (input.values && !(typeof value === 'string' && Object.hasOwn(input.values, value))) report(at([...path, 'inputs', name]), 'trigger', `trigger ${trigger.name}: ${name} is ${JSON.stringify(value)}: must be one of ${Object.keys(input.values).join(', ')}`);
   }
 }
 

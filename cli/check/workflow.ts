@@ -1,7 +1,7 @@
 import { DeployError, pascalOf } from '../../deploy/names.ts';
 import { playbookTemplate, type Surroundings } from '../../deploy/playbooks.ts';
 import { readDefinition } from '../../sandbox/services/stepfunctions/schema.ts';
-import { isRecord, pathOf, type Path, type Source } from './source.ts';
+import { isRecord, pathOf, textOf, type Path, type Source } from './source.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -37,7 +37,7 @@ export function checkWorkflow(source: Source, playbook: string, surroundings: Su
 function checkDefinition({ text, at, report }: Source): void {
   const { problems } = readDefinition(text.replaceAll(/\$\{\w+\}/g, '1'));
   for (const { code, message, location } of problems) {
-    if (/^The resource provided/.test(message)) continue;
+    if (message.startsWith('The resource provided')) continue;
     report(at(pathOf(location)), code.includes('JSONATA') ? 'jsonata' : 'asl', message);
   }
 }
@@ -70,7 +70,7 @@ const TRANSIENT: readonly (readonly [resource: RegExp, errors: readonly string[]
 ];
 
 function checkTask({ at, report }: Source, { name, path, state, scope, inner, caught }: StateAt, playbook: string): void {
-  const resource = String(state['Resource'] ?? '');
+  const resource = textOf(state['Resource']);
   const waits = resource.includes('.waitForTaskToken');
   if (state['TimeoutSeconds'] === undefined) report(at(path), 'timeout', `the Task ${JSON.stringify(name)} ${waits ? 'waits for a token and' : ''} has no TimeoutSeconds`.replace('  ', ' '));
   const retried = errorsOf(state['Retry']);
@@ -99,7 +99,7 @@ function recordsFrom(start: string, scope: Fields, playbook: string, seen = new 
 }
 
 function isRecorder({ Resource, Arguments }: Fields, playbook: string): boolean {
-  const called = isRecord(Arguments) ? String(Arguments['FunctionName'] ?? '') : '';
+  const called = isRecord(Arguments) ? textOf(Arguments['FunctionName']) : '';
   const own = pascalOf(playbook);
   return /:aws-sdk:dynamodb:(?:put|update)Item/.test(String(Resource)) || /:sqs:sendMessage/.test(String(Resource)) || called === '${RecordArn}' || called === `\${${own}RecordArn}`;
 }

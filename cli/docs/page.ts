@@ -5,6 +5,7 @@ import { tasksOf } from '../../deploy/playbooks.ts';
 import { parseYaml } from '../../deploy/yaml.ts';
 import { pascalOf } from '../../deploy/names.ts';
 import { dashed } from '../playbook-files.ts';
+import { textOf } from '../check/source.ts';
 import type { Tree } from '../check/tree.ts';
 
 /** The page of a playbook in docs/playbooks, from its folder and the folders of the functions that it calls. */
@@ -53,7 +54,7 @@ function exampleOf(inputs: Playbook['inputs']): string {
 /** What every function that the workflow calls may do, from its `role.yml`; and what the workflow calls by itself. */
 function permissions(tree: Tree, playbook: string, workflow: unknown): readonly string[] {
   const tasks = tasksOf(workflow);
-  const called = new Set(tasks.map((task) => String(task.arguments['FunctionName'] ?? '')));
+  const called = new Set(tasks.map((task) => textOf(task.arguments['FunctionName'])));
   const functions = tree.list('functions').filter((name) => called.has(`\${${pascalOf(name)}Arn}`));
   const rows = functions.flatMap((name) => statementsOf(tree, name).map((statement, index) => `| ${index === 0 ? `\`${name}\`` : ''} | ${[statement.Action].flat().map((action) => `\`${action}\``).join(' ')} | ${resourcesOf(statement.Resource)} |`));
   const direct = [...new Set(tasks.map(({ resource }) => resource).filter((resource) => !resource.includes(':lambda:')))].map((resource) => `\`${resource.split(':::')[1] ?? resource}\``);
@@ -75,7 +76,7 @@ function statementsOf(tree: Tree, name: string): readonly PolicyStatement[] {
 function resourcesOf(resource: unknown): string {
   return [resource].flat().map((one: unknown) => {
     if (typeof one === 'string') return one === '*' ? 'everything: AWS has no narrower resource' : `\`${one}\``;
-    const [[kind = '', value = null] = []] = Object.entries(Object(one));
+    const [[kind, value] = ['', '']]: (readonly [string, unknown])[] = Object.entries(Object(one));
     if (kind === 'Fn::GetAtt') return `the suite’s ${String([value].flat()[0]).split('.')[0]}`;
     return kind === 'Config' ? `\`${String(value)}\` of stopbath.config.json` : `\`${String(value).replace('${file(deploy/stack.cjs):config.', '${config.')}\``;
   }).join('<br>');
