@@ -114,8 +114,8 @@ export async function readGuardState(options: Person): Promise<z.infer<typeof gu
 }
 
 /** Brings an incident's tickets up to date again, now. */
-export async function askTicket(incident: string, reason: string, options: Person): Promise<Started> {
-  return read(startedAnswer, await post('/ticket', { incident, reason }, options));
+export async function askTicket(incident: string, reason: string, options: Person): Promise<Pick<Started, 'incident' | 'execution'>> {
+  return read(startedAnswer.omit({ mode: true }), await post('/ticket', { incident, reason }, options));
 }
 
 /** Sends all tickets again that lie in the dead-letter queue. */

@@ -61,8 +61,13 @@ export function functionEntry({ name, properties }: FunctionFolder, config: Conf
     role: arnOf(roleLogicalId(name)),
     package: { patterns: [`dist/${name}/handler.mjs`] },
     ...properties,
-    ...(name === 'ticket' ? { environment: { ...properties.environment, STOPBATH_TRACKERS: trackersVariable(config.trackers) } } : {}),
+    ...(name === 'ticket' ? ticketProperties(properties, config) : {}),
   };
+}
+
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html (an account keeps some of its concurrency unreserved) */
+function ticketProperties({ environment }: FunctionProperties, { trackers, ticketsAtOnce }: Config): object {
+  return { environment: { ...environment, STOPBATH_TRACKERS: trackersVariable(trackers) }, ...(ticketsAtOnce === null ? {} : { reservedConcurrency: ticketsAtOnce }) };
 }
 
 /**

@@ -205,6 +205,15 @@ describe('in the sandbox', () => {
   });
 });
 
+it('a ticket is gone where the tracker answers so, and not where it only says so', async () => {
+  const fake = await fakeGithub();
+  const tracker = github(configOf('github', { url: fake.url, repository: 'acme/alerts', secret: SECRET }), 'github', fake.token, now);
+  const { id } = await tracker.create(draftFor(tracker, 'holiday'));
+  fake.fail({ times: 1, when: 'before', how: { status: 500, body: { message: 'GET /issues was answered 404' } } });
+  await expect(tracker.read?.(id)).rejects.toMatchObject({ trouble: 'passing', status: 500 });
+  await fake.stop();
+});
+
 describe('a webhook', () => {
   it('is signed so that a receiver by the standard takes it, and a changed or an old one not', async () => {
     const fake = await fakeReceiver();

@@ -20,6 +20,9 @@ const chosen = {
   drills: z.boolean().default(true).describe('Whether it is told of drills too.'),
 };
 
+/** What those that are asked over HTTP have. */
+const asked = { timeoutSeconds: z.number().min(0.1).max(20).default(10).describe('How long one request may take; after that it is looked up whether it took effect.') };
+
 /** One tracker, or one place that is notified. */
 export const TrackerSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('opscenter'), ...chosen }),
@@ -33,6 +36,7 @@ export const TrackerSchema = z.discriminatedUnion('kind', [
     closeTo: text.nullable().default(null).describe('The status that closes; null: the first that counts as done.'),
     reopenTo: text.nullable().default(null).describe('The status that reopens; null: the first that does not count as done.'),
     secret,
+    ...asked,
     ...chosen,
   }),
   z.strictObject({
@@ -41,11 +45,12 @@ export const TrackerSchema = z.discriminatedUnion('kind', [
     repository: z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'must be owner/name'),
     labels: z.array(text).default(['stopbath']),
     secret,
+    ...asked,
     ...chosen,
   }),
-  z.strictObject({ kind: z.literal('request-tracker'), url, queue: text, priorities: bySeverity(z.int().min(0).max(100)).default({ critical: 90, high: 70, medium: 40, low: 10 }), secret, ...chosen }),
-  z.strictObject({ kind: z.literal('webhook'), url, secret, ...chosen }),
-  z.strictObject({ kind: z.literal('slack'), url: url.default('https://slack.com/api'), channel: z.string().regex(/^[CGD][A-Z0-9]{6,}$/, 'must be the id of a channel: C0123456789'), secret, ...chosen }),
+  z.strictObject({ kind: z.literal('request-tracker'), url, queue: text, priorities: bySeverity(z.int().min(0).max(100)).default({ critical: 90, high: 70, medium: 40, low: 10 }), secret, ...asked, ...chosen }),
+  z.strictObject({ kind: z.literal('webhook'), url, secret, ...asked, ...chosen }),
+  z.strictObject({ kind: z.literal('slack'), url: url.default('https://slack.com/api'), channel: z.string().regex(/^[CGD][A-Z0-9]{6,}$/, 'must be the id of a channel: C0123456789'), secret, ...asked, ...chosen }),
   z.strictObject({ kind: z.literal('sns'), topic: z.string().regex(/^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]+$/, 'must be the ARN of a topic that is not FIFO'), ...chosen }),
   z.strictObject({ kind: z.literal('guardduty'), ...chosen }),
 ]);

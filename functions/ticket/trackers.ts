@@ -14,7 +14,7 @@ import { type Tracker, TrackerError } from './trackers/port.ts';
 import { requestTracker } from './trackers/request-tracker.ts';
 import { slack } from './trackers/slack.ts';
 import { sns } from './trackers/sns.ts';
-import { webhook } from './trackers/webhook.ts';
+import { keyOf, webhook } from './trackers/webhook.ts';
 
 /** The names of the trackers that an incident concerns: by severity and playbook, and GuardDuty only where it has a finding. */
 export function concerned({ settings }: Tools, view: IncidentView): readonly string[] {
@@ -44,7 +44,7 @@ export async function openTracker(name: string, config: TrackerConfig, view: Inc
     case 'request-tracker':
       return requestTracker(config, name, await tokenOf(name, config.secret, tools), now);
     case 'webhook':
-      return webhook(config, name, await tokenOf(name, config.secret, tools), now);
+      return webhook(config, name, longEnough(name, config.secret, await tokenOf(name, config.secret, tools)), now);
     case 'slack':
       return slack(config, name, await tokenOf(name, config.secret, tools), now);
   }
@@ -71,9 +71,16 @@ async function tokenOf(name: string, arn: string, tools: Tools): Promise<string>
   return json.success ? json.data.token : text.trim();
 }
 
+/** A key that signs and can be guessed signs nothing. @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md (24 to 64 bytes) */
+function longEnough(name: string, arn: string, secret: string): string {
+  if (keyOf(secret).length >= 24) return secret;
+  forgetSecret(arn);
+  throw new TrackerError('standing', `${name}: the secret ${arn} is too short to sign with: put in whsec_ and the base64 of 24 bytes or more, or a text of 24 characters or more`);
+}
+
 async function textOf(name: string, arn: string, tools: Tools): Promise<string> {
   return await fromAws(name, false, () => readSecret(tools, arn)).catch((error: unknown) => {
-    throw error instanceof TrackerError ? error : new TrackerError('standing', `${name}: ${error instanceof Error ? error.message : String(error)}`, null, { cause: error });
+    throw error instanceof TrackerError ? error : new TrackerError('standing', `${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   });
 }
 

@@ -4,7 +4,7 @@ import type { Person } from '../../sandbox/photos/people.ts';
 import { seedPhotos, type Photos } from '../../sandbox/photos/seed.ts';
 import { fetchSigned } from '../../sandbox/scenario/signed.ts';
 import type { Config } from '../../deploy/config.ts';
-import type { IncidentView } from '../../core/incident.ts';
+import type { Incident, IncidentView } from '../../core/incident.ts';
 
 /** The suite deployed in a sandbox, and people who ask it over HTTP, signed as themselves. */
 export interface Suite {
@@ -13,6 +13,8 @@ export interface Suite {
   readonly deployment: Deployment;
   /** Asks the `respond` URL. */
   readonly respond: (person: Person, path: string, body: object) => Promise<{ readonly status: number; readonly body: Answer }>;
+  /** Those that are open, newest first. */
+  readonly incidents: () => Promise<readonly Incident[]>;
   readonly view: (incident: string) => Promise<IncidentView>;
   /** Until it holds; a minute at the most. */
   readonly until: (incident: string, holds: (view: IncidentView) => boolean) => Promise<IncidentView>;
@@ -27,8 +29,8 @@ export interface Answer {
   readonly holding?: { readonly id: string } | null;
 }
 
-export async function startSuite(config: Partial<Config> = {}): Promise<Suite> {
-  const account = await startAccount({});
+export async function startSuite(config: Partial<Config> = {}, options: Parameters<typeof startAccount>[0] = {}): Promise<Suite> {
+  const account = await startAccount(options);
   const photos = await seedPhotos(account, () => account.s3.settle());
   const deployment = await account.deploy({
     config: { modeCap: 'contain', verifyIntervalSeconds: 1, verifyLooks: 2, sessionNamesPinned: true, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor], ...config },
@@ -43,6 +45,7 @@ export async function startSuite(config: Partial<Config> = {}): Promise<Suite> {
     account,
     photos,
     deployment,
+    incidents: async () => ((await ask('ada', 'GET', deployment.urls['audit'], '/incidents')).body as { readonly incidents: readonly Incident[] }).incidents,
     view,
     respond: async (person, path, body) => {
       const answer = await ask(person, 'POST', deployment.urls['respond'], path, body);

@@ -60,8 +60,13 @@ export async function fakeGithub(token = 'github-token'): Promise<Fake> {
 
 const STATUSES = { open: { id: '11', to: { name: 'To Do', statusCategory: { key: 'new' } } }, closed: { id: '31', to: { name: 'Done', statusCategory: { key: 'done' } } } } as const;
 
-/** Jira, Cloud or Data Center: each request is held against the description, each document against the format's schema. */
-export async function fakeJira(edition: 'cloud' | 'data-center', fields: readonly string[] = ['project', 'issuetype', 'summary', 'description', 'labels', 'priority'], token = 'jira-token'): Promise<Fake> {
+/**
+ * Jira, Cloud or Data Center: each request is held against the description, each document against the format's schema.
+ *
+ * @param options.before - what is answered to any request instead of what it asks for
+ */
+export async function fakeJira(edition: 'cloud' | 'data-center', { token = 'jira-token', now = Date.now, before = (): Answered | null => null } = {}): Promise<Fake> {
+  const fields = ['project', 'issuetype', 'summary', 'description', 'labels', 'priority'];
   const operationOf = described('jira.api.json');
   const adf = new Ajv({ strict: false }).compile(JSON.parse(readFileSync(join(import.meta.dirname, 'adf.schema.json'), 'utf8')));
   const works: Work[] = [];
@@ -72,6 +77,8 @@ export async function fakeJira(edition: 'cloud' | 'data-center', fields: readonl
     return JSON.stringify(value);
   };
   const serve = (asked: Asked): Answered => {
+    const stopped = before();
+    if (stopped) return stopped;
     const operation = operationOf(asked);
     if (asked.headers['authorization'] !== wanted) return { status: 401, body: { errorMessages: ['You are not authenticated.'] } };
     const body = record(asked.body);
@@ -102,7 +109,7 @@ export async function fakeJira(edition: 'cloud' | 'data-center', fields: readonl
     return operation === 'addComment' ? { status: 201, body: { id: '1' } } : { status: 204 };
   };
   const complaints: string[] = [];
-  const server = await startLoopback(refusing(serve, complaints));
+  const server = await startLoopback(refusing(serve, complaints), now);
   return { ...server, token, complaints, ticketsOf: (incident) => works.filter(({ title }) => title.includes(incident)) };
 }
 

@@ -9,6 +9,8 @@ export interface Asked {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
   readonly text: string;
+  /** ms since the epoch, by the clock that the server was given. */
+  readonly at: number;
 }
 
 export interface Answered {
@@ -21,6 +23,8 @@ export interface Answered {
 export interface TrackerFault {
   readonly method?: string;
   readonly path?: RegExp;
+  /** What stands in the body. */
+  readonly text?: RegExp;
   readonly times: number;
   readonly when: 'before' | 'after';
   /** `hang up`: the connection breaks. `silence`: there is never an answer. */
@@ -32,19 +36,21 @@ export interface Loopback {
   readonly url: string;
   readonly asked: Asked[];
   readonly fail: (fault: TrackerFault) => void;
+  /** Nothing goes wrong any more. */
+  readonly heal: () => void;
   readonly stop: () => Promise<void>;
 }
 
-export async function startLoopback(serve: (asked: Asked) => Answered): Promise<Loopback> {
+export async function startLoopback(serve: (asked: Asked) => Answered, now: () => number = Date.now): Promise<Loopback> {
   const asked: Asked[] = [];
   const faults: { readonly fault: TrackerFault; left: number }[] = [];
   const faultOf = (request: Asked, when: TrackerFault['when']) => {
-    const entry = faults.find(({ fault, left }) => left > 0 && fault.when === when && (fault.method ?? request.method) === request.method && (fault.path?.test(request.path) ?? true));
+    const entry = faults.find(({ fault, left }) => left > 0 && fault.when === when && (fault.method ?? request.method) === request.method && (fault.path?.test(request.path) ?? true) && (fault.text?.test(request.text) ?? true));
     if (entry) entry.left--;
     return entry?.fault.how;
   };
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
-    const got = await read(request);
+    const got = await read(request, now());
     asked.push(got);
     const before = faultOf(got, 'before');
     const served = before === undefined ? serve(got) : null;
@@ -65,6 +71,7 @@ export async function startLoopback(serve: (asked: Asked) => Answered): Promise<
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
     fail: (fault) => void faults.push({ fault, left: fault.times }),
+    heal: () => void faults.splice(0),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -73,11 +80,11 @@ export async function startLoopback(serve: (asked: Asked) => Answered): Promise<
   };
 }
 
-async function read(request: IncomingMessage): Promise<Asked> {
+async function read(request: IncomingMessage, at: number): Promise<Asked> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(Buffer.from(chunk));
   const text = Buffer.concat(chunks).toString('utf8');
   const url = new URL(request.url ?? '/', 'http://127.0.0.1');
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-  return { method: request.method ?? '', path: url.pathname, query: url.searchParams, headers, text, body: text === '' ? undefined : JSON.parse(text) };
+  return { method: request.method ?? '', path: url.pathname, query: url.searchParams, headers, text, at, body: text === '' ? undefined : JSON.parse(text) };
 }

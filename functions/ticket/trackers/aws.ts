@@ -13,8 +13,8 @@ export async function fromAws<T>(name: string, unsure: boolean, call: () => Prom
   } catch (error) {
     const known = classified(error, name);
     const message = known instanceof Error ? known.message : String(known);
-    if (known instanceof TransientError) throw new TrackerError(unsure ? 'unanswered' : 'passing', message, null, { cause: error });
-    if (known instanceof PermissionError || codeOf(error) !== null) throw new TrackerError('standing', message.startsWith(name) ? message : `${name}: ${codeOf(error)}: ${message}`, null, { cause: error });
+    if (known instanceof TransientError) throw new TrackerError(unsure ? 'unanswered' : 'passing', message, { cause: error });
+    if (known instanceof PermissionError || codeOf(error) !== null) throw new TrackerError('standing', message.startsWith(name) ? message : `${name}: ${codeOf(error)}: ${message}`, { cause: error });
     throw error;
   }
 }

@@ -17,14 +17,14 @@ const SEVERITIES: readonly TicketSeverity[] = ['critical', 'high', 'medium', 'lo
  * @see https://docs.github.com/en/rest/issues/issues?apiVersion=2022-11-28
  */
 export function github(config: TrackerOf<'github'>, name: string, token: string, now: () => number): Tracker {
-  const api: Api = { name, base: config.url, headers: { accept: 'application/vnd.github+json', authorization: `Bearer ${token}`, 'x-github-api-version': '2022-11-28' }, secrets: [token], now };
+  const api: Api = { name, base: config.url, headers: { accept: 'application/vnd.github+json', authorization: `Bearer ${token}`, 'x-github-api-version': '2022-11-28' }, secrets: [token], now, timeoutSeconds: config.timeoutSeconds };
   const issues = `/repos/${config.repository}/issues`;
   const read = async (id: string) => {
     try {
       return await request(api, { method: 'GET', path: `${issues}/${id}`, answer: issue });
     } catch (error) {
       // Moved to another repository, deleted, or hidden from this token.
-      if (error instanceof TrackerError && /was answered (301|404|410)/.test(error.message)) return null;
+      if (error instanceof TrackerError && error.status !== null && [301, 404, 410].includes(error.status)) return null;
       throw error;
     }
   };
@@ -83,7 +83,7 @@ async function removeLabel(api: Api, path: string, severity: TicketSeverity): Pr
   try {
     await request(api, { method: 'DELETE', path: `${path}/labels/${encodeURIComponent(labelOf(severity))}`, answer: anything });
   } catch (error) {
-    if (!(error instanceof TrackerError && error.message.includes('was answered 404'))) throw error;
+    if (!(error instanceof TrackerError && error.status === 404)) throw error;
   }
 }
 

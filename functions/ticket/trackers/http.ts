@@ -12,6 +12,8 @@ export interface Api {
   /** What must not reach a message, whatever the tracker echoes. */
   readonly secrets: readonly string[];
   readonly now: () => number;
+  /** How long one request may take, so that a slow tracker leaves room in the function's own time. */
+  readonly timeoutSeconds: number;
 }
 
 export interface Ask<T> {
@@ -23,8 +25,6 @@ export interface Ask<T> {
   readonly answer: z.ZodType<T>;
 }
 
-/** One attempt, so that a slow tracker leaves room in the function's own time. */
-const TIMEOUT_MS = 10_000;
 /** More than any answer that is read here. */
 const LARGEST_ANSWER = 4 * 1024 * 1024;
 
@@ -38,7 +38,7 @@ export async function request<T>(api: Api, ask: Ask<T>): Promise<T> {
   const what = `${ask.method} ${ask.path.split('?')[0] ?? ''}`;
   const response = await send(api, ask, what);
   const text = await bodyOf(api, ask, what, response);
-  if (!response.ok) throw new TrackerError(troubleOf(response, ask.method), `${api.name}: ${what} was answered ${response.status}${saidBy(api, text)}`, retryAfterOf(response, api.now()));
+  if (!response.ok) throw new TrackerError(troubleOf(response, ask.method), `${api.name}: ${what} was answered ${response.status}${saidBy(api, text)}`, { retryAfter: retryAfterOf(response, api.now()), status: response.status });
   const answer = ask.answer.safeParse(text === '' ? null : parsed(text));
   if (answer.success) return answer.data;
   throw new TrackerError(ask.method === 'GET' ? 'standing' : 'unanswered', `${api.name}: ${what} was answered ${response.status}, but not as its API describes: ${plain(z.prettifyError(answer.error), 300)}`);
@@ -49,19 +49,20 @@ async function send<T>(api: Api, ask: Ask<T>, what: string): Promise<Response> {
   const headers = { accept: 'application/json', 'user-agent': 'stopbath', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...api.headers, ...ask.headers };
   try {
     // Redirects are not followed: the credentials are for this host.
-    return await fetch(`${api.base}${ask.path}`, { method: ask.method, headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS), ...(body === undefined ? {} : { body }) });
+    return await fetch(`${api.base}${ask.path}`, { method: ask.method, headers, redirect: 'manual', signal: AbortSignal.timeout(api.timeoutSeconds * 1000), ...(body === undefined ? {} : { body }) });
   } catch (error) {
-    const { trouble, why } = reached(error, ask.method);
-    throw new TrackerError(trouble, `${api.name}: ${what} was not answered (${why})`, null, { cause: error });
+    const { trouble, why } = reached(error, api, ask.method);
+    throw new TrackerError(trouble, `${api.name}: ${what} was not answered (${why})`, { cause: error });
   }
 }
 
 /** A refused connection never took effect; anything after that may have. */
-function reached(error: unknown, method: string): { readonly trouble: Trouble; readonly why: string } {
+function reached(error: unknown, { timeoutSeconds }: Api, method: string): { readonly trouble: Trouble; readonly why: string } {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : cause instanceof Error ? cause.name : String(cause);
+  // A time-out is a DOMException, whose code is a number that says nothing.
+  const code = !(cause instanceof Error) ? String(cause) : 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name;
   const before = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT', 'EHOSTUNREACH', 'ENETUNREACH'].includes(code);
-  return { trouble: method === 'GET' || before ? 'passing' : 'unanswered', why: code === 'TimeoutError' ? `after ${TIMEOUT_MS / 1000} s` : code };
+  return { trouble: method === 'GET' || before ? 'passing' : 'unanswered', why: code === 'TimeoutError' ? `after ${timeoutSeconds} s` : code };
 }
 
 async function bodyOf<T>(api: Api, ask: Ask<T>, what: string, response: Response): Promise<string> {
@@ -69,7 +70,7 @@ async function bodyOf<T>(api: Api, ask: Ask<T>, what: string, response: Response
   try {
     return await response.text();
   } catch (error) {
-    throw new TrackerError(ask.method === 'GET' ? 'passing' : 'unanswered', `${api.name}: the answer to ${what} broke off`, null, { cause: error });
+    throw new TrackerError(ask.method === 'GET' ? 'passing' : 'unanswered', `${api.name}: the answer to ${what} broke off`, { cause: error });
   }
 }
 

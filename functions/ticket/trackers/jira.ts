@@ -27,7 +27,7 @@ export function jira(config: TrackerOf<'jira'>, name: string, secret: z.infer<ty
   const cloud = config.edition === 'cloud';
   if (cloud && secret.email === undefined) throw new TrackerError('standing', `${name}: the secret has no "email": Jira Cloud takes {"email": "…", "token": "…"}`);
   const authorization = cloud ? `Basic ${Buffer.from(`${secret.email}:${secret.token}`).toString('base64')}` : `Bearer ${secret.token}`;
-  const api: Api = { name, base: `${config.url}/rest/api/${cloud ? 3 : 2}`, headers: { authorization, 'x-atlassian-token': 'no-check' }, secrets: [secret.token, authorization], now };
+  const api: Api = { name, base: `${config.url}/rest/api/${cloud ? 3 : 2}`, headers: { authorization, 'x-atlassian-token': 'no-check' }, secrets: [secret.token, authorization], now, timeoutSeconds: config.timeoutSeconds };
   const body = (document: TicketDocument) => (cloud ? atlassianDocument(document) : wikiMarkup(document));
   const priority = (severity: TicketSeverity) => (config.priorities === null ? {} : { priority: { name: config.priorities[severity] } });
   const opened = ({ key }: { readonly key: string }): Opened => ({ id: key, url: `${config.url}/browse/${key}` });
@@ -67,7 +67,7 @@ export function jira(config: TrackerOf<'jira'>, name: string, secret: z.infer<ty
         const { fields } = await request(api, { method: 'GET', path: `/issue/${id}?fields=status,priority`, answer: found });
         return { status: statusOf(fields.status), severity: severityOf(config, fields.priority?.name), body: null };
       } catch (error) {
-        if (error instanceof TrackerError && error.message.includes('was answered 404')) return null;
+        if (error instanceof TrackerError && error.status === 404) return null;
         throw error;
       }
     },

@@ -64,10 +64,13 @@ export class TrackerError extends Error {
   readonly trouble: Trouble;
   /** Seconds, as the tracker asked for. */
   readonly retryAfter: number | null;
+  /** Of the HTTP answer; `null` where there was none. */
+  readonly status: number | null;
 
-  constructor(trouble: Trouble, message: string, retryAfter: number | null = null, options?: ErrorOptions) {
-    super(message, options);
+  constructor(trouble: Trouble, message: string, { retryAfter = null, status = null, cause }: { readonly retryAfter?: number | null; readonly status?: number | null; readonly cause?: unknown } = {}) {
+    super(message, { cause });
     this.trouble = trouble;
     this.retryAfter = retryAfter;
+    this.status = status;
   }
 }

@@ -18,13 +18,13 @@ const messages = z.array(z.string());
  * @see https://docs.bestpractical.com/rt/5.0.8/RT/REST2.html
  */
 export function requestTracker(config: TrackerOf<'request-tracker'>, name: string, token: string, now: () => number): Tracker {
-  const api: Api = { name, base: `${config.url}/REST/2.0`, headers: { authorization: `token ${token}` }, secrets: [token], now };
+  const api: Api = { name, base: `${config.url}/REST/2.0`, headers: { authorization: `token ${token}` }, secrets: [token], now, timeoutSeconds: config.timeoutSeconds };
   const opened = (number: string): Opened => ({ id: number, url: `${config.url}/Ticket/Display.html?id=${encodeURIComponent(number)}` });
   const read = async (number: string) => {
     try {
       return await request(api, { method: 'GET', path: `/ticket/${number}`, answer: ticket });
     } catch (error) {
-      if (error instanceof TrackerError && error.message.includes('was answered 404')) return null;
+      if (error instanceof TrackerError && error.status === 404) return null;
       throw error;
     }
   };

@@ -16,7 +16,7 @@ const answer = z.object({ ok: z.boolean(), error: z.string().optional(), ts: z.s
  * @see https://docs.slack.dev/reference/methods/chat.postMessage/
  */
 export function slack(config: TrackerOf<'slack'>, name: string, token: string, now: () => number): Tracker {
-  const api: Api = { name, base: config.url, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json; charset=utf-8' }, secrets: [token], now };
+  const api: Api = { name, base: config.url, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json; charset=utf-8' }, secrets: [token], now, timeoutSeconds: config.timeoutSeconds };
   const post = async (document: TicketDocument, title: string, thread: string | null) => {
     const body = { channel: config.channel, text: slackText(title), blocks: slackBlocks({ ...document, title }), unfurl_links: false, unfurl_media: false, ...(thread === null ? {} : { thread_ts: thread }) };
     const said = await request(api, { method: 'POST', path: '/chat.postMessage', body, answer });

@@ -15,7 +15,7 @@ import type { Draft, Tracker } from './port.ts';
  */
 export function webhook(config: TrackerOf<'webhook'>, name: string, secret: string, now: () => number): Tracker {
   const address = new URL(config.url);
-  const api: Api = { name, base: address.origin, headers: {}, secrets: [secret], now };
+  const api: Api = { name, base: address.origin, headers: {}, secrets: [secret], now, timeoutSeconds: config.timeoutSeconds };
   const post = async (id: string, type: string, data: object) => {
     const timestamp = String(Math.floor(now() / 1000));
     const body = JSON.stringify({ type, timestamp: new Date(now()).toISOString(), data });
@@ -38,6 +38,9 @@ export function webhook(config: TrackerOf<'webhook'>, name: string, secret: stri
 
 /** HMAC-SHA256, base64. */
 export function signatureOf(secret: string, signed: string): string {
-  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret);
-  return createHmac('sha256', key).update(signed).digest('base64');
+  return createHmac('sha256', keyOf(secret)).update(signed).digest('base64');
+}
+
+export function keyOf(secret: string): Buffer {
+  return secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret);
 }
