@@ -1,6 +1,6 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
-import { take, type BudgetRule } from '../core/budget.ts';
+import { leftOf, take, type BudgetLeft, type BudgetRule } from '../core/budget.ts';
 import { get, succeeded, type Table } from './records.ts';
 
 const stored = z.array(z.object({ incident: z.string(), at: z.string(), amount: z.number().optional() }));
@@ -20,6 +20,18 @@ export async function takeBudgets(
   const counts = rules.all.of === undefined ? '' : `${rules.all.of.toUpperCase()}#`;
   // One after the other: what its own account refuses must not use up everybody's.
   return (await takeOne(table, `${counts}ACCOUNT#${wanted.account}`, wanted, rules.account)) ?? (await takeOne(table, `${counts}ALL`, wanted, rules.all));
+}
+
+/** What a containment would find, its account's and everybody's; takes nothing. */
+export async function readBudgets(
+  table: Table,
+  wanted: { readonly incident: string; readonly account: string; readonly severity: number; readonly at: string; readonly amount?: number },
+  rules: { readonly account: BudgetRule; readonly all: BudgetRule },
+): Promise<{ readonly account: BudgetLeft; readonly all: BudgetLeft }> {
+  const counts = rules.all.of === undefined ? '' : `${rules.all.of.toUpperCase()}#`;
+  const left = async (scope: string, rule: BudgetRule) => leftOf(stored.parse((await get(table, 'GUARD', `BUDGET#${scope}`))?.['takes'] ?? []), wanted, rule);
+  const [account, all] = await Promise.all([left(`${counts}ACCOUNT#${wanted.account}`, rules.account), left(`${counts}ALL`, rules.all)]);
+  return { account, all };
 }
 
 async function takeOne(table: Table, scope: string, wanted: { readonly incident: string; readonly severity: number; readonly at: string; readonly amount?: number }, rule: BudgetRule): Promise<string | null> {

@@ -4,6 +4,7 @@ import { lambdaOf } from './clients.ts';
 import type { Incident, Plan } from '../core/incident.ts';
 import type { PlanResult } from '../core/next.ts';
 import type { Tools } from './function.ts';
+import type { Budgets } from './standing.ts';
 
 const draft = z.custom<Incident>((value) => typeof value === 'object' && value !== null && 'id' in value && 'target' in value && 'inputs' in value, 'must be an incident');
 
@@ -23,6 +24,8 @@ export interface Preview {
   readonly plan: Plan;
   /** What would come after it: the guard's and the mode's word. */
   readonly result: PlanResult;
+  /** What is left of the budgets; none for a restore. */
+  readonly budgets: Budgets;
 }
 
 /** A plan function ended with an error of its own: its name and message say what is wrong with the target. */
@@ -30,7 +33,7 @@ export class PlanningError extends Error {
   override readonly name = 'PlanningError';
 }
 
-const answer = z.object({ plan: z.custom<Plan>((value) => typeof value === 'object' && value !== null && 'digest' in value), result: z.custom<PlanResult>((value) => typeof value === 'object' && value !== null && 'next' in value) });
+const answer = z.object({ plan: z.custom<Plan>((value) => typeof value === 'object' && value !== null && 'digest' in value), result: z.custom<PlanResult>((value) => typeof value === 'object' && value !== null && 'next' in value), budgets: z.custom<Budgets>(Array.isArray) });
 const failure = z.object({ errorType: z.string(), errorMessage: z.string() });
 
 /**

@@ -5,7 +5,8 @@ import type { Incident, Plan } from '../core/incident.ts';
 import { approversOf, missingGates, type Gated, type Standing } from '../core/next.ts';
 import { liftedGates, type People } from '../core/approval.ts';
 import { approvalsOf } from './approvals.ts';
-import { takeBudgets } from './budget.ts';
+import type { BudgetLeft, BudgetRule } from '../core/budget.ts';
+import { readBudgets, takeBudgets } from './budget.ts';
 import type { Tools } from './function.ts';
 import { readGuard } from './guard.ts';
 import { getRequest } from './incidents.ts';
@@ -57,11 +58,29 @@ export async function assertMayApply(tools: Tools, incident: Incident, plan: Pla
 
 /** One containment, and the links that it revokes, from the budgets of the last hour; why not, where there is not enough left. */
 async function spend(incident: Incident, links: number, tools: Tools): Promise<string | null> {
-  const { STOPBATH_BUDGET_ACCOUNT: account, STOPBATH_BUDGET_ALL: all, STOPBATH_BUDGET_RESERVED: reserved, STOPBATH_BUDGET_LINKS: inAccount, STOPBATH_BUDGET_LINKS_ALL: inAll } = tools.settings;
   const wanted = { incident: incident.id, account: incident.target.account, severity: incident.severity, at: tools.now() };
-  const spent = await takeBudgets(tools, wanted, { account: { limit: account, reserved }, all: { limit: all, reserved } });
+  const rules = rulesOf(tools);
+  const spent = await takeBudgets(tools, wanted, rules.containments);
   if (spent !== null || links === 0) return spent;
+  return await takeBudgets(tools, { ...wanted, amount: links }, rules.links);
+}
+
+type Rules = { readonly account: BudgetRule; readonly all: BudgetRule };
+
+function rulesOf({ settings }: Pick<Tools, 'settings'>): { readonly containments: Rules; readonly links: Rules } {
+  const { STOPBATH_BUDGET_ACCOUNT: account, STOPBATH_BUDGET_ALL: all, STOPBATH_BUDGET_RESERVED: reserved, STOPBATH_BUDGET_LINKS: inAccount, STOPBATH_BUDGET_LINKS_ALL: inAll } = settings;
   // The same share of the links is kept for critical incidents as of the containments.
-  const rule = (limit: number, of: number) => ({ of: 'links', limit, reserved: Math.floor((limit * reserved) / of) });
-  return await takeBudgets(tools, { ...wanted, amount: links }, { account: rule(inAccount, account), all: rule(inAll, all) });
+  const rule = (limit: number, of: number): BudgetRule => ({ of: 'links', limit, reserved: Math.floor((limit * reserved) / of) });
+  return { containments: { account: { limit: account, reserved }, all: { limit: all, reserved } }, links: { account: rule(inAccount, account), all: rule(inAll, all) } };
+}
+
+/** What the budgets of the last hour would say to a plan now: the containments', and the links' where it revokes some. */
+export type Budgets = readonly { readonly account: BudgetLeft; readonly all: BudgetLeft }[];
+
+/** For a preview: takes nothing. A restore is exempt, and has none. */
+export async function previewBudgets(tools: Tools, incident: Incident, plan: Pick<Plan, 'direction'>, links = 0): Promise<Budgets> {
+  if (plan.direction === 'restore') return [];
+  const wanted = { incident: incident.id, account: incident.target.account, severity: incident.severity, at: tools.now() };
+  const rules = rulesOf(tools);
+  return await Promise.all([readBudgets(tools, wanted, rules.containments), ...(links === 0 ? [] : [readBudgets(tools, { ...wanted, amount: links }, rules.links)])]);
 }

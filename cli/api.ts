@@ -5,6 +5,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { z } from 'zod';
 import type { Incident, IncidentView, Plan } from '../core/incident.ts';
+import type { BudgetLeft } from '../core/budget.ts';
 import type { PlanResult } from '../core/next.ts';
 import { CliError, EXIT } from './exit.ts';
 
@@ -58,6 +59,7 @@ export interface PlaybookAsk {
 export interface PlanAnswer {
   readonly plan: Plan;
   readonly result: PlanResult;
+  readonly budgets?: readonly { readonly account: BudgetLeft; readonly all: BudgetLeft }[];
   /** The incident that holds the target now. */
   readonly holding?: { readonly id: string; readonly status: Incident['status']; readonly playbook: string } | null;
 }

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
+import type { BudgetLeft } from '../core/budget.ts';
 import { askPlan, type Person, type PlanAnswer } from './api.ts';
 import { planText } from './incident-text.ts';
 import { addInputs, inputsOf, readPlaybooks, startable } from './playbook-files.ts';
@@ -20,7 +21,7 @@ export function register(program: Command): void {
   for (const playbook of startable(readPlaybooks())) {
     addInputs(verb.command(playbook.name).description(playbook.title), playbook)
       .addOption(modeOption())
-      .option('--json', 'print { plan, result, holding } as JSON')
+      .option('--json', 'print { plan, result, budgets, holding } as JSON')
       .option('--out <file>', 'write the plan to a file too, for "stopbath start --plan"')
       .option('--as <person>', 'sign as a person of the sandbox: rosa, ravi')
       .addHelpText('after', `\nExample:\n  $ stopbath plan ${playbook.name} ${exampleOf(playbook)} --as rosa\n\nAsks through STOPBATH_RESPOND_URL; the plan's own function reads, under a role that can only read.`)
@@ -39,10 +40,11 @@ export function modeOption(): Option {
 }
 
 /** What the guard says of it, and how to start exactly it. */
-export function nextText({ plan, result, holding }: PlanAnswer, newer: 'keep' | 'overwrite' = 'keep'): readonly string[] {
+export function nextText({ plan, result, holding, budgets = [] }: PlanAnswer, newer: 'keep' | 'overwrite' = 'keep'): readonly string[] {
+  const refused = budgets.flatMap(({ account, all }) => account.refused ?? all.refused ?? []);
   const words: Readonly<Record<PlanAnswer['result']['next'], string>> = {
-    apply: 'it would be applied at once',
-    approve: `it would wait for an approval: ${result.reason}`,
+    apply: refused.length === 0 ? 'it would be applied at once' : `it would wait for an approval: ${refused.join('; ')}`,
+    approve: `it would wait for an approval: ${[result.reason, ...refused].join('; ')}`,
     verify: 'there is nothing to change: it would only be looked at from outside',
     record: `nothing would be changed: ${result.reason}`,
   };
@@ -50,8 +52,13 @@ export function nextText({ plan, result, holding }: PlanAnswer, newer: 'keep' | 
     heading('If it were started'),
     ...facts([
       ['Then', words[result.next]],
+      ...budgets.map(({ account, all }): [string, string] => ['Budget left', `${account.of}: ${leftText(account)} in this account, ${leftText(all)} in all, this hour`]),
       ['Held by', holding ? `${holding.id} (${statusWords(holding.status).words}), which it would join` : null],
       ['Start it', plan.direction === 'restore' ? `stopbath restore ${plan.incident}${newer === 'overwrite' ? ' --overwrite-newer' : ''} --plan ${plan.digest} --reason "…"` : `stopbath start ${plan.playbook} … --plan ${plan.digest} --reason "…"`],
     ]),
   ];
+}
+
+function leftText({ left, limit, reserved }: BudgetLeft): string {
+  return `${left.toLocaleString('en')} of ${limit.toLocaleString('en')}${reserved === 0 ? '' : ` (${reserved.toLocaleString('en')} kept for critical incidents)`}`;
 }

@@ -20,6 +20,24 @@ export interface BudgetRule {
 export const CRITICAL = 9;
 const HOUR_MS = 3_600_000;
 
+/** What is left of one budget for an incident, and why it would be refused; `null` where it would not. */
+export interface BudgetLeft {
+  readonly of: string;
+  readonly left: number;
+  readonly limit: number;
+  /** Of `limit`, kept for critical incidents. */
+  readonly reserved: number;
+  readonly refused: string | null;
+}
+
+/** The same rule as `take`, and takes nothing. */
+export function leftOf(takes: readonly Take[], wanted: Take & { readonly severity: number }, rule: BudgetRule): BudgetLeft {
+  const since = Date.parse(wanted.at) - HOUR_MS;
+  const taken = takes.filter((entry) => Date.parse(entry.at) > since).reduce((sum, entry) => sum + (entry.amount ?? 1), 0);
+  const result = take(takes, wanted, rule);
+  return { of: rule.of ?? 'containments', left: Math.max(0, rule.limit - taken), limit: rule.limit, reserved: rule.reserved, refused: 'refused' in result ? result.refused : null };
+}
+
 /**
  * Take one from a rolling budget.
  *

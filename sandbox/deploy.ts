@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../deploy/config.ts';
 import { functionLogicalId, type Resource } from '../deploy/names.ts';
-import { evaluate, type Scope } from './deploy/intrinsics.ts';
+import { evaluate, type Scope } from '../deploy/evaluate.ts';
 import { attributesOf, createResources, FUNCTIONS_ORDER } from './deploy/resources.ts';
 import { readServerless } from './deploy/variables.ts';
 import type { World } from './service.ts';

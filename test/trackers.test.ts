@@ -109,7 +109,7 @@ contract('Slack', async () => {
   const fake = await fakeSlack();
   const at = (channel: string, token = fake.token) => slack(configOf('slack', { url: fake.url, channel, secret: SECRET }), 'slack', token, now);
   const { seen, stop, token } = personAt(fake);
-  return { tracker: at('C0123456789'), refused: at('C0123456789', 'another-token'), gone: at('C9999999999'), seen, stop, token };
+  return { tracker: at('C0123456789'), refused: at('C0123456789', 'another-token'), gone: at('C9999999999'), blind: true, seen, stop, token };
 });
 
 describe('in the sandbox', () => {

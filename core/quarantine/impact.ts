@@ -84,7 +84,8 @@ function policyOf(text: string | null): Policy | null | 'unreadable' {
 }
 
 /**
- * US dollars for one unit, us-east-1, on demand, as published in 2026; other regions differ by some tens of percent.
+ * US dollars for one unit, us-east-1, on demand, read in November 2026; other regions differ by up to some tens of percent (Step Functions: São Paulo $0.0375
+ * for $0.025). Free tiers and tiered discounts are not counted.
  * @see https://aws.amazon.com/s3/pricing/ (PUT, COPY, POST, LIST: $0.005 per 1,000; GET and all other: $0.0004 per 1,000)
  * @see https://aws.amazon.com/step-functions/pricing/ ($0.025 per 1,000 state transitions)
  * @see https://aws.amazon.com/lambda/pricing/ ($0.20 per 1 million requests; $0.0000133334 per GB-second on arm64)

@@ -15,7 +15,7 @@ export const PATHS = 3_000;
 export const WILDCARDS = 15;
 /** Characters of all paths together: a plan is an item of 400 KB. */
 const LONGEST = 100_000;
-/** Paths a month that cost nothing, and dollars for each one beyond. https://aws.amazon.com/cloudfront/pricing/ */
+/** Paths a month that cost nothing, and dollars for each one beyond. @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/PayingForInvalidation.html (1,000 a month of an account, a tag counts as a path), https://aws.amazon.com/cloudfront/pricing/ ($0.005) */
 const FREE = 1_000;
 const PRICE = 0.005;
 

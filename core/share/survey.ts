@@ -17,7 +17,7 @@ export interface Survey {
 
 /** What a table takes in writes a second when it is new: as fast as a sweep is planned to go. */
 export const RATE = 4000;
-/** Dollars for a million write requests and for a million read units, us-east-1, on demand. */
+/** Dollars for a million write requests and for a million read units, us-east-1, on demand, since November 2024. */
 const WRITES = 0.625;
 const READS = 0.125;
 /** Links that are fetched from outside, before and after. */
@@ -28,7 +28,7 @@ const PROBES = 5;
  * sample, or at least so many. Ids of links only: never a secret, a URL, an album or an owner.
  *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode-max-throughput.html (new tables: 4,000 writes a second)
- * @see https://aws.amazon.com/dynamodb/pricing/on-demand/ (prices; a write of up to 1 KB is one unit)
+ * @see https://aws.amazon.com/dynamodb/pricing/on-demand/ (prices: $0.625 a million writes, $0.125 a million reads; a write of up to 1 KB is one unit)
  */
 export function impactOf({ count, counted, read, sampled, containing }: Survey): { readonly [key: string]: Json } {
   const live = sampled.filter(({ verdict }) => verdict === 'live');

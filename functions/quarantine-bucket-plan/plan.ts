@@ -6,7 +6,7 @@ import { addEntry, getIncident, ledgerOf, savePlan } from '../../aws/incidents.t
 import { exemptIn, memberTools } from '../../aws/member.ts';
 import type { PlanInput, Preview } from '../../aws/planning.ts';
 import { askAnonymously, sampleKeys } from '../../aws/probe.ts';
-import { readStanding } from '../../aws/standing.ts';
+import { previewBudgets, readStanding } from '../../aws/standing.ts';
 import { surveyBucket } from '../../aws/survey.ts';
 import type { BucketState } from '../../core/bucket.ts';
 import { exposuresOf } from '../../core/exposure.ts';
@@ -53,7 +53,7 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
   });
   const own = { settled: settled(plan, state, contained), reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] };
   const result = nextAfterPlan(plan, standing, own);
-  if (input.preview) return { plan, result };
+  if (input.preview) return { plan, result, budgets: await previewBudgets(tools, incident, plan) };
   await Promise.all([
     savePlan(tools, plan),
     putEvidence(tools, { kind: 'snapshot', id: `${input.execution}/${plan.digest.slice(0, 16)}`, incident: incident.id, at: plan.plannedAt, drill: incident.drill, body: { execution: input.execution, state, plan } }),

@@ -7,7 +7,7 @@ import type { Planned, ShareContext } from '../../aws/share/kind.ts';
 import { AFTER_SWEEP, BEFORE_SWEEP, kindOf } from '../../aws/share/kinds.ts';
 import { reachOf, surveyLinks } from '../../aws/share/survey.ts';
 import { checkShareTables } from '../../aws/share/tables.ts';
-import { readStanding } from '../../aws/standing.ts';
+import { previewBudgets, readStanding } from '../../aws/standing.ts';
 import type { Json } from '../../core/bucket.ts';
 import type { Change, IncidentView, Plan } from '../../core/incident.ts';
 import { nextAfterPlan, type OwnWord, type PlanResult } from '../../core/next.ts';
@@ -15,7 +15,7 @@ import { withDigest } from '../../core/plan.ts';
 import { same } from '../../core/quarantine/levels.ts';
 import { reopensLinks, SWEEP, sweepChange, sweepsToUndo, throughOf } from '../../core/share/revocation.ts';
 import { scopeOf } from '../../core/share/scope.ts';
-import { impactOf, sampledLinks, type Survey } from '../../core/share/survey.ts';
+import { impactOf, linksIn, sampledLinks, type Survey } from '../../core/share/survey.ts';
 
 export async function planRevocation(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
   // An incident that does not exist yet has neither ledger nor plans.
@@ -41,7 +41,7 @@ export async function planRevocation(input: PlanInput, tools: Tools): Promise<Pl
     plannedAt: tools.now(),
   });
   const result = nextAfterPlan(plan, standing, wordOf(plan, survey));
-  if (input.preview) return { plan, result };
+  if (input.preview) return { plan, result, budgets: await previewBudgets(tools, incident, plan, linksIn(plan.impact)) };
   await Promise.all([
     savePlan(tools, plan),
     putEvidence(tools, { kind: 'snapshot', id: `${input.execution}/${plan.digest.slice(0, 16)}`, incident: incident.id, at: plan.plannedAt, drill: incident.drill, body: { execution: input.execution, plan } }, incident.target),

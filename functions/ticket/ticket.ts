@@ -1,3 +1,4 @@
+import { findingsOf } from '../../core/ticket/findings.ts';
 import { randomUUID } from 'node:crypto';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, updateIncident, viewIncident } from '../../aws/incidents.ts';
@@ -55,7 +56,7 @@ export async function writeTicket(input: WriteInput, tools: Tools): Promise<Writ
   const note = async (key: string, text: string) => await addNote(`${tracker}/${key}`, text, input, tools);
   try {
     const view = await viewIncident(tools, incident);
-    const ticket = await bringUpToDate(latest, { view, tracker: await openTracker(tracker, config, view, tools), tools, keep, note });
+    const ticket = await bringUpToDate(latest, { view, tracker: await openTracker(tracker, config, findingsOf(view), tools), tools, keep, note });
     await keep(ticket);
     if (ticket.state !== held.ticket.state) await note(`${execution}/${ticket.state}`, sentenceOf(ticket));
     await sayTicketState(tools, incident, tracker, stateOf(ticket));

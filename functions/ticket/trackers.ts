@@ -3,7 +3,7 @@ import { guarddutyOf, snsOf, ssmOf } from '../../aws/clients.ts';
 import type { Tools } from '../../aws/function.ts';
 import { forgetSecret, readSecret } from '../../aws/secrets.ts';
 import type { IncidentView } from '../../core/incident.ts';
-import { findingsOf } from '../../core/ticket/findings.ts';
+import { findingsOf, type Finding } from '../../core/ticket/findings.ts';
 import { trackersFor, type TrackerConfig } from '../../core/ticket/trackers.ts';
 import { fromAws } from './trackers/aws.ts';
 import { github } from './trackers/github.ts';
@@ -25,9 +25,10 @@ export function concerned({ settings }: Tools, view: IncidentView): readonly str
 /**
  * The tracker of a name, with its secret read.
  *
+ * @param findings - the incident's, which GuardDuty archives
  * @throws {TrackerError} where its secret cannot be read or used
  */
-export async function openTracker(name: string, config: TrackerConfig, view: IncidentView, tools: Tools): Promise<Tracker> {
+export async function openTracker(name: string, config: TrackerConfig, findings: readonly Finding[], tools: Pick<Tools, 'clients' | 'now'>): Promise<Tracker> {
   const { clients } = tools;
   const now = () => Date.parse(tools.now());
   switch (config.kind) {
@@ -36,7 +37,7 @@ export async function openTracker(name: string, config: TrackerConfig, view: Inc
     case 'sns':
       return sns(config, name, snsOf(clients));
     case 'guardduty':
-      return guardduty(name, guarddutyOf(clients), findingsOf(view));
+      return guardduty(name, guarddutyOf(clients), findings);
     case 'jira':
       return jira(config, name, await secretOf(name, config.secret, JiraSecret, tools), now);
     case 'github':
@@ -55,7 +56,7 @@ export function distrustSecret(config: TrackerConfig): void {
   if ('secret' in config) forgetSecret(config.secret);
 }
 
-async function secretOf<T>(name: string, arn: string, schema: z.ZodType<T>, tools: Tools): Promise<T> {
+async function secretOf<T>(name: string, arn: string, schema: z.ZodType<T>, tools: Pick<Tools, 'clients' | 'now'>): Promise<T> {
   const read = schema.safeParse(jsonOf(await textOf(name, arn, tools)));
   if (read.success) return read.data;
   forgetSecret(arn);
@@ -65,7 +66,7 @@ async function secretOf<T>(name: string, arn: string, schema: z.ZodType<T>, tool
 }
 
 /** The token itself, or JSON with a `token`. */
-async function tokenOf(name: string, arn: string, tools: Tools): Promise<string> {
+async function tokenOf(name: string, arn: string, tools: Pick<Tools, 'clients' | 'now'>): Promise<string> {
   const text = await textOf(name, arn, tools);
   const json = z.object({ token: z.string().min(1) }).safeParse(jsonOf(text));
   return json.success ? json.data.token : text.trim();
@@ -78,7 +79,7 @@ function longEnough(name: string, arn: string, secret: string): string {
   throw new TrackerError('standing', `${name}: the secret ${arn} is too short to sign with: put in whsec_ and the base64 of 24 bytes or more, or a text of 24 characters or more`);
 }
 
-async function textOf(name: string, arn: string, tools: Tools): Promise<string> {
+async function textOf(name: string, arn: string, tools: Pick<Tools, 'clients' | 'now'>): Promise<string> {
   return await fromAws(name, false, () => readSecret(tools, arn)).catch((error: unknown) => {
     throw error instanceof TrackerError ? error : new TrackerError('standing', `${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DeployError, type Resource } from '../../deploy/names.ts';
 import type { World } from '../service.ts';
 import { keyIdOf } from '../services/kms.ts';
-import { type Attributes, evaluate, type Scope } from './intrinsics.ts';
+import { type Attributes, evaluate, type Scope } from '../../deploy/evaluate.ts';
 
 /** How the sandbox makes one type of resource of a template. */
 interface ResourceType {
@@ -17,7 +17,7 @@ interface ResourceType {
 type Call = (service: string, operation: string, input: object) => Promise<unknown>;
 
 /** Part of a deployment, and nothing that a function, a workflow or a scenario would call. */
-const SKIPPED = new Set(['AWS::CloudWatch::Alarm', 'AWS::Events::Archive', 'AWS::SQS::QueuePolicy']);
+const SKIPPED = new Set(['AWS::CloudWatch::Alarm', 'AWS::Events::Archive']);
 
 /**
  * Finds out what each resource will be called, so that references can be evaluated before anything exists.
@@ -79,13 +79,21 @@ const TYPES: Readonly<Record<string, ResourceType>> = {
   }),
   'AWS::SQS::Queue': type({
     order: 10,
-    schema: z.looseObject({ QueueName: z.string() }),
+    schema: z.looseObject({ QueueName: z.string(), MessageRetentionPeriod: z.coerce.string().optional(), SqsManagedSseEnabled: z.coerce.string().optional() }),
     attributes: ({ QueueName }, { account, region }) => ({
       ref: `https://sqs.${region}.amazonaws.com/${account}/${QueueName}`,
       attributes: { Arn: `arn:aws:sqs:${region}:${account}:${QueueName}`, QueueName },
     }),
     // What EventBridge and Lambda would put into one is in the sandbox's dead letters.
-    create: async ({ QueueName }, call) => void (await call('sqs', 'CreateQueue', { QueueName })),
+    create: async ({ QueueName, MessageRetentionPeriod, SqsManagedSseEnabled }, call) => void (await call('sqs', 'CreateQueue', { QueueName, Attributes: defined({ MessageRetentionPeriod, SqsManagedSseEnabled }) })),
+  }),
+  'AWS::SQS::QueuePolicy': type({
+    order: 20,
+    schema: z.looseObject({ Queues: z.unknown(), PolicyDocument: z.unknown() }),
+    attributes: (_, __, id) => ({ ref: id, attributes: {} }),
+    create: async ({ Queues, PolicyDocument }, call) => {
+      for (const QueueUrl of z.array(z.string()).parse(Queues)) await call('sqs', 'SetQueueAttributes', { QueueUrl, Attributes: { Policy: JSON.stringify(PolicyDocument) } });
+    },
   }),
   'AWS::Logs::LogGroup': type({
     order: 10,
@@ -96,10 +104,11 @@ const TYPES: Readonly<Record<string, ResourceType>> = {
   }),
   'AWS::DynamoDB::Table': type({
     order: 10,
-    schema: z.looseObject({ TableName: z.string(), AttributeDefinitions: z.json(), KeySchema: z.json(), BillingMode: z.string(), GlobalSecondaryIndexes: z.json().optional() }),
+    schema: z.looseObject({ TableName: z.string(), AttributeDefinitions: z.json(), KeySchema: z.json(), BillingMode: z.string(), GlobalSecondaryIndexes: z.json().optional(), DeletionProtectionEnabled: z.boolean().optional(), PointInTimeRecoverySpecification: z.json().optional() }),
     attributes: ({ TableName }, { account, region }) => ({ ref: TableName, attributes: { Arn: `arn:aws:dynamodb:${region}:${account}:table/${TableName}` } }),
-    create: async ({ TableName, AttributeDefinitions, KeySchema, BillingMode, GlobalSecondaryIndexes }, call) => {
-      await call('dynamodb', 'CreateTable', { TableName, AttributeDefinitions, KeySchema, BillingMode, GlobalSecondaryIndexes });
+    create: async ({ TableName, AttributeDefinitions, KeySchema, BillingMode, GlobalSecondaryIndexes, DeletionProtectionEnabled, PointInTimeRecoverySpecification }, call) => {
+      await call('dynamodb', 'CreateTable', { TableName, AttributeDefinitions, KeySchema, BillingMode, GlobalSecondaryIndexes, DeletionProtectionEnabled });
+      if (PointInTimeRecoverySpecification !== undefined) await call('dynamodb', 'UpdateContinuousBackups', { TableName, PointInTimeRecoverySpecification });
     },
   }),
   'AWS::S3::Bucket': type({
@@ -173,6 +182,10 @@ const TYPES: Readonly<Record<string, ResourceType>> = {
     },
   }),
 };
+
+function defined(attributes: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(attributes).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
+}
 
 function type<T>(typed: {
   readonly order: number;

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import * as sdk from '@aws-sdk/client-dynamodb';
 import { JsonCodec } from '@smithy/core/protocols';
 import type { DocumentType } from '@smithy/types';
-import { AwsError } from '../service.ts';
+import { AwsError, operation } from '../service.ts';
 import type { Call, Need, Operation, Service } from '../service.ts';
 import { writeJson } from '../wire/json.ts';
 import { modelOf } from '../wire/model.ts';
@@ -28,7 +28,7 @@ const OPERATIONS = [
   'UpdateTable',
 ];
 
-/** DynamoDB: dynalite in memory, called below its own HTTP server; each account has tables of its own. */
+/** DynamoDB: dynalite in memory, called below its own HTTP server; each account has tables of its own. What protects a table is kept beside it. */
 export function createDynamodb(): Service {
   const stores = new Map<string, Store>();
   const storeOf = (call: Call) => {
@@ -41,7 +41,7 @@ export function createDynamodb(): Service {
     name: 'dynamodb',
     sdk,
     protocol: 'json-1.0',
-    operations: Object.fromEntries(OPERATIONS.map((name) => [name, operationOf(name, storeOf)])),
+    operations: { ...Object.fromEntries(OPERATIONS.map((name) => [name, operationOf(name, storeOf)])), ...backupOperations(storeOf) },
   };
 }
 
@@ -56,14 +56,44 @@ function operationOf(name: string, storeOf: (call: Call) => Store): Operation {
       const store = storeOf(call);
       const request = writeJson(codec, wire.input, input);
       const data: Data = JSON.parse(request);
-      const output = await reply(store, name, data).catch(async (error: unknown) => {
+      const protectedTables = store.protectedTables;
+      const wanted = data['DeletionProtectionEnabled'];
+      delete data['DeletionProtectionEnabled'];
+      if (name === 'DeleteTable' && protectedTables.has(text(data['TableName']))) throw new AwsError('ValidationException', 'Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.');
+      // Nothing else of a table is changed: dynalite would find nothing to do.
+      const acts = name === 'UpdateTable' && Object.keys(data).length === 1 ? 'DescribeTable' : name;
+      const output = await reply(store, acts, data).catch(async (error: unknown) => {
         // dynalite writes into what it is given.
         throw await conditionFailure(store, JSON.parse(request), error);
       });
       // Tables are made and dropped within some turns of the event loop; on AWS within seconds.
       if (name.endsWith('Table') && name !== 'DescribeTable') await settled(store, data['TableName']);
+      if (typeof wanted === 'boolean') protectedTables[wanted ? 'add' : 'delete'](text(data['TableName']));
+      if (name === 'DescribeTable' && isRecord(output?.['Table'])) output['Table']['DeletionProtectionEnabled'] = protectedTables.has(text(data['TableName']));
       return codec.createDeserializer().readObject(wire.output, output ?? {});
     },
+  };
+}
+
+/** @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContinuousBackups.html */
+function backupOperations(storeOf: (call: Call) => Store): Readonly<Record<string, Operation>> {
+  const described = async (TableName: string, call: Call) => {
+    await reply(storeOf(call), 'DescribeTable', { TableName });
+    const PointInTimeRecoveryStatus = storeOf(call).recoverable.has(TableName) ? 'ENABLED' : 'DISABLED';
+    return { ContinuousBackupsDescription: { ContinuousBackupsStatus: 'ENABLED', PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus } } } as const;
+  };
+  return {
+    DescribeContinuousBackups: operation<sdk.DescribeContinuousBackupsCommandInput, sdk.DescribeContinuousBackupsCommandOutput>({
+      needs: ({ TableName }, call) => needsOf('DescribeContinuousBackups', { TableName: TableName ?? '' }, call),
+      run: async ({ TableName = '' }, call) => await described(TableName, call),
+    }),
+    UpdateContinuousBackups: operation<sdk.UpdateContinuousBackupsCommandInput, sdk.UpdateContinuousBackupsCommandOutput>({
+      needs: ({ TableName }, call) => needsOf('UpdateContinuousBackups', { TableName: TableName ?? '' }, call),
+      run: async ({ TableName = '', PointInTimeRecoverySpecification }, call) => {
+        storeOf(call).recoverable[PointInTimeRecoverySpecification?.PointInTimeRecoveryEnabled === true ? 'add' : 'delete'](TableName);
+        return await described(TableName, call);
+      },
+    }),
   };
 }
 
@@ -72,6 +102,9 @@ type Data = Record<string, DocumentType>;
 /** dynalite's own store; only it looks inside. */
 interface Store {
   readonly tableDb: { awsAccountId: string; awsRegion: string };
+  /** Ours: names of tables that cannot be deleted, and of those with point-in-time recovery. */
+  protectedTables: Set<string>;
+  recoverable: Set<string>;
 }
 
 interface Action {
@@ -86,6 +119,8 @@ function createStore(account: string, region: string): Store {
   const store = db.create({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   store.tableDb.awsAccountId = account;
   store.tableDb.awsRegion = region;
+  store.protectedTables = new Set();
+  store.recoverable = new Set();
   return store;
 }
 

@@ -38,6 +38,10 @@ export function createGuardDuty(): GuardDuty {
           return { FindingIds: within.map(({ Id = '' }) => Id) };
         },
       }),
+      GetDetector: operation<sdk.GetDetectorCommandInput, sdk.GetDetectorCommandOutput>({
+        needs: on('GetDetector'),
+        run: () => ({ ServiceRole: '', Status: 'ENABLED' }),
+      }),
       ArchiveFindings: operation<sdk.ArchiveFindingsCommandInput, sdk.ArchiveFindingsCommandOutput>({ needs: on('ArchiveFindings'), run: set(true) }),
       UnarchiveFindings: operation<sdk.UnarchiveFindingsCommandInput, sdk.UnarchiveFindingsCommandOutput>({ needs: on('UnarchiveFindings'), run: set(false) }),
       GetFindings: operation<sdk.GetFindingsCommandInput, sdk.GetFindingsCommandOutput>({

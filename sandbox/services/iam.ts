@@ -113,6 +113,14 @@ export function createIam(directory: Directory): Service {
         needs: onRole('iam:ListRolePolicies'),
         run: (input, call) => ({ PolicyNames: [...find(roles, call, input.RoleName, 'role').policies.keys()], IsTruncated: false }),
       }),
+      // Managed policies are none of the sandbox's: no role has one.
+      ListAttachedRolePolicies: operation<sdk.ListAttachedRolePoliciesCommandInput, sdk.ListAttachedRolePoliciesCommandOutput>({
+        needs: onRole('iam:ListAttachedRolePolicies'),
+        run: (input, call) => {
+          find(roles, call, input.RoleName, 'role');
+          return { AttachedPolicies: [], IsTruncated: false };
+        },
+      }),
       CreateUser: operation<CreateUserCommandInput, CreateUserCommandOutput>({
         needs: (input, call) => [created('iam:CreateUser', call, 'user', input.Path, input.UserName)],
         run: (input, call) => {

@@ -14,6 +14,9 @@ interface Key {
   readonly secret: Uint8Array;
   readonly publicKey: Uint8Array;
   policy: Policy;
+  /** As it was put. */
+  policyText: string;
+  enabled: boolean;
 }
 
 /**
@@ -42,17 +45,27 @@ export function createKms(world: World): Service {
         const arn = `arn:aws:kms:${world.region}:${world.account}:key/${id}`;
         const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
         const secret = Buffer.from(pair.privateKey.export({ format: 'jwk' }).d ?? '', 'base64url');
-        keys.set(arn, { id, arn, secret, publicKey: pair.publicKey.export({ format: 'der', type: 'spki' }), policy: policyOf(input.Policy ?? defaultPolicy(world.account)) });
-        return { KeyMetadata: { KeyId: id, Arn: arn, KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY', KeyState: 'Enabled', Enabled: true, SigningAlgorithms: ['ECDSA_SHA_256'] } };
+        const policyText = input.Policy ?? defaultPolicy(world.account);
+        const key: Key = { id, arn, secret, publicKey: pair.publicKey.export({ format: 'der', type: 'spki' }), policy: policyOf(policyText), policyText, enabled: true };
+        keys.set(arn, key);
+        return { KeyMetadata: describe(key) };
       },
     }),
     PutKeyPolicy: operation<sdk.PutKeyPolicyCommandInput, sdk.PutKeyPolicyCommandOutput>({
       needs: on('PutKeyPolicy'),
       run: (input) => {
-        find(input.KeyId).policy = policyOf(input.Policy ?? '');
+        const policyText = input.Policy ?? '';
+        Object.assign(find(input.KeyId), { policy: policyOf(policyText), policyText });
         return {};
       },
     }),
+    GetKeyPolicy: operation<sdk.GetKeyPolicyCommandInput, sdk.GetKeyPolicyCommandOutput>({
+      needs: on('GetKeyPolicy'),
+      run: (input) => ({ Policy: find(input.KeyId).policyText, PolicyName: 'default' }),
+    }),
+    DescribeKey: operation<sdk.DescribeKeyCommandInput, sdk.DescribeKeyCommandOutput>({ needs: on('DescribeKey'), run: (input) => ({ KeyMetadata: describe(find(input.KeyId)) }) }),
+    EnableKey: operation<sdk.EnableKeyCommandInput, object>({ needs: on('EnableKey'), run: (input) => enable(find(input.KeyId), true) }),
+    DisableKey: operation<sdk.DisableKeyCommandInput, object>({ needs: on('DisableKey'), run: (input) => enable(find(input.KeyId), false) }),
     GetPublicKey: operation<sdk.GetPublicKeyCommandInput, sdk.GetPublicKeyCommandOutput>({
       needs: on('GetPublicKey'),
       run: (input) => {
@@ -63,7 +76,8 @@ export function createKms(world: World): Service {
     Sign: operation<sdk.SignCommandInput, sdk.SignCommandOutput>({
       needs: (input) => on('Sign')(input).map((need) => ({ ...need, context: { 'kms:signingalgorithm': input.SigningAlgorithm ?? '', 'kms:messagetype': input.MessageType ?? 'RAW' } })),
       run: (input) => {
-        const { arn, secret } = find(input.KeyId);
+        const { arn, secret, enabled } = find(input.KeyId);
+        if (!enabled) throw new AwsError('DisabledException', `${arn} is disabled.`);
         if (input.SigningAlgorithm !== 'ECDSA_SHA_256') throw new AwsError('ValidationException', `Algorithm ${input.SigningAlgorithm ?? ''} is incompatible with key spec ECC_NIST_P256.`);
         if (input.MessageType !== 'DIGEST') throw new AwsError('NotImplemented', `kms:Sign with MessageType ${input.MessageType ?? 'RAW'} is not in the sandbox: only DIGEST is`, 501);
         if (input.Message?.length !== 32) throw new AwsError('ValidationException', 'Digest is invalid length for algorithm ECDSA_SHA_256.');
@@ -82,6 +96,15 @@ export function createKms(world: World): Service {
       for (const need of needs) assertAllowed(find(need.resource), need, call);
     },
   };
+}
+
+function describe({ id, arn, enabled }: Key): sdk.KeyMetadata {
+  return { KeyId: id, Arn: arn, KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY', KeyState: enabled ? 'Enabled' : 'Disabled', Enabled: enabled, SigningAlgorithms: ['ECDSA_SHA_256'] };
+}
+
+function enable(key: Key, enabled: boolean): object {
+  key.enabled = enabled;
+  return {};
 }
 
 /** What CloudFormation tags a resource with; the sandbox derives the key's id from it, so that a template can name it. */

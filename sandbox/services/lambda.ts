@@ -123,6 +123,14 @@ export function createLambda(world: World, options: { readonly root: string }): 
         return { ...input, FunctionArn: `${fn.arn}:$LATEST`, LastModified: new Date(call.time) };
       },
     }),
+    GetFunctionEventInvokeConfig: operation<sdk.GetFunctionEventInvokeConfigCommandInput, sdk.GetFunctionEventInvokeConfigCommandOutput>({
+      needs: needs('GetFunctionEventInvokeConfig'),
+      run: (input) => {
+        const fn = functions.get(input.FunctionName);
+        const { maximumRetries, maximumAgeSeconds, onFailure } = fn.async;
+        return { FunctionArn: `${fn.arn}:$LATEST`, MaximumRetryAttempts: maximumRetries, MaximumEventAgeInSeconds: maximumAgeSeconds, DestinationConfig: { OnSuccess: {}, OnFailure: onFailure === null ? {} : { Destination: onFailure } } };
+      },
+    }),
     ...permissionOperations(functions, needs),
     ...urlOperations(functions, needs),
   };

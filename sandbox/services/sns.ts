@@ -37,6 +37,13 @@ export function createSns(): Sns {
           return { TopicArn };
         },
       }),
+      GetTopicAttributes: operation<sdk.GetTopicAttributesCommandInput, sdk.GetTopicAttributesCommandOutput>({
+        needs: ({ TopicArn }) => [{ action: 'sns:GetTopicAttributes', resource: TopicArn ?? '*' }],
+        run: ({ TopicArn = '' }) => {
+          if (!topics.has(TopicArn)) throw new AwsError('NotFound', 'Topic does not exist', 404);
+          return { Attributes: { TopicArn } };
+        },
+      }),
       Publish: operation<sdk.PublishCommandInput, sdk.PublishCommandOutput>({
         needs: ({ TopicArn }) => [{ action: 'sns:Publish', resource: TopicArn ?? '*' }],
         run: ({ TopicArn = '', Subject = '', Message = '', MessageAttributes = {} }) => {

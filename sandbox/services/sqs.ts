@@ -21,6 +21,7 @@ const VISIBILITY_MS = 60_000;
  */
 export function createSqs(): Service {
   const queues = new Map<string, Message[]>();
+  const attributes = new Map<string, Readonly<Record<string, string>>>();
   const named = (url = ''): Message[] => {
     const queue = queues.get(url.split('/').at(-1) ?? '');
     if (!queue) throw new AwsError('QueueDoesNotExist', 'The specified queue does not exist.');
@@ -35,9 +36,34 @@ export function createSqs(): Service {
     operations: {
       CreateQueue: operation<sdk.CreateQueueCommandInput, sdk.CreateQueueCommandOutput>({
         needs: ({ QueueName }, call) => on('CreateQueue')({ QueueUrl: QueueName }, call),
-        run: ({ QueueName = '' }, { region, world }) => {
+        run: ({ QueueName = '', Attributes = {} }, { region, world }) => {
           if (!queues.has(QueueName)) queues.set(QueueName, []);
+          attributes.set(QueueName, { ...attributes.get(QueueName), ...Attributes });
           return { QueueUrl: `https://sqs.${region}.amazonaws.com/${world.account}/${QueueName}` };
+        },
+      }),
+      GetQueueUrl: operation<sdk.GetQueueUrlCommandInput, sdk.GetQueueUrlCommandOutput>({
+        needs: ({ QueueName }, call) => on('GetQueueUrl')({ QueueUrl: QueueName }, call),
+        run: ({ QueueName = '' }, { region, world }) => {
+          named(QueueName);
+          return { QueueUrl: `https://sqs.${region}.amazonaws.com/${world.account}/${QueueName}` };
+        },
+      }),
+      SetQueueAttributes: operation<sdk.SetQueueAttributesCommandInput, object>({
+        needs: on('SetQueueAttributes'),
+        run: ({ QueueUrl = '', Attributes = {} }) => {
+          named(QueueUrl);
+          const name = QueueUrl.split('/').at(-1) ?? '';
+          attributes.set(name, { ...attributes.get(name), ...Attributes });
+          return {};
+        },
+      }),
+      // All of them, whichever are asked for.
+      GetQueueAttributes: operation<sdk.GetQueueAttributesCommandInput, sdk.GetQueueAttributesCommandOutput>({
+        needs: on('GetQueueAttributes'),
+        run: ({ QueueUrl = '' }, { time }) => {
+          const waiting = named(QueueUrl).filter(({ visibleAt }) => visibleAt <= time).length;
+          return { Attributes: { ...attributes.get(QueueUrl.split('/').at(-1) ?? ''), ApproximateNumberOfMessages: String(waiting), ApproximateNumberOfMessagesNotVisible: String(named(QueueUrl).length - waiting) } };
         },
       }),
       SendMessage: operation<sdk.SendMessageCommandInput, sdk.SendMessageCommandOutput>({

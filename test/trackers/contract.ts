@@ -22,6 +22,8 @@ export interface Subject {
   /** The same, whose credentials are not taken; and one whose project, queue or repository is gone. */
   readonly refused?: Tracker;
   readonly gone?: Tracker;
+  /** Whether no question tells that it is gone: Slack's channels show with the first message. */
+  readonly blind?: true;
   readonly token?: string;
   readonly seen: (incident: string) => Promise<readonly Seen[]>;
   readonly byHand?: {
@@ -77,6 +79,11 @@ export function contract(name: string, open: () => Promise<Subject>): void {
       if (!first) throw new Error('the view has no milestone');
       return first;
     };
+
+    it('answers a question that changes nothing, and says where it cannot', async () => {
+      expect(await subject.tracker.check()).not.toBe('');
+      for (const other of [subject.refused, subject.blind ? undefined : subject.gone]) if (other) await expect(other.check()).rejects.toMatchObject({ name: 'TrackerError', trouble: 'standing' });
+    });
 
     it('opens one ticket, which says what happened and is found by its incident', async () => {
       const { draft, id } = await make();

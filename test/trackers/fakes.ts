@@ -98,6 +98,7 @@ export async function fakeJira(edition: 'cloud' | 'data-center', { token = 'jira
       const label = /labels = "([^"]+)"/.exec(String(body['jql']))?.[1] ?? '';
       return { status: 200, body: { issues: works.filter(({ labels, by, deleted }) => labels.has(label) && by === 'bot' && !deleted).map(({ id }) => ({ key: id })) } };
     }
+    if (operation === 'getProject') return asked.path.endsWith('/project/SEC') ? { status: 200, body: { key: 'SEC' } } : { status: 404, body: { errorMessages: ['No project could be found with key.'] } };
     const work = works.find(({ id, deleted }) => id === asked.path.split('/')[5] && !deleted);
     if (!work) return { status: 404, body: { errorMessages: ['Issue does not exist or you do not have permission to see it.'] } };
     if (operation === 'getIssue') return { status: 200, body: { key: work.id, fields: { status: STATUSES[work.open ? 'open' : 'closed'].to, priority: work.severity === null ? null : { name: work.severity } } } };
@@ -133,8 +134,9 @@ export async function fakeSlack(token = 'xoxb-token'): Promise<Fake> {
   const works: Work[] = [];
   const server = await startLoopback(({ headers, body, path }) => {
     const said = record(body);
-    if (path !== '/chat.postMessage') return { status: 404 };
     if (headers['authorization'] !== `Bearer ${token}`) return { status: 200, body: { ok: false, error: 'invalid_auth' } };
+    if (path === '/auth.test') return { status: 200, body: { ok: true, user: 'stopbath', team: 'Photos' } };
+    if (path !== '/chat.postMessage') return { status: 404 };
     if (said['channel'] !== 'C0123456789') return { status: 200, body: { ok: false, error: 'channel_not_found' } };
     if (list(said['blocks']).length > 50 || String(said['text']).length > 40_000) return { status: 200, body: { ok: false, error: 'msg_too_long' } };
     const thread = works.find(({ id }) => id === said['thread_ts']);

@@ -36,6 +36,10 @@ export function github(config: TrackerOf<'github'>, name: string, token: string,
   return {
     // Characters: GitHub answers 422 beyond these. The marker and the labels want a little room.
     shape: { title: 256, limit: 60_000, size: (document) => githubMarkdown(document).length },
+    check: async () => {
+      await request(api, { method: 'GET', path: `${issues}?state=all&per_page=1`, answer: z.array(issue) });
+      return `issues of ${config.repository} can be read`;
+    },
     create: async (draft) => {
       const body = { title: draft.title, body: `${githubMarkdown(draft.document)}\n${markerOf(draft)}\n`, labels: [...config.labels, labelOf(draft.severity)] };
       return openedOf(await request(api, { method: 'POST', path: issues, body, answer: issue }));

@@ -1,7 +1,7 @@
-import { ArchiveFindingsCommand, GetFindingsCommand, UnarchiveFindingsCommand, type GuardDutyClient } from '@aws-sdk/client-guardduty';
+import { ArchiveFindingsCommand, GetDetectorCommand, GetFindingsCommand, ListDetectorsCommand, UnarchiveFindingsCommand, type GuardDutyClient } from '@aws-sdk/client-guardduty';
 import type { Finding } from '../../../core/ticket/findings.ts';
 import { fromAws } from './aws.ts';
-import type { Tracker } from './port.ts';
+import { type Tracker, TrackerError } from './port.ts';
 
 /**
  * The findings that an incident came from: archived when it ends, back when it opens again. There is nothing to open and
@@ -18,6 +18,13 @@ export function guardduty(name: string, client: GuardDutyClient, findings: reado
   };
   return {
     shape: { title: 256, limit: Number.POSITIVE_INFINITY, size: () => 0 },
+    check: async () => {
+      const { DetectorIds: [DetectorId] = [] } = await fromAws(name, false, () => client.send(new ListDetectorsCommand({})));
+      if (DetectorId === undefined) throw new TrackerError('standing', `${name}: GuardDuty is not on in this region: it sends no findings, and there is nothing to archive`);
+      const { Status } = await fromAws(name, false, () => client.send(new GetDetectorCommand({ DetectorId })));
+      if (Status !== 'ENABLED') throw new TrackerError('standing', `${name}: GuardDuty's detector ${DetectorId} is ${Status ?? 'not there'}: it sends no findings`);
+      return `GuardDuty is on: detector ${DetectorId}`;
+    },
     create: () => Promise.resolve({ id: findings.map(({ id }) => id).join(' '), url: null }),
     read: async () => {
       const answers = await Promise.all(detectors.map(async (of) => await fromAws(name, false, () => client.send(new GetFindingsCommand(of)))));

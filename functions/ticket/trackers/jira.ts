@@ -45,6 +45,10 @@ export function jira(config: TrackerOf<'jira'>, name: string, secret: z.infer<ty
   return {
     // Jira answers 400 to a text of more than 32767 characters; of a document tree the JSON is counted, to be safe.
     shape: { title: 255, limit: 32_000, size: (document) => (cloud ? JSON.stringify(body(document)).length : wikiMarkup(document).length) },
+    check: async () => {
+      await request(api, { method: 'GET', path: `/project/${config.project}`, answer: anything });
+      return `project ${config.project} can be seen`;
+    },
     create: async (draft) => {
       const fields = {
         project: { key: config.project },

@@ -30,6 +30,10 @@ export function opscenter(name: string, client: SSMClient): Tracker {
 
   return {
     shape: { title: 1024, limit: 2048, size: (document) => plainText(document).length },
+    check: async () => {
+      await fromAws(name, false, () => client.send(new DescribeOpsItemsCommand({ MaxResults: 1 })));
+      return 'OpsCenter answers';
+    },
     create: async (draft) => {
       const body = plainText(draft.document);
       const OpsItemId = await fromAws(name, false, async () => {

@@ -10,6 +10,8 @@ import type { Trouble } from '../../../core/ticket/patience.ts';
  */
 export interface Tracker {
   readonly shape: Shape;
+  /** One question that changes nothing and takes the same credentials: says what answered, in words. */
+  check(): Promise<string>;
   create(draft: Draft): Promise<Opened>;
   /** The ticket that an earlier try may have created; only those of the suite's own account there. */
   find?(draft: Draft, since: string): Promise<Opened | null>;

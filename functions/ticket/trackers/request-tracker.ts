@@ -37,6 +37,10 @@ export function requestTracker(config: TrackerOf<'request-tracker'>, name: strin
   return {
     // Subjects are cut at 200 bytes; a comment may be large, and nobody reads that far.
     shape: { title: 200, limit: 60_000, size: (document) => ticketHtml(document).length },
+    check: async () => {
+      await request(api, { method: 'GET', path: `/queue/${encodeURIComponent(config.queue)}`, answer: z.unknown() });
+      return `the queue ${config.queue} answers`;
+    },
     create: async (draft) => {
       const body = { Queue: config.queue, Subject: draft.title, Content: ticketHtml(draft.document), ContentType: 'text/html', Priority: config.priorities[draft.severity] };
       return opened((await request(api, { method: 'POST', path: '/ticket', body, answer: z.object({ id }) })).id);

@@ -26,6 +26,11 @@ export function slack(config: TrackerOf<'slack'>, name: string, token: string, n
   return {
     // A message is to be read: at most 50 blocks, and what stands in them short.
     shape: { title: 150, limit: 3000, size: sizeOf },
+    check: async () => {
+      const said = await request(api, { method: 'POST', path: '/auth.test', answer: answer.extend({ user: z.string().optional(), team: z.string().optional() }) });
+      if (!said.ok) throw new TrackerError(troubleOf(said.error ?? ''), `${name}: auth.test was refused: ${said.error ?? 'without a reason'}`);
+      return `the token is ${said.user ?? 'a bot'}'s, of ${said.team ?? 'a team'}; whether it may write to ${config.channel} shows with the first message`;
+    },
     create: async (draft) => ({ id: await post(draft.document, draft.title, null), url: null }),
     comment: async (id, document) => void (await post(document, document.title, id)),
     close: () => Promise.resolve(),

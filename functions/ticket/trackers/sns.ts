@@ -1,4 +1,4 @@
-import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
+import { GetTopicAttributesCommand, PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import type { TicketDocument } from '../../../core/ticket/document.ts';
 import { plainText } from '../../../core/ticket/markup/plain.ts';
 import type { TrackerOf } from '../../../core/ticket/trackers.ts';
@@ -28,6 +28,10 @@ export function sns(config: TrackerOf<'sns'>, name: string, client: SNSClient): 
   return {
     // A message may have 256 KB; a mail is to be read.
     shape: { title: 256, limit: 16_000, size: (document) => plainText(document).length },
+    check: async () => {
+      await fromAws(name, false, () => client.send(new GetTopicAttributesCommand({ TopicArn: config.topic })));
+      return `the topic ${config.topic} is there`;
+    },
     create: async (draft) => ({ id: await publish(draft.incident, draft.title, draft.document), url: null }),
     comment: async (_, document) => void (await publish(document.incident, document.title, document)),
     close: () => Promise.resolve(),

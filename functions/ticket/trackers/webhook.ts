@@ -26,6 +26,8 @@ export function webhook(config: TrackerOf<'webhook'>, name: string, secret: stri
 
   return {
     shape: { title: 1024, limit: 200_000, size: (document) => JSON.stringify(document).length },
+    // Whatever is posted to it is an event to somebody.
+    check: () => Promise.resolve(`its secret can be read; whether ${address.host} takes messages shows with the first one`),
     create: async (draft) => {
       await post(`${draft.mark}.opened`, 'ticket.opened', { ...facts(draft), document: documentJson(draft.document) });
       return { id: draft.incident, url: null };

@@ -1,4 +1,4 @@
-import { DeployError } from '../../deploy/names.ts';
+import { DeployError } from './names.ts';
 
 /** What a resource answers to `Ref` and `Fn::GetAtt`. */
 export interface Attributes {
@@ -16,7 +16,7 @@ export interface Scope {
 /**
  * A template's value with its intrinsic functions evaluated.
  *
- * @throws {DeployError} for a reference to nothing, or a function that the sandbox does not have
+ * @throws {DeployError} for a reference to nothing, or a function that is not here
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
  */
 export function evaluate(value: unknown, scope: Scope): unknown {
@@ -37,7 +37,7 @@ function intrinsic(name: string, argument: unknown, scope: Scope): unknown {
     const evaluated = evaluate(parts, scope);
     if (Array.isArray(evaluated)) return evaluated.join(String(separator));
   }
-  throw new DeployError(`the sandbox does not evaluate ${name} of ${JSON.stringify(argument)}: add it to sandbox/deploy/intrinsics.ts`);
+  throw new DeployError(`nothing here evaluates ${name} of ${JSON.stringify(argument)}: add it to deploy/evaluate.ts`);
 }
 
 function reference(target: string, { account, region, resources }: Scope): string {
