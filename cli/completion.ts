@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import { listIncidents } from './api.ts';
 import { say } from './terminal.ts';
 
-const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
 /** `stopbath completion <shell>`: prints what to source; `stopbath complete -- <words>`: what the shell asks while somebody types. */
@@ -63,7 +63,8 @@ async function incidentIds(typed: string): Promise<readonly string[]> {
   }
 }
 
-const SCRIPTS: Readonly<Record<Shell, string>> = {
+/** To be sourced; each asks `stopbath complete` while somebody types. */
+export const SCRIPTS: Readonly<Record<Shell, string>> = {
   bash: `_stopbath() {
   local IFS=$'\\n'
   COMPREPLY=($(stopbath complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))

@@ -80,6 +80,8 @@ describe('suppress, suppressions and unsuppress', () => {
   });
 });
 
+let contained = '';
+
 describe('pause and resume', () => {
   it('throw the kill switch and show it; what was held meanwhile is named and released', async () => {
     expect(await says('pause', '--reason', 'moving', '--as', 'rosa')).toEqual([EXIT.ok, expect.stringContaining('containment is paused since')]);
@@ -99,6 +101,7 @@ describe('pause and resume', () => {
     expect(await says('release', id, '--reason', 'close it', '--as', 'rosa')).toEqual([EXIT.ok, expect.stringContaining(`${id}-contain-2`)]);
     await account.idle();
     expect((await says('show', id, '--as', 'rosa'))[1]).toContain('contained and proven');
+    contained = id;
   });
 
   it.each([
@@ -107,5 +110,40 @@ describe('pause and resume', () => {
     ['an incident that is none', ['release', 'inc-none', '--reason', 'x', '--as', 'rosa'], EXIT.no, 'there is no incident "inc-none"'],
   ])('refuse %s', async (_, args, code, said) => {
     expect(await says(...args)).toEqual([code, expect.stringContaining(said)]);
+  });
+});
+
+describe('extend', () => {
+  const inDays = (days: number) => new Date(account.clock.now() + days * 86_400_000).toISOString();
+
+  it('lets the containment stand until then, under whoever asked, on record; another may take it over', async () => {
+    const until = inDays(7);
+    expect(await says('extend', contained, '--until', until, '--reason', 'forensics need the week', '--as', 'rosa')).toEqual([EXIT.ok, expect.stringContaining(`stands until ${until}; you are its owner`)]);
+    const [, shown] = await says('show', contained, '--json', '--as', 'ada');
+    const { incident, entries } = JSON.parse(shown) as { readonly incident: object; readonly entries: readonly { readonly detail: unknown }[] };
+    expect(incident).toMatchObject({ status: 'contained', lease: { until, owner: expect.stringMatching(/stopbath-responder\/rosa$/), remindedAt: null } });
+    expect(entries).toContainEqual(expect.objectContaining({ text: `the containment stands until ${until}: forensics need the week`, by: expect.stringMatching(/rosa$/) }));
+    await account.idle(60_000);
+    expect(await says('extend', contained, '--until', new Date(Date.now() + 23 * 3_600_000).toISOString(), '--reason', 'shorter will do', '--json', '--as', 'rosa')).toEqual([EXIT.ok, expect.stringContaining('"lease"')]);
+    // With a day to go it waits for its owner.
+    expect((await says('waiting', '--as', 'ada'))[1]).toMatch(/its owner \(.*rosa\)/);
+  });
+
+  it.each([
+    ['a time that is past', () => ['extend', contained, '--until', '2020-01-01T00:00:00Z', '--reason', 'x', '--as', 'rosa'], EXIT.usage, 'must be in the future'],
+    ['more than 90 days', () => ['extend', contained, '--until', inDays(91), '--reason', 'x', '--as', 'rosa'], EXIT.usage, '90 days at most'],
+    ['a time without its offset', () => ['extend', contained, '--until', '2026-12-01', '--reason', 'x', '--as', 'rosa'], EXIT.usage, 'ISO 8601'],
+    ['no reason', () => ['extend', contained, '--until', inDays(1), '--as', 'rosa'], EXIT.usage, '--reason'],
+    ['an auditor', () => ['extend', contained, '--until', inDays(1), '--reason', 'x', '--as', 'ada'], EXIT.refused, 'only responders'],
+    ['an incident that is none', () => ['extend', 'inc-none', '--until', inDays(1), '--reason', 'x', '--as', 'rosa'], EXIT.no, 'there is no incident'],
+  ])('refuses %s', async (_, args, code, said) => {
+    expect(await says(...args())).toEqual([code, expect.stringContaining(said)]);
+  });
+});
+
+describe('plan', () => {
+  it('says what is left of the budgets', async () => {
+    const [code, text] = await says('plan', 'quarantine-bucket', '--bucket', photos.uploads, '--mode', 'contain', '--as', 'rosa');
+    expect([code, text]).toEqual([EXIT.ok, expect.stringMatching(/Budget left +containments: 19 of 20 \(5 kept for critical incidents\) in this account, 49 of 50/)]);
   });
 });

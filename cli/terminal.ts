@@ -78,6 +78,40 @@ export function hang(text: string, indent: number, width: number | undefined = p
   return rows.join(`\n${' '.repeat(indent)}`);
 }
 
+/** Lines at the foot of what is printed, drawn anew in their place. */
+export interface Foot {
+  readonly draw: (lines: readonly string[]) => void;
+  /** Takes them away, for what is printed next. */
+  readonly lift: () => void;
+}
+
+type Screen = Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'>;
+
+/** On a terminal they are redrawn, and cut to its width so that a line stays one row; elsewhere each change is a line more. */
+export function foot(screen: Screen = process.stderr): Foot {
+  let drawn: readonly string[] = [];
+  let said = '';
+  const lift = () => {
+    // Up to the first of them, and all below away: https://en.wikipedia.org/wiki/ANSI_escape_code#CSI_(Control_Sequence_Introducer)_sequences
+    if (drawn.length > 0) screen.write(`\u001B[${drawn.length}A\u001B[0J`);
+    drawn = [];
+  };
+  return {
+    lift,
+    draw: (lines) => {
+      if (screen.isTTY) {
+        lift();
+        drawn = lines.map((text) => text.slice(0, Math.max(1, (screen.columns ?? 80) - 1)));
+        for (const text of drawn) screen.write(`${text}\n`);
+        return;
+      }
+      const text = lines.join('\n');
+      if (text !== said && text !== '') screen.write(`${text}\n`);
+      said = text;
+    },
+  };
+}
+
 export function heading(text: string): string {
   return `\n${ink.bold(text)}`;
 }

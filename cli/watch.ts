@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TICKET_ONLY, type IncidentView, type Progress } from '../core/incident.ts';
 import { viewIncident, type Person } from './api.ts';
-import { say, tell } from './terminal.ts';
+import { foot, say } from './terminal.ts';
 import { timelineOf, timelineText, toned } from './timeline.ts';
 import { duration, statusWords } from './words.ts';
 
@@ -17,17 +17,14 @@ const UNDER_WAY: ReadonlySet<string> = new Set(['open', 'waiting', 'containing',
  */
 export async function watch(id: string, person: Person, wait: () => Promise<unknown> = () => sleep(POLL_MS)): Promise<IncidentView> {
   const seen = new Set<string>();
-  let bars = '';
+  const bars = foot();
   for (;;) {
     const view = await viewIncident(id, person);
-    for (const entry of timelineOf(view)) {
-      const text = timelineText(entry);
-      if (!seen.has(text)) say(text);
-      seen.add(text);
-    }
-    const now = view.progress.map((step) => progressText(step)).join('\n');
-    if (now !== bars && now !== '') tell(now);
-    bars = now;
+    const fresh = timelineOf(view).map((entry) => timelineText(entry)).filter((text) => !seen.has(text));
+    if (fresh.length > 0) bars.lift();
+    say(...fresh);
+    for (const text of fresh) seen.add(text);
+    bars.draw(view.progress.map((step) => progressText(step)));
     if (!isUnderWay(view)) {
       const { words, tone } = statusWords(view.incident.status);
       say(`${id}: ${toned(tone, words)}`);
@@ -57,6 +54,6 @@ export function progressText({ what, done, total, startedAt, updatedAt, finished
   if (finishedAt !== null) return `${what}  ${count}, done in ${duration(seconds * 1000)} (${pace})`;
   if (total === null || total === 0) return `${what}  ${count} so far  ${pace}`;
   const filled = Math.round(WIDTH * Math.min(1, done / total));
-  const left = rate > 0 ? `, ${duration(((total - done) / rate) * 1000)} left` : '';
+  const left = rate > 0 && done < total ? `, ${duration(((total - done) / rate) * 1000)} left` : '';
   return `${what}  [${'#'.repeat(filled)}${'-'.repeat(WIDTH - filled)}]  ${count} of ${total.toLocaleString('en')}  ${pace}${left}`;
 }

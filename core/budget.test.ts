@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { take, type Take } from './budget.ts';
+import { leftOf, take, type Take } from './budget.ts';
 
 const rule = { limit: 5, reserved: 2 };
 const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString();
@@ -8,6 +8,12 @@ const takes = (count: number): Take[] => Array.from({ length: count }, (_, index
 
 it('refuses over the limit and says how many there were', () => {
   expect(take(takes(3), { incident: 'new', at: at(10), severity: 8 }, rule)).toEqual({ refused: expect.stringContaining('3 containments') });
+});
+
+it('says what is left and what it would say, and takes nothing', () => {
+  expect(leftOf(takes(2), { incident: 'new', at: at(10), severity: 8 }, rule)).toEqual({ of: 'containments', left: 3, limit: 5, reserved: 2, refused: null });
+  expect(leftOf(takes(3), { incident: 'new', at: at(10), severity: 8 }, rule)).toMatchObject({ left: 2, refused: expect.stringContaining('3 containments') });
+  expect(leftOf(takes(9), { incident: 'new', at: at(90), severity: 8 }, rule)).toMatchObject({ left: 5 });
 });
 
 it('keeps a share for critical incidents', () => {

@@ -137,7 +137,11 @@ export function createDirectory(now: () => number, random: () => number): Direct
       if (policy) sessions.set(credentials.accessKeyId, policy);
       return { credentials, caller: { ...caller, accessKeyId: credentials.accessKeyId } };
     },
-    findKey: (accessKeyId) => keys.get(accessKeyId) ?? null,
+    // A key dies with whoever had it, a session with its role: a resource's policy that names the ARN lets nobody in by it.
+    findKey: (accessKeyId) => {
+      const key = keys.get(accessKeyId) ?? null;
+      return key && key.caller.kind !== 'root' && !identityOf(key.caller) ? null : key;
+    },
     policiesOf: (caller) => {
       const own = [...(identityOf(caller)?.policies.values() ?? [])].map((entry) => entry.policy);
       const session = 'accessKeyId' in caller && caller.accessKeyId !== undefined ? sessions.get(caller.accessKeyId) : undefined;

@@ -106,6 +106,15 @@ export function createLambda(world: World, options: { readonly root: string }): 
       needs: needs('GetFunctionConfiguration'),
       run: (input) => describeFunction(functions.get(input.FunctionName)),
     }),
+    // What runs already has the variables that it began with.
+    UpdateFunctionConfiguration: operation<sdk.UpdateFunctionConfigurationCommandInput, sdk.UpdateFunctionConfigurationCommandOutput>({
+      needs: needs('UpdateFunctionConfiguration'),
+      run: ({ FunctionName, Environment }, call) => {
+        const { Variables } = Environment ?? {};
+        const fn = functions.get(FunctionName);
+        return describeFunction(Variables === undefined ? fn : functions.put({ ...fn, environment: { ...Variables } }, call.time));
+      },
+    }),
     ListFunctions: operation<sdk.ListFunctionsCommandInput, sdk.ListFunctionsCommandOutput>({
       needs: () => [{ action: 'lambda:ListFunctions', resource: '*' }],
       run: () => ({ Functions: functions.list().map(describeFunction) }),

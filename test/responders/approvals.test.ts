@@ -2,25 +2,40 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { IncidentView } from '../../core/incident.ts';
-import { root, startSuite, type Suite } from './suite.ts';
+import { root, SECOND_LINE, startSuite, type Suite } from './suite.ts';
 
 let suite: Suite;
 let bucket = '';
 let count = 0;
 beforeAll(async () => {
-  suite = await startSuite();
+  suite = await startSuite({ protectedBuckets: ['*-protected-*'] });
 });
 afterAll(() => suite.stop());
 
 /** A bucket of its own, without a block, and a containment of it that waits for an approval. */
-async function waiting(by: 'rosa' | 'ravi' = 'rosa'): Promise<{ readonly incident: string; readonly digest: string }> {
-  const { body } = await suite.respond(by, '/start', { playbook: 'quarantine-bucket', inputs: { bucket: await open() }, reason: 'a test' });
+async function waiting(by: 'rosa' | 'ravi' = 'rosa', kind = 'extra'): Promise<{ readonly incident: string; readonly digest: string }> {
+  const { body } = await suite.respond(by, '/start', { playbook: 'quarantine-bucket', inputs: { bucket: await open(kind) }, reason: 'a test' });
   const view = await suite.until(body.incident, ({ approvals }) => approvals.some(({ state }) => state === 'waiting'));
   return { incident: body.incident, digest: view.approvals[0]?.digest ?? '' };
 }
 
-async function open(): Promise<string> {
-  bucket = `family-extra-${++count}-111122223333`;
+const PROTECTED = 'protected';
+const call = async (what: string, input: object): Promise<unknown> => {
+  const [service = '', operation = ''] = what.split(':');
+  return await suite.account.world.call(service, operation, input, root(suite.account));
+};
+
+/** Whom `apply` takes for responders, from its next runtime on. */
+async function responders(change: (roles: readonly string[]) => readonly string[]): Promise<void> {
+  const FunctionName = 'stopbath-dev-quarantine-bucket-apply';
+  const { Environment } = (await call('lambda:GetFunctionConfiguration', { FunctionName })) as { readonly Environment: { readonly Variables: Readonly<Record<string, string>> } };
+  const Variables = { ...Environment.Variables, STOPBATH_RESPONDER_ROLES: change((Environment.Variables['STOPBATH_RESPONDER_ROLES'] ?? '').split(',')).join(',') };
+  await call('lambda:UpdateFunctionConfiguration', { FunctionName, Environment: { Variables } });
+  await suite.account.killFunctions();
+}
+
+async function open(kind = 'extra'): Promise<string> {
+  bucket = `family-${kind}-${++count}-111122223333`;
   const s3 = await suite.photos.s3('admin');
   await s3.send(new CreateBucketCommand({ Bucket: bucket }));
   await suite.account.world.call('s3', 'DeletePublicAccessBlock', { Bucket: bucket }, root(suite.account));
@@ -33,16 +48,40 @@ const applied = ({ ledger }: IncidentView) => new Set(ledger.map(({ execution })
 const settled = ({ incident }: IncidentView) => ['contained', 'unverified', 'rejected', 'failed', 'held'].includes(incident.status);
 
 describe('races', () => {
-  it('two approvals at once: one counts, the other comes too late, and it is contained once', async () => {
-    const s3 = await open();
-    const { body } = await suite.respond('rosa', '/start', { playbook: 'quarantine-bucket', inputs: { bucket: s3 }, reason: 'a test' });
-    const { approvals } = await suite.until(body.incident, (view) => view.approvals.length > 0);
-    const ask = { incident: body.incident, digest: approvals[0]?.digest };
+  it('two approvals at once, by two persons: one counts, the other comes too late, and it is contained once', async () => {
+    const ask = await waiting();
+    const answers = await Promise.all([suite.respond('ravi', '/approve', ask), suite.respond('remy', '/approve', ask)]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
+    expect(answers.find(({ status }) => status === 409)?.body.why).toBe('ended');
+    const view = await suite.until(ask.incident, settled);
+    expect(view.incident.status).toBe('contained');
+    expect(view.approvals[0]?.votes).toHaveLength(1);
+    expect(applied(view)).toBe(1);
+  });
+
+  it('two approvals at once, by one person in two sessions: they count once', async () => {
+    const ask = await waiting();
     const answers = await Promise.all([suite.respond('ravi', '/approve', ask), suite.respond('ravi', '/approve', ask)]);
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
-    const view = await suite.until(body.incident, settled);
-    expect(view.incident.status).toBe('contained');
-    expect(applied(view)).toBe(1);
+    expect(applied(await suite.until(ask.incident, settled))).toBe(1);
+  });
+
+  it('of a protected target: two persons at once are two, one person in two sessions is one', async () => {
+    const ask = await waiting('rosa', PROTECTED);
+    expect((await suite.view(ask.incident)).approvals[0]?.needed).toBe(2);
+    const twice = await Promise.all([suite.respond('ravi', '/approve', ask), suite.respond('ravi', '/approve', ask)]);
+    expect(twice.map(({ status, body }) => body.why ?? status)).toEqual(expect.arrayContaining([200, 'same-person']));
+    const between = await suite.view(ask.incident);
+    expect([between.approvals[0]?.state, between.ledger]).toEqual(['waiting', []]);
+    expect((await suite.respond('remy', '/approve', ask)).status).toBe(200);
+    expect(applied(await suite.until(ask.incident, settled))).toBe(1);
+
+    const other = await waiting('rosa', PROTECTED);
+    const both = await Promise.all([suite.respond('ravi', '/approve', other), suite.respond('remy', '/approve', other)]);
+    expect(both.map(({ status }) => status)).toEqual([200, 200]);
+    const view = await suite.until(other.incident, settled);
+    expect(view.approvals[0]?.votes.map(({ by }) => by.split('/').at(-1)).toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual(['ravi', 'remy']);
+    expect([view.incident.status, applied(view)]).toEqual(['contained', 1]);
   });
 
   it('approve against reject: whichever is first, nothing or all is done, and the other is told', async () => {
@@ -72,6 +111,18 @@ describe('races', () => {
     expect((await suite.until(body.incident, ({ incident }) => incident.status === 'restored')).incident.restoredAt).not.toBeNull();
   });
 
+  it('a vote of a role that is no responder any more when it comes to act counts nothing', async () => {
+    const ask = await waiting('rosa', PROTECTED);
+    expect((await suite.respond('remy', '/approve', ask)).status).toBe(200);
+    // The role goes off the list between remy's vote and ravi's, as a deployment takes it off.
+    await responders((roles) => roles.filter((role) => !role.endsWith(SECOND_LINE)));
+    expect((await suite.respond('ravi', '/approve', ask)).status).toBe(200);
+    const view = await suite.until(ask.incident, settled);
+    await responders((roles) => [...roles, `arn:aws:iam::111122223333:role/${SECOND_LINE}`]);
+    expect([view.incident.status, view.ledger]).toEqual(['held', []]);
+    expect(view.incident.outcome).toContain('nobody has approved plan');
+  });
+
   it('a responder whose permission was taken away in between cannot approve', async () => {
     const ask = await waiting();
     const { Policy } = (await suite.account.world.call('lambda', 'GetPolicy', { FunctionName: 'stopbath-dev-respond' }, root(suite.account))) as { readonly Policy: string };
@@ -84,6 +135,15 @@ describe('races', () => {
     expect((await suite.view(ask.incident)).approvals[0]?.votes).toEqual([]);
     expect((await suite.respond('rosa', '/reject', { ...ask, reason: 'over' })).status).toBe(200);
     expect((await suite.until(ask.incident, settled)).incident.status).toBe('rejected');
+  });
+
+  it('a responder whose role is deleted in between cannot approve; the request is still there for another', async () => {
+    const ask = await waiting();
+    await call('iam:DeleteRole', { RoleName: SECOND_LINE });
+    expect((await suite.respond('remy', '/approve', ask)).status).toBe(403);
+    expect((await suite.view(ask.incident)).approvals[0]).toMatchObject({ state: 'waiting', votes: [] });
+    expect((await suite.respond('ravi', '/approve', ask)).status).toBe(200);
+    expect((await suite.until(ask.incident, settled)).incident.status).toBe('contained');
   });
 });
 

@@ -2,6 +2,7 @@ import { startAccount, type Account } from '../../sandbox/account.ts';
 import type { Deployment } from '../../sandbox/deploy.ts';
 import type { Person } from '../../sandbox/photos/people.ts';
 import { seedPhotos, type Photos } from '../../sandbox/photos/seed.ts';
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { fetchSigned } from '../../sandbox/scenario/signed.ts';
 import type { Config } from '../../deploy/config.ts';
 import type { Incident, IncidentView } from '../../core/incident.ts';
@@ -12,7 +13,7 @@ export interface Suite {
   readonly photos: Photos;
   readonly deployment: Deployment;
   /** Asks the `respond` URL. */
-  readonly respond: (person: Person, path: string, body: object) => Promise<{ readonly status: number; readonly body: Answer }>;
+  readonly respond: (person: Person | 'remy', path: string, body: object) => Promise<{ readonly status: number; readonly body: Answer }>;
   /** Those that are open, newest first. */
   readonly incidents: () => Promise<readonly Incident[]>;
   readonly view: (incident: string) => Promise<IncidentView>;
@@ -29,14 +30,23 @@ export interface Answer {
   readonly holding?: { readonly id: string } | null;
 }
 
+export const SECOND_LINE = 'stopbath-second-line';
+
 export async function startSuite(config: Partial<Config> = {}, options: Parameters<typeof startAccount>[0] = {}): Promise<Suite> {
   const account = await startAccount(options);
   const photos = await seedPhotos(account, () => account.s3.settle());
+  // A third responder, by another role: deploying again is not what takes a role away.
+  const remy = account.createUser('remy', { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' }] });
+  const second = account.createRole(SECOND_LINE, { trust: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::111122223333:user/remy' }, Action: 'sts:AssumeRole', Condition: { StringEquals: { 'sts:RoleSessionName': '${aws:username}' } } }] } });
+  const sts = new STSClient({ endpoint: account.endpoint, region: account.world.region, credentials: remy });
+  const { Credentials: session } = await sts.send(new AssumeRoleCommand({ RoleArn: second, RoleSessionName: 'remy' }));
+  sts.destroy();
+  const credentialsOf = async (person: Person | 'remy') => (person === 'remy' ? { accessKeyId: session?.AccessKeyId ?? '', secretAccessKey: session?.SecretAccessKey ?? '', sessionToken: session?.SessionToken ?? '' } : await photos.credentialsOf(person));
   const deployment = await account.deploy({
-    config: { modeCap: 'contain', verifyIntervalSeconds: 1, verifyLooks: 2, sessionNamesPinned: true, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor], ...config },
+    config: { modeCap: 'contain', verifyIntervalSeconds: 1, verifyLooks: 2, sessionNamesPinned: true, responderRoles: [photos.roles.responder, second], auditorRoles: [photos.roles.auditor], ...config },
   });
-  const ask = async (person: Person, method: 'GET' | 'POST', base: string | undefined, path: string, body?: object) => {
-    const credentials = await photos.credentialsOf(person);
+  const ask = async (person: Person | 'remy', method: 'GET' | 'POST', base: string | undefined, path: string, body?: object) => {
+    const credentials = await credentialsOf(person);
     const answer = await fetchSigned({ service: 'lambda', region: account.world.region, credentials, method, url: new URL(path.slice(1), base), ...(body ? { body: JSON.stringify(body) } : {}), now: account.clock.now() });
     return { status: answer.status, body: JSON.parse(await answer.text()) as unknown };
   };
