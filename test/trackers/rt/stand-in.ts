@@ -17,6 +17,8 @@ export async function startStandIn(): Promise<Loopback & { readonly tokens: { re
     const by = Object.entries(tokens).find(([, token]) => asked.headers['authorization'] === `token ${token}`)?.[0];
     if (by === undefined) return { status: 401, body: { message: 'Unauthorized' } };
     const path = asked.path.replace('/REST/2.0', '');
+    // By its name, as RT 5.0's own route: https://github.com/bestpractical/rt/blob/stable/lib/RT/REST2/Resource/Queue.pm
+    if (path.startsWith('/queue/')) return path === '/queue/Security' ? { status: 200, body: { Name: 'Security' } } : { status: 404, body: { message: 'Not Found' } };
     if (path === '/ticket') return create(asked, by, works);
     if (path === '/tickets') return search(asked.query, by, works);
     const [, , id, what] = path.split('/');
