@@ -25,6 +25,11 @@ export function isRefusal(error: unknown): boolean {
   return REFUSED.has(codeOf(error) ?? '');
 }
 
+/** Refused, by an answer without a body: HEAD has none. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof Error && '$metadata' in error && isRecord(error.$metadata) && error.$metadata['httpStatusCode'] === 403;
+}
+
 /** Gives an AWS error the name that workflows act on; the rest passes through as it is. */
 export function classified(error: unknown, during: string): unknown {
   if (!(error instanceof Error)) return new Error(`${during}: ${String(error)}`);

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { kmsOf, s3Of } from './clients.ts';
 import { fingerprintOf, readSeal, sealKey, type SealedRecord, type SealFile, type SealHead } from '../core/seal.ts';
 import { together } from '../core/together.ts';
-import { codeOf } from './errors.ts';
+import { codeOf, isForbidden, PermissionError } from './errors.ts';
 import { UNSEALED } from './evidence.ts';
 import type { Tools } from './function.ts';
 import { asItem, get, put, putNew, type Item } from './records.ts';
@@ -79,6 +79,8 @@ async function headOf(tools: Tools, Key: string): Promise<{ readonly versionId: 
     return { versionId: head.VersionId, sha256: Buffer.from(head.ChecksumSHA256, 'base64').toString('hex'), at: head.Metadata?.['at'] };
   } catch (error) {
     if (codeOf(error) === 'NotFound') return null;
+    // The answer to HEAD has no body, so that S3 cannot say what is missing.
+    if (isForbidden(error)) throw new PermissionError(`${Key} may not be looked at: s3:GetObject is missing, or s3:ListBucket where nothing lies there`, { cause: error });
     throw error;
   }
 }

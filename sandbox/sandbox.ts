@@ -38,6 +38,7 @@ export interface Sandbox {
   readonly directory: Directory;
   /** Every call that ended, oldest first. */
   readonly calls: readonly CallRecord[];
+  readonly services: ReadonlyMap<string, Service>;
   readonly register: (service: Service) => void;
   readonly inject: (fault: Fault) => void;
   readonly clearFaults: () => void;
@@ -89,6 +90,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     foreign: { admin: createUser('admin', EVERYTHING, FOREIGN_ACCOUNT), root: directory.createKey({ rootOf: FOREIGN_ACCOUNT }) },
     directory,
     calls: room.calls,
+    services: room.services,
     register: room.register,
     inject: room.faults.inject,
     clearFaults: room.faults.clear,
