@@ -18,13 +18,16 @@ export interface DecisionRecord {
   readonly drill: boolean;
 }
 
-/** Records a decision. The first one about an event on a day stays as it is; further deliveries are counted on it. */
+/**
+ * Records a decision. The first one about an event on a day stays as it is; further deliveries are counted on it, and it is to be archived again:
+ * a locked record says how often an event was delivered until then.
+ */
 export async function recordDecision(table: Table, decision: DecisionRecord): Promise<void> {
   await table.clients.dynamo.send(
     new UpdateCommand({
       TableName: table.settings.STOPBATH_TABLE,
       Key: { pk: `DECISION#${decision.receivedAt.slice(0, 10)}`, sk: decision.event },
-      UpdateExpression: 'SET json = if_not_exists(json, :json), lastAt = :at ADD deliveries :one',
+      UpdateExpression: 'SET json = if_not_exists(json, :json), lastAt = :at ADD deliveries :one REMOVE archived, claimedFor',
       ExpressionAttributeValues: { ':json': JSON.stringify(decision), ':at': decision.receivedAt, ':one': 1 },
     }),
   );

@@ -124,7 +124,7 @@ function conditionsOf({ playbook, actor, status, mode, drill }: HistoryFilter): 
   if (actor !== undefined) {
     values[':actor'] = actor;
     names['#actor'] = 'actor';
-    parts.push('(contains(#actor, :actor) OR contains(requestedBy, :actor))');
+    parts.push('(contains(#actor, :actor) OR contains(actorsText, :actor) OR contains(requestedBy, :actor))');
   }
   if (status !== undefined) {
     names['#status'] = 'status';

@@ -18,7 +18,7 @@ export async function createIncident(table: Table, incident: Incident): Promise<
 export function incidentItem(incident: Incident): Item {
   // Related incidents are a set that grows by itself, from both ends.
   const { related: _, ...stored } = incident;
-  return { pk: pkOf(incident.id), sk: META, ...indexed(incident.status), ...historyKeys(incident), ...stored };
+  return { pk: pkOf(incident.id), sk: META, ...indexed(incident.status), ...historyKeys(incident), ...stored, ...searchable(incident) };
 }
 
 /** @throws {NoSuchIncidentError} */
@@ -33,7 +33,7 @@ export class NoSuchIncidentError extends Error {
 }
 
 export async function updateIncident(table: Table, id: string, change: Partial<Incident>): Promise<void> {
-  const written = await update(table, { pk: pkOf(id), sk: META }, { ...(change.status ? indexed(change.status) : {}), ...change });
+  const written = await update(table, { pk: pkOf(id), sk: META }, { ...(change.status ? indexed(change.status) : {}), ...change, ...searchable(change) });
   if (!written) throw new NoSuchIncidentError(`there is no incident ${JSON.stringify(id)}`);
 }
 
@@ -170,6 +170,11 @@ function indexed(status: Incident['status']): { readonly gsi1pk: string } {
   return { gsi1pk: `INCIDENTS#${CLOSED.has(status) ? 'closed' : 'open'}` };
 }
 
+/** DynamoDB finds a part of a text, and of a list whole elements only: everybody who was named stands in one text too. */
+function searchable({ actors }: Pick<Partial<Incident>, 'actors'>): { readonly actorsText?: string } {
+  return actors === undefined ? {} : { actorsText: actors.join(' ') };
+}
+
 function pointerOf({ key, kind, sha256, at, seal }: Item): RecordPointer {
   return { key: String(key), kind: String(kind), sha256: String(sha256), at: String(at), seal: Number(seal) };
 }
@@ -184,7 +189,7 @@ function bodies<T>(items: readonly Item[], prefix: string): readonly T[] {
 }
 
 export function incidentOf(item: Item): Incident {
-  const { pk: _pk, sk: _sk, gsi1pk: _gsi1pk, gsi1sk: _gsi1sk, gsi2pk: _gsi2pk, gsi3pk: _gsi3pk, ...incident } = item;
+  const { pk: _pk, sk: _sk, gsi1pk: _gsi1pk, gsi1sk: _gsi1sk, gsi2pk: _gsi2pk, gsi3pk: _gsi3pk, actorsText: _actorsText, ...incident } = item;
   const known = incident as Partial<Incident> as Incident;
   return { ...known, ticket: worstOf(known.tickets ?? {}) ?? known.ticket, actors: listOr(incident['actors'], known.actors), related: listOr(incident['related'], known.related) };
 }

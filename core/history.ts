@@ -11,7 +11,7 @@ export interface HistoryFilter {
   readonly playbook?: string | undefined;
   /** ARN. */
   readonly target?: string | undefined;
-  /** Part of who did it, as the event says, or of the ARN of who asked for something. */
+  /** Part of who did it, as the first event or a later one says, or of the ARN of who asked for something. */
   readonly actor?: string | undefined;
   readonly status?: readonly Incident['status'][] | undefined;
   readonly mode?: Incident['mode'] | undefined;

@@ -1,6 +1,7 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { eraseOwner, ownerOf, pseudonymOf, readErasures } from '../aws/owners.ts';
 import type { Caller, Fault } from '../sandbox/service.ts';
 import { startSuite, type Suite } from './evidence/suite.ts';
@@ -32,6 +33,17 @@ describe('the archive', () => {
     expect((await suite.keys('records/execution/')).map((key) => key.split('/')[2])).toEqual(expect.arrayContaining(['stopbath-dev-open-ticket', 'stopbath-dev-quarantine-bucket']));
     await suite.tick('seal');
     expect(await suite.verify()).toMatchObject({ verdict: 'intact', problems: [] });
+
+    // What is delivered again after it was locked is locked again, with the number; a sweep with nothing new adds nothing.
+    const event = brokenEvent('e-1');
+    for (let delivery = 1; delivery <= 2; delivery++) {
+      await suite.send(event);
+      await suite.tick('sweep');
+      await suite.tick('sweep');
+    }
+    const recorded = await Promise.all((await suite.keys('records/decisions/')).map(suite.record));
+    const aboutIt = recorded.flatMap(({ body }) => z.object({ decisions: z.array(z.looseObject({ decision: z.string(), deliveries: z.number() })) }).parse(body).decisions).filter(({ decision }) => decision === 'rejected');
+    expect(aboutIt.map(({ deliveries }) => deliveries).toSorted()).toEqual([1, 2]);
   });
 });
 

@@ -13,7 +13,8 @@ const DAY_MS = 86_400_000;
 
 /**
  * Puts decisions on record that are not yet, in batches, drills apart. Each decision is first claimed for a batch, then the batch is
- * written, then the decision is marked: wherever that is cut off, the next run finds it, and none is in two batches or in none.
+ * written, then the decision is marked: wherever that is cut off, the next run finds it. None is in two batches or in none, but what
+ * was delivered again is in another, with the number.
  *
  * @returns how many
  */
@@ -68,8 +69,10 @@ async function keepBatch(batch: string, items: readonly Item[], tools: Tools): P
   if (items.length === 0) return;
   const decisions = items.map((item): object => ({ ...decisionOf(item), deliveries: item['deliveries'], lastAt: item['lastAt'] }));
   await putEvidence(tools, { kind: 'decisions', id: batch.replaceAll(':', ''), incident: null, at: tools.now(), drill: items.some(isDrill), body: { count: decisions.length, decisions } });
-  await together(items, AT_ONCE, async ({ pk, sk }) => {
-    await tools.clients.dynamo.send(new UpdateCommand({ TableName: tools.settings.STOPBATH_TABLE, Key: { pk, sk }, UpdateExpression: 'SET archived = :batch', ExpressionAttributeValues: { ':batch': batch } }));
+  await together(items, AT_ONCE, async ({ pk, sk, deliveries }) => {
+    // What was delivered again meanwhile is another state of it, for the next batch.
+    const mark = new UpdateCommand({ TableName: tools.settings.STOPBATH_TABLE, Key: { pk, sk }, UpdateExpression: 'SET archived = :batch', ConditionExpression: 'claimedFor = :batch AND deliveries = :deliveries', ExpressionAttributeValues: { ':batch': batch, ':deliveries': deliveries } });
+    await succeeded(tools.clients.dynamo.send(mark));
   });
 }
 

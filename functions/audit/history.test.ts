@@ -13,7 +13,7 @@ import { madeView, RESPONDER, writeViews } from '../../test/audit/made.ts';
 const AUDITOR = 'arn:aws:iam::111122223333:role/auditor';
 /** One every 12 hours, over 50 days that end before today: pages go over the ends of months. */
 const START = Math.floor(Date.now() / 86_400_000 - 60) * 86_400_000;
-const made: readonly IncidentView[] = Array.from({ length: 100 }, (_, index) => madeView(index, new Date(START + index * 43_200_000).toISOString()));
+const made: readonly IncidentView[] = Array.from({ length: 100 }, (_, index) => madeView(index, new Date(START + index * 43_200_000).toISOString(), index % 30 === 7 ? { actors: ['arn:aws:iam::111122223333:user/deploy-bot', `arn:aws:iam::111122223333:user/second-${index}`] } : {}));
 const all = made.map(({ incident }) => incident);
 /** A month that has at least 28 days of them, or its part. */
 const MONTH = { since: all[0]?.receivedAt ?? '', until: `${all[99]?.receivedAt.slice(0, 7)}-01T00:00:00.000Z` };
@@ -90,6 +90,7 @@ describe('GET /history', () => {
     ['a playbook', { playbook: 'open-ticket' }, ({ playbook }) => playbook === 'open-ticket'],
     ['a target', { target: 'arn:aws:s3:::album-3' }, ({ target }) => target.name === 'album-3'],
     ['an actor, by part of the address', { actor: '198.51.100.7' }, ({ actor }) => (actor ?? '').includes('198.51.100.7')],
+    ['an actor who joined later, by part of the ARN', { actor: 'user/second-' }, ({ actors }) => actors.some((actor) => actor.includes('user/second-'))],
     ['an actor who asked', { actor: 'stopbath-responder/rosa' }, ({ requestedBy }) => requestedBy === RESPONDER],
     ['a status', { status: 'restored' }, ({ status }) => status === 'restored'],
     ['several statuses', { status: 'failed,unverified' }, ({ status }) => status === 'failed' || status === 'unverified'],
