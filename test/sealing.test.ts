@@ -43,7 +43,8 @@ describe('the archive', () => {
     }
     const recorded = await Promise.all((await suite.keys('records/decisions/')).map(suite.record));
     const aboutIt = recorded.flatMap(({ body }) => z.object({ decisions: z.array(z.looseObject({ decision: z.string(), deliveries: z.number() })) }).parse(body).decisions).filter(({ decision }) => decision === 'rejected');
-    expect(aboutIt.map(({ deliveries }) => deliveries).toSorted()).toEqual([1, 2]);
+    expect(new Set(aboutIt.map(({ deliveries }) => deliveries))).toEqual(new Set([1, 2]));
+    expect(aboutIt).toHaveLength(2);
   });
 });
 
