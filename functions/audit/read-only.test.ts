@@ -37,11 +37,11 @@ describe('the audit function’s role', () => {
     expect(actions.filter((action) => !READS.test(action))).toEqual([]);
   });
 
-  it('allows as deployed what its folder says and its own log, nothing more', async () => {
+  it('allows as deployed what its folder says, its own log and its own traces, nothing more', async () => {
     const { PolicyDocument = '' } = await new IAMClient({ endpoint: account.endpoint, region: 'us-east-1', credentials: account.admin }).send(new GetRolePolicyCommand({ RoleName: `${name}-audit`, PolicyName: 'own' }));
     const document: unknown = JSON.parse(decodeURIComponent(PolicyDocument));
     const actions = statements.parse(Reflect.get(Object(document), 'Statement')).flatMap(({ Action }) => Action);
-    expect(actions.filter((action) => !READS.test(action))).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents']);
+    expect(actions.filter((action) => !READS.test(action))).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents', 'xray:PutTraceSegments', 'xray:PutTelemetryRecords']);
     expect([...(account.directory.roles.find('111122223333', `${name}-audit`)?.policies.keys() ?? [])]).toEqual(['own']);
   });
 
