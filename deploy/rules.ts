@@ -21,12 +21,12 @@ export function rulesTemplate(triggers: readonly RuleTrigger[], { eventBus, even
   const patterns = patternsOf(triggers);
   const rulesOn = (bus: string | null) =>
     patterns.map((pattern, index): Readonly<Record<string, Resource>> => {
-      const id = `${bus === null ? '' : 'Organization'}TriageRule${index + 1}`;
-      return { [id]: rule(pattern, index + 1, bus), [`${id}Permission`]: permission(id) };
+      const of = bus === null ? '' : 'Organization';
+      const id = `${of}TriageRule${index + 1}`;
+      return { [id]: rule(pattern, index + 1, bus), [`${id}Permission`]: permission(id), [`${of}EventArchive${index + 1}`]: archive(pattern, index + 1, bus, eventArchiveDays) };
     });
-  const own = [{ EventArchive: archive(triggers, null, eventArchiveDays) }, ...rulesOn(null)];
-  const organization = eventBus === null ? [] : [organizationBus(eventBus, organizationId ?? ''), { OrganizationEventArchive: archive(triggers, eventBus, eventArchiveDays) }, ...rulesOn(eventBus)];
-  return { Resources: Object.assign({}, ...own, ...organization) };
+  const organization = eventBus === null ? [] : [organizationBus(eventBus, organizationId ?? ''), ...rulesOn(eventBus)];
+  return { Resources: Object.assign({}, ...rulesOn(null), ...organization) };
 }
 
 /**
@@ -112,29 +112,21 @@ function organizationBus(name: string, organization: string): Readonly<Record<st
 }
 
 /**
- * Keeps what the rules' sources send, so that it can be replayed: a replay carries `replay-name`, and never acts beyond observe.
+ * Keeps what a rule listens to, so that it can be replayed: a replay carries `replay-name`, and never acts beyond observe.
  *
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
  */
-function archive(triggers: readonly RuleTrigger[], bus: string | null, days: number): Resource {
-  const sources = triggers.flatMap(({ pattern }) => sourcesOf(pattern));
+function archive(pattern: object, number: number, bus: string | null, days: number): Resource {
   return {
     Type: 'AWS::Events::Archive',
     Properties: {
-      ArchiveName: `${NAME}-${bus === null ? 'events' : 'organization'}`,
-      Description: 'What the rules of triage listen to',
+      ArchiveName: `${NAME}-${bus === null ? 'events' : 'organization'}-${number}`,
+      Description: `What rule ${NAME}-triage-${number} listens to`,
       SourceArn: sub(`arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/${bus ?? 'default'}`),
-      EventPattern: { source: [...new Map(sources.map((source) => [JSON.stringify(source), source])).values()] },
+      EventPattern: pattern,
       RetentionDays: days,
     },
   };
-}
-
-/** Every trigger says which sources it listens to, at the top or in each of its alternatives. */
-function sourcesOf(pattern: object): readonly unknown[] {
-  const [source, alternatives]: readonly unknown[] = [Reflect.get(pattern, 'source'), Reflect.get(pattern, '$or')];
-  if (Array.isArray(source)) return source;
-  return Array.isArray(alternatives) ? alternatives.filter(isObject).flatMap(sourcesOf) : [];
 }
 
 function rule(pattern: object, number: number, bus: string | null): Resource {

@@ -1,4 +1,4 @@
-import { type DeployOptions, type Deployment, deployInto, ROOT } from './deploy.ts';
+import { type DeployOptions, type Deployment, deployInto, deployMember, ROOT } from './deploy.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from './sandbox.ts';
 import { createCloudFront, type CloudFront } from './services/cloudfront.ts';
 import { createCloudTrail, type CloudTrail } from './services/cloudtrail.ts';
@@ -29,6 +29,8 @@ export interface Account extends Sandbox {
   readonly killFunctions: () => Promise<void>;
   /** Deploys `serverless.yml` into it. */
   readonly deploy: (options?: DeployOptions) => Promise<Deployment>;
+  /** Deploys `deploy/member-account.yml` into a member account. */
+  readonly deployMember: (account: string, parameters: Readonly<Record<string, string>>) => Promise<void>;
 }
 
 /**
@@ -53,6 +55,7 @@ export async function startAccount(options: Omit<SandboxOptions, 'services'> & {
     sns,
     deadLetters: () => [...events.deadLetters, ...lambda.deadLetters].toSorted((one, other) => one.at - other.at),
     killFunctions: () => lambda.kill(),
+    deployMember: (member, parameters) => deployMember(world, member, { SecurityAccount: sandbox.accounts.home, HomeRegion: world.region, ...parameters }, root),
     deploy: (how) => deployInto(world, lambda, { root, ...how }),
     stop: async () => {
       events.stop();

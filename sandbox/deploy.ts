@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../deploy/config.ts';
-import { functionLogicalId, type Resource } from '../deploy/names.ts';
 import { evaluate, type Scope } from '../deploy/evaluate.ts';
+import { DeployError, functionLogicalId, type Resource } from '../deploy/names.ts';
+import { parseYaml } from '../deploy/yaml.ts';
 import { attributesOf, createResources, FUNCTIONS_ORDER } from './deploy/resources.ts';
 import { readServerless } from './deploy/variables.ts';
 import type { World } from './service.ts';
@@ -86,6 +88,26 @@ export async function deployInto(world: World, lambda: LambdaService, options: D
     functions: Object.fromEntries(Object.keys(serverless.functions).map((name) => [name, arnOf(name)])),
     urls: Object.fromEntries(withUrl.map(([name, fn]) => [name, `${world.endpoint}/lambda-url/${fn.name}/`])),
   };
+}
+
+const MemberTemplate = z.looseObject({
+  Parameters: z.record(z.string(), z.looseObject({ Default: z.string().optional() })),
+  Resources: z.record(z.string(), z.looseObject({ Type: z.string(), Condition: z.string(), Properties: z.looseObject({}) })),
+});
+
+/**
+ * Deploys `deploy/member-account.yml` into a member account in the home region, without a bus to send events to: in the sandbox, events of any
+ * account arrive at the one bus.
+ */
+export async function deployMember(world: World, account: string, parameters: Readonly<Record<string, string>>, root = ROOT): Promise<void> {
+  const template = MemberTemplate.parse(parseYaml(readFileSync(join(root, 'deploy/member-account.yml'), 'utf8')));
+  const given = Object.entries(template.Parameters).map(([name, { Default }]) => [name, { ref: parameters[name] ?? Default ?? '', attributes: {} }] as const);
+  const missing = given.find(([name, { ref }]) => ref === '' && name !== 'OrganizationBus');
+  if (missing) throw new DeployError(`deploy/member-account.yml: the parameter ${missing[0]} has no value`);
+  const resources: Readonly<Record<string, Resource>> = Object.fromEntries(Object.entries(template.Resources).filter(([, { Condition }]) => Condition === 'AtHome'));
+  const empty: Scope = { account, region: world.region, resources: new Map(given) };
+  const scope: Scope = { ...empty, resources: new Map([...given, ...attributesOf(resources, empty)]) };
+  await createResources(resources, scope, world, () => true);
 }
 
 function scopeOf(serverless: Serverless, resources: Readonly<Record<string, Resource>>, world: World): Scope {

@@ -1,4 +1,4 @@
-import { FOREIGN_ACCOUNT, HOME_ACCOUNT } from './auth/accounts.ts';
+import { FOREIGN_ACCOUNT, HOME_ACCOUNT, MEMBER_ACCOUNTS } from './auth/accounts.ts';
 import { watch } from './activity.ts';
 import { createDirectory, policyText } from './auth/directory.ts';
 import type { Directory } from './auth/directory.ts';
@@ -24,17 +24,19 @@ export interface SandboxOptions {
   readonly faults?: readonly Fault[];
 }
 
-/** A running sandbox: a room for two accounts, `home` and `foreign`, behind one endpoint. */
+/** A running sandbox: a room for the accounts `home`, its `members` and `foreign`, behind one endpoint. */
 export interface Sandbox {
   /** `http://127.0.0.1:4566` */
   readonly endpoint: string;
   readonly world: World;
   readonly clock: Clock;
-  readonly accounts: { readonly home: string; readonly foreign: string };
+  readonly accounts: { readonly home: string; readonly members: readonly string[]; readonly foreign: string };
   /** Credentials of the `admin` user and of the root of each account. */
   readonly admin: Credentials;
   readonly root: Credentials;
   readonly foreign: { readonly admin: Credentials; readonly root: Credentials };
+  /** Of any of the accounts: an administrator there. */
+  readonly adminOf: (account: string) => Credentials;
   readonly directory: Directory;
   /** Every call that ended, oldest first. */
   readonly calls: readonly CallRecord[];
@@ -78,16 +80,24 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     return directory.createKey(user);
   };
 
+  const admins = new Map([HOME_ACCOUNT, ...MEMBER_ACCOUNTS, FOREIGN_ACCOUNT].map((account) => [account, createUser('admin', EVERYTHING, account)] as const));
+  const adminOf = (account: string): Credentials => {
+    const found = admins.get(account);
+    if (!found) throw new Error(`the sandbox has no account ${account}: it has ${[...admins.keys()].join(', ')}`);
+    return found;
+  };
+
   const server = await startServer(room, options.port ?? 0);
   endpoint = `http://127.0.0.1:${server.port}`;
   return {
     endpoint,
     world: room,
     clock,
-    accounts: { home: HOME_ACCOUNT, foreign: FOREIGN_ACCOUNT },
-    admin: createUser('admin', EVERYTHING),
+    accounts: { home: HOME_ACCOUNT, members: MEMBER_ACCOUNTS, foreign: FOREIGN_ACCOUNT },
+    admin: adminOf(HOME_ACCOUNT),
+    adminOf,
     root: directory.createKey({ rootOf: HOME_ACCOUNT }),
-    foreign: { admin: createUser('admin', EVERYTHING, FOREIGN_ACCOUNT), root: directory.createKey({ rootOf: FOREIGN_ACCOUNT }) },
+    foreign: { admin: adminOf(FOREIGN_ACCOUNT), root: directory.createKey({ rootOf: FOREIGN_ACCOUNT }) },
     directory,
     calls: room.calls,
     services: room.services,

@@ -59,5 +59,7 @@ function scenario(name: string): Scenario {
 function actionsOf(name: string): readonly string[] {
   const statements: unknown = parse(readFileSync(join(ROOT, 'functions', name, 'role.yml'), 'utf8'));
   const configured = name === 'ticket' ? trackerStatements(stackOf(ROOT).config.trackers) : [];
-  return [...(statements as readonly { readonly Action: readonly string[] }[]), ...configured].flatMap((statement) => statement.Action);
+  // What the configuration has not named is not in a role: member accounts, signers.
+  const own = (statements as readonly { readonly Action: readonly string[]; readonly Resource: unknown }[]).filter(({ Resource }) => !(typeof Resource === 'object' && Resource !== null && 'Config' in Resource));
+  return [...own, ...configured].flatMap((statement) => statement.Action);
 }

@@ -7,9 +7,10 @@ import { previewPlan, type Preview } from '../../aws/planning.ts';
 import { capFor } from '../../aws/settings.ts';
 import { loadPlaybooks } from '../../aws/playbooks.ts';
 import { saveSeen } from '../../aws/previews.ts';
-import { readInputs } from '../../core/inputs.ts';
+import { PlaybookInputError, readInputs } from '../../core/inputs.ts';
 import type { Incident, Mode } from '../../core/incident.ts';
 import { manualIncident, manualMode } from '../../core/manual.ts';
+import { plain } from '../../core/text.ts';
 
 export interface PlanAsk {
   readonly playbook: string;
@@ -51,7 +52,7 @@ export async function wantedBy(ask: PlanAsk & { readonly reason: string }, by: s
   const startable = playbooks.filter(({ inputs }) => Object.values(inputs).some(({ target }) => target !== undefined));
   const playbook = startable.find(({ name }) => name === ask.playbook);
   if (!playbook) throw new NoSuchPlaybookError(`there is no playbook ${JSON.stringify(ask.playbook)} to start by hand: there are ${startable.map(({ name }) => name).join(', ')}`);
-  const { target, inputs } = readInputs(playbook, ask.inputs, { account, region });
+  const { target, inputs } = readInputs(playbook, ask.inputs, { account: placeOf(ask.inputs['account'], tools) ?? account, region });
   const claim = await readClaim(tools, target.arn);
   const recordedAs = (await recordedTarget(tools, target)).arn;
   const fresh = manualIncident({ playbook: playbook.name, target, recordedAs, inputs, mode: ask.mode, reason: ask.reason, by, at: tools.now() }, claim?.closedAt === null ? null : (claim?.incident ?? null), cap);
@@ -60,6 +61,14 @@ export async function wantedBy(ask: PlanAsk & { readonly reason: string }, by: s
   // Claimed by a start that ended before it wrote its incident: this one takes its place.
   if (!holding) return { incident: { ...fresh, id: claim.incident }, holding: null };
   return { incident: { ...holding, playbook: playbook.name, inputs: { ...holding.inputs, ...inputs }, mode: manualMode(ask.mode, cap) }, holding };
+}
+
+/** An account that somebody named: the suite's own or a member. What it is not, `readInputs` says where it is no text. */
+function placeOf(named: unknown, { settings: { STOPBATH_ACCOUNT, STOPBATH_ACCOUNTS } }: Tools): string | null {
+  if (typeof named !== 'string') return null;
+  const known = [STOPBATH_ACCOUNT, ...STOPBATH_ACCOUNTS];
+  if (!known.includes(named)) throw new PlaybookInputError(`account is ${JSON.stringify(plain(named, 64))}: the suite acts in ${known.join(', ')}; accounts in stopbath.config.json names members`);
+  return named;
 }
 
 export class NoSuchPlaybookError extends Error {

@@ -64,12 +64,15 @@ const TYPES: Readonly<Record<string, ResourceType>> = {
   'AWS::IAM::Role': type({
     order: 10,
     schema: z.looseObject({
-      RoleName: z.string(),
+      RoleName: z.unknown(),
       Description: z.string().optional(),
       AssumeRolePolicyDocument: z.unknown(),
       Policies: z.array(z.looseObject({ PolicyName: z.string(), PolicyDocument: z.unknown() })).default([]),
     }),
-    attributes: ({ RoleName }, { account }) => ({ ref: RoleName, attributes: { Arn: `arn:aws:iam::${account}:role/${RoleName}` } }),
+    attributes: ({ RoleName }, scope) => {
+      const name = String(evaluate(RoleName, scope));
+      return { ref: name, attributes: { Arn: `arn:aws:iam::${scope.account}:role/${name}` } };
+    },
     create: async ({ RoleName, Description, AssumeRolePolicyDocument, Policies }, call) => {
       await call('iam', 'CreateRole', { RoleName, Description, AssumeRolePolicyDocument: JSON.stringify(AssumeRolePolicyDocument) });
       for (const { PolicyName, PolicyDocument } of Policies) {

@@ -44,9 +44,10 @@ export type Attack = 'make-public';
  * years, a few pictures, and the people around it.
  *
  * @param settle - called at the end: makes the data plane see all settings at once, as if they were made long ago
+ * @param membersToo - the member accounts have a bucket of pictures each, too
  */
-export async function seedPhotos(sandbox: Sandbox, settle: () => void = () => undefined): Promise<Photos> {
-  const account = sandbox.accounts.home;
+export async function seedPhotos(sandbox: Sandbox, settle: () => void = () => undefined, membersToo = false): Promise<Photos> {
+  const { home: account, members } = sandbox.accounts;
   const [family, thumbnails, uploads] = [`family-photos-${account}`, `family-thumbnails-${account}`, `family-uploads-${account}`];
   const people = seedPeople(sandbox, { family, all: [family, thumbnails, uploads] });
   const client = (credentials: Credentials) => new S3Client({ endpoint: sandbox.endpoint, region: sandbox.world.region, forcePathStyle: true, credentials });
@@ -55,12 +56,24 @@ export async function seedPhotos(sandbox: Sandbox, settle: () => void = () => un
   try {
     const [keys] = await Promise.all([seedFamily(admin, family, account, people.roles), seedThumbnails(admin, thumbnails), admin.send(new CreateBucketCommand({ Bucket: uploads }))]);
     await seedAccessPoint(sandbox, family, people.roles.printLab);
+    if (membersToo) await Promise.all(members.map((member) => seedMember(sandbox, member, people.roles)));
     settle();
     const [first = ''] = keys;
-    return { ...people, family, thumbnails, uploads, keys, picture: first, s3, attacks: { 'make-public': async (bucket) => makePublic(await s3('deploy-bot'), bucket, first) } };
+    const attacker = async (bucket: string) => (members.includes(accountIn(bucket)) ? client(sandbox.adminOf(accountIn(bucket))) : await s3('deploy-bot'));
+    return { ...people, family, thumbnails, uploads, keys, picture: first, s3, attacks: { 'make-public': async (bucket) => makePublic(await attacker(bucket), bucket, first) } };
   } finally {
     admin.destroy();
   }
+}
+
+/** The account that a bucket of the seed is in: its name ends with it. */
+export function accountIn(bucket: string): string {
+  return bucket.slice(-12);
+}
+
+async function seedMember(sandbox: Sandbox, member: string, roles: Roles): Promise<void> {
+  const admin = new S3Client({ endpoint: sandbox.endpoint, region: sandbox.world.region, forcePathStyle: true, credentials: sandbox.adminOf(member) });
+  await seedFamily(admin, `family-photos-${member}`, member, roles).finally(() => admin.destroy());
 }
 
 async function seedFamily(s3: S3Client, bucket: string, account: string, roles: Roles): Promise<readonly string[]> {

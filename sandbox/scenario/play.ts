@@ -10,7 +10,7 @@ import type { Config } from '../../deploy/config.ts';
 import { startAccount, type Account } from '../account.ts';
 import { realClock, skippingClock } from '../clock.ts';
 import type { Deployment } from '../deploy.ts';
-import { seedPhotos, type Photos } from '../photos/seed.ts';
+import { accountIn, seedPhotos, type Photos } from '../photos/seed.ts';
 import { seedShares, type Shares } from '../photos/shares.ts';
 import { loadPlaybooks } from '../../aws/playbooks.ts';
 import type { IncidentView } from '../../core/incident.ts';
@@ -53,9 +53,11 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Sc
   const clock = skips ? skippingClock() : realClock();
   const account = await startAccount({ clock, propagationMs: scenario.given.propagationMs });
   try {
-    const photos = await seedPhotos(account, () => account.s3.settle());
+    const member = account.accounts.members.includes(accountIn(scenario.given.bucket));
+    const photos = await seedPhotos(account, () => account.s3.settle(), member);
     const shares = scenario.given.follows.length > 0 ? await seedShares(account, photos) : null;
-    const deployment = await account.deploy({ config: { ...atHome(photos), ...(shares ? { shares: shares.config } : {}), ...scenario.given.config } });
+    const deployment = await account.deploy({ config: { ...atHome(photos), ...(shares ? { shares: shares.config } : {}), ...(member ? { accounts: [...account.accounts.members], externalId: EXTERNAL_ID } : {}), ...scenario.given.config } });
+    if (member) await Promise.all(account.accounts.members.map((id) => account.deployMember(id, { Name: deployment.name, ExternalId: EXTERNAL_ID })));
     const { suite, close } = openSuite(account, deployment);
     try {
       return await playIn({ scenario, account, photos, shares, deployment, suite, skips, ...(options.onLine ? { onLine: options.onLine } : {}) });
@@ -67,6 +69,8 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Sc
     await account.stop();
   }
 }
+
+const EXTERNAL_ID = 'family-photos-4f8c1e';
 
 /** How the suite is configured in a sandbox, unless the scenario says otherwise: it may act, and looks every second. */
 function atHome({ roles }: Photos): Partial<Config> {
@@ -199,7 +203,7 @@ async function revokedLinks(account: Account, { config: { links } }: Shares): Pr
 }
 
 async function settingsOf(account: Account, bucket: string): Promise<RawSettings> {
-  return await account.clock.work(() => readRawSettings({ endpoint: account.endpoint, region: account.world.region, credentials: account.admin, now: account.clock.now() }, bucket));
+  return await account.clock.work(() => readRawSettings({ endpoint: account.endpoint, region: account.world.region, credentials: account.adminOf(accountIn(bucket)), now: account.clock.now() }, bucket));
 }
 
 /** A reader of the suite's table, executions and tickets, as the account's administrator over HTTP. */

@@ -4,7 +4,7 @@ import type { IncidentView } from '../../core/incident.ts';
 import type { Account } from '../account.ts';
 import type { Deployment } from '../deploy.ts';
 import { PEOPLE, type Person } from '../photos/people.ts';
-import type { Photos } from '../photos/seed.ts';
+import { accountIn, type Photos } from '../photos/seed.ts';
 import { AwsError, type Credentials } from '../service.ts';
 import type { Outsider } from './outsider.ts';
 import type { TimelineLine } from './result.ts';
@@ -287,7 +287,8 @@ async function newest({ suite, account }: Stage): Promise<string> {
 }
 
 function namesOf({ given }: Scenario, account: Account, links: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
-  return { bucket: given.bucket, account: account.world.account, region: account.world.region, now: new Date(account.clock.now()).toISOString(), ...links };
+  const owner = accountIn(given.bucket);
+  return { bucket: given.bucket, account: account.accounts.members.includes(owner) ? owner : account.world.account, region: account.world.region, now: new Date(account.clock.now()).toISOString(), ...links };
 }
 
 /** Replaces `${name}` in every text of a JSON value. */
