@@ -1,16 +1,18 @@
+import { z } from 'zod';
 import { StateMovedError } from '../core/apply.ts';
-import type { Change, Direction, Incident, LedgerEntry, Plan } from '../core/incident.ts';
+import type { Change, Incident, LedgerEntry, Plan } from '../core/incident.ts';
 import { checkDigest } from '../core/plan.ts';
 import type { Tools } from './function.ts';
 import { addEntry, complete, getIncident, getPlan, intend, ledgerOf } from './incidents.ts';
 
 /** What every `apply` gets from its workflow. None of it is trusted beyond naming things that are read. */
-export interface ApplyInput {
-  readonly incident: string;
-  readonly direction: Direction;
-  readonly execution: string;
-  readonly digest: string;
-}
+export const applyInput = z.strictObject({
+  incident: z.string().min(1),
+  direction: z.enum(['contain', 'restore']),
+  execution: z.string().min(1),
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type ApplyInput = Readonly<z.infer<typeof applyInput>>;
 
 /**
  * The stored plan with this digest, and what its execution wrote to the ledger so far.

@@ -1,9 +1,12 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { z } from 'zod';
 import { lambdaOf } from './clients.ts';
+import { putEvidence } from './evidence.ts';
+import { addEntry, savePlan } from './incidents.ts';
 import type { Incident, Plan } from '../core/incident.ts';
 import type { PlanResult } from '../core/next.ts';
 import type { Tools } from './function.ts';
+import { previewBudgets } from './standing.ts';
 import type { Budgets } from './standing.ts';
 
 const draft = z.custom<Incident>((value) => typeof value === 'object' && value !== null && 'id' in value && 'target' in value && 'inputs' in value, 'must be an incident');
@@ -26,6 +29,39 @@ export interface Preview {
   readonly result: PlanResult;
   /** What is left of the budgets; none for a restore. */
   readonly budgets: Budgets;
+}
+
+export interface PlanMade {
+  readonly input: PlanInput;
+  readonly incident: Incident;
+  readonly plan: Plan;
+  readonly result: PlanResult;
+  /** What was read of the target, whole: what a restore goes back to. Locked for a year. */
+  readonly snapshot: object;
+  /** Share links that it would revoke, for the budgets that a preview tells. */
+  readonly links?: number;
+  /** What stands in the incident's history beside how many changes there are: `at level public`. */
+  readonly text: string;
+}
+
+/** The end of every plan function: the plan is stored, what was seen is evidence, and the history says so. A preview leaves no trace. */
+export async function keepPlan(tools: Tools, { input, incident, plan, result, snapshot, links = 0, text }: PlanMade): Promise<PlanResult | Preview> {
+  if (input.preview) return { plan, result, budgets: await previewBudgets(tools, incident, plan, links) };
+  const key = `${input.execution}/${plan.digest.slice(0, 16)}`;
+  const changes = `${plan.changes.length} ${plan.changes.length === 1 ? 'change' : 'changes'}`;
+  await Promise.all([
+    savePlan(tools, plan),
+    putEvidence(tools, { kind: 'snapshot', id: key, incident: incident.id, at: plan.plannedAt, drill: incident.drill, body: { execution: input.execution, ...snapshot, plan } }, incident.target),
+    addEntry(tools, `${input.execution}/plan/${plan.digest.slice(0, 16)}`, {
+      incident: incident.id,
+      at: plan.plannedAt,
+      kind: 'plan',
+      text: `planned ${changes} to ${input.direction}${text}`,
+      by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
+      detail: { digest: plan.digest, notes: [...plan.notes], next: result.next },
+    }),
+  ]);
+  return result;
 }
 
 /** A plan function ended with an error of its own: its name and message say what is wrong with the target. */

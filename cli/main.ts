@@ -36,6 +36,7 @@ const VERBS = [
   import('./redrive.ts'),
   import('./docs.ts'),
   import('./check.ts'),
+  import('./new.ts'),
 ];
 
 /**

@@ -104,6 +104,11 @@ export function declaredChange({ changes }: Pick<Playbook, 'changes'>, setting: 
   return Object.keys(changes).find((name) => name === setting || (name.endsWith('*') && setting.startsWith(name.slice(0, -1))));
 }
 
+/** For editors: `$schema` in a playbook.json. */
+export function playbookJsonSchema(): object {
+  return z.toJSONSchema(PlaybookSchema, { io: 'input' });
+}
+
 /** A playbook.json that is not one. Names the folder and the field. */
 export class PlaybookError extends Error {
   override readonly name = 'PlaybookError';

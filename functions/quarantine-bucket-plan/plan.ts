@@ -1,12 +1,11 @@
 import { s3Of } from '../../aws/clients.ts';
 import { readBucket, type BucketAddress } from '../../aws/bucket.ts';
-import { putEvidence } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, getIncident, ledgerOf, savePlan } from '../../aws/incidents.ts';
+import { getIncident, ledgerOf } from '../../aws/incidents.ts';
 import { exemptIn, memberTools } from '../../aws/member.ts';
-import type { PlanInput, Preview } from '../../aws/planning.ts';
+import { keepPlan, type PlanInput, type Preview } from '../../aws/planning.ts';
 import { askAnonymously, sampleKeys } from '../../aws/probe.ts';
-import { previewBudgets, readStanding } from '../../aws/standing.ts';
+import { readStanding } from '../../aws/standing.ts';
 import { surveyBucket } from '../../aws/survey.ts';
 import type { BucketState } from '../../core/bucket.ts';
 import { exposuresOf } from '../../core/exposure.ts';
@@ -53,20 +52,7 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
   });
   const own = { settled: settled(plan, state, contained), reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] };
   const result = nextAfterPlan(plan, standing, own);
-  if (input.preview) return { plan, result, budgets: await previewBudgets(tools, incident, plan) };
-  await Promise.all([
-    savePlan(tools, plan),
-    putEvidence(tools, { kind: 'snapshot', id: `${input.execution}/${plan.digest.slice(0, 16)}`, incident: incident.id, at: plan.plannedAt, drill: incident.drill, body: { execution: input.execution, state, plan } }),
-    addEntry(tools, `${input.execution}/plan/${plan.digest.slice(0, 16)}`, {
-      incident: incident.id,
-      at: plan.plannedAt,
-      kind: 'plan',
-      text: `planned ${plan.changes.length} ${plan.changes.length === 1 ? 'change' : 'changes'} to ${input.direction} at level ${planned.level}; an anonymous request is ${anonymous}`,
-      by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
-      detail: { digest: plan.digest, notes: [...plan.notes], next: result.next },
-    }),
-  ]);
-  return result;
+  return await keepPlan(tools, { input, incident, plan, result, snapshot: { state }, text: ` at level ${planned.level}; an anonymous request is ${anonymous}` });
 }
 
 /** Closed by somebody else before anything was done here. */

@@ -1,20 +1,13 @@
 import { s3Of } from '../../aws/clients.ts';
 import { readBucket } from '../../aws/bucket.ts';
 import type { Tools } from '../../aws/function.ts';
+import type { LookInput } from '../../aws/looking.ts';
 import { addEntry, viewIncident } from '../../aws/incidents.ts';
 import { memberTools } from '../../aws/member.ts';
 import { askAnonymously, askFromInside, sampleKeys } from '../../aws/probe.ts';
 import type { Direction, IncidentView } from '../../core/incident.ts';
 import { driftOf, judge, type Answer, type Judgement, type Look } from '../../core/quarantine/look.ts';
 import { LEVELS, type Level } from '../../core/quarantine/levels.ts';
-
-export interface LookInput {
-  readonly incident: string;
-  readonly direction: Direction;
-  readonly execution: string;
-  readonly streak: number;
-  readonly looks: number;
-}
 
 export async function lookAtQuarantine(input: LookInput, tools: Tools): Promise<Judgement & { readonly looks: number }> {
   const view = await viewIncident(tools, input.incident);

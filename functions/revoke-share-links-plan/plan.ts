@@ -1,13 +1,12 @@
-import { putEvidence } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, savePlan, viewIncident } from '../../aws/incidents.ts';
+import { viewIncident } from '../../aws/incidents.ts';
 import { recordedTarget } from '../../aws/owners.ts';
-import type { PlanInput, Preview } from '../../aws/planning.ts';
+import { keepPlan, type PlanInput, type Preview } from '../../aws/planning.ts';
 import type { Planned, ShareContext } from '../../aws/share/kind.ts';
 import { AFTER_SWEEP, BEFORE_SWEEP, kindOf } from '../../aws/share/kinds.ts';
 import { reachOf, surveyLinks } from '../../aws/share/survey.ts';
 import { checkShareTables } from '../../aws/share/tables.ts';
-import { previewBudgets, readStanding } from '../../aws/standing.ts';
+import { readStanding } from '../../aws/standing.ts';
 import type { Json } from '../../core/bucket.ts';
 import type { Change, IncidentView, Plan } from '../../core/incident.ts';
 import { nextAfterPlan, type OwnWord, type PlanResult } from '../../core/next.ts';
@@ -41,20 +40,8 @@ export async function planRevocation(input: PlanInput, tools: Tools): Promise<Pl
     plannedAt: tools.now(),
   });
   const result = nextAfterPlan(plan, standing, wordOf(plan, survey));
-  if (input.preview) return { plan, result, budgets: await previewBudgets(tools, incident, plan, linksIn(plan.impact)) };
-  await Promise.all([
-    savePlan(tools, plan),
-    putEvidence(tools, { kind: 'snapshot', id: `${input.execution}/${plan.digest.slice(0, 16)}`, incident: incident.id, at: plan.plannedAt, drill: incident.drill, body: { execution: input.execution, plan } }, incident.target),
-    addEntry(tools, `${input.execution}/plan/${plan.digest.slice(0, 16)}`, {
-      incident: incident.id,
-      at: plan.plannedAt,
-      kind: 'plan',
-      text: `planned ${plan.changes.length} ${plan.changes.length === 1 ? 'change' : 'changes'} to ${input.direction}, of ${survey.counted ? '' : 'at least '}${survey.count} ${survey.count === 1 ? 'link' : 'links'}`,
-      by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
-      detail: { digest: plan.digest, notes: [...plan.notes], next: result.next },
-    }),
-  ]);
-  return result;
+  const links = `${survey.counted ? '' : 'at least '}${survey.count} ${survey.count === 1 ? 'link' : 'links'}`;
+  return await keepPlan(tools, { input, incident, plan, result, snapshot: {}, links: linksIn(plan.impact), text: `, of ${links}` });
 }
 
 /** Epoch, sweep, and what kills the URLs already handed out: links that are still live while they are swept would mint fresh ones. */

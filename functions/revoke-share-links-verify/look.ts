@@ -1,4 +1,5 @@
 import type { Tools } from '../../aws/function.ts';
+import type { LookInput } from '../../aws/looking.ts';
 import { addEntry, viewIncident } from '../../aws/incidents.ts';
 import { fetchShareLink } from '../../aws/share/fetch.ts';
 import { judgedShareLinks, type Judged } from '../../aws/share/judged.ts';
@@ -14,7 +15,6 @@ import { SWEEP } from '../../core/share/revocation.ts';
 import { scopeOf, type ShareScope } from '../../core/share/scope.ts';
 import { sampledLinks } from '../../core/share/survey.ts';
 import { seen, tallyText } from '../../core/share/tally.ts';
-import type { LookInput } from './handler.ts';
 
 export async function lookAtRevocation(input: LookInput, tools: Tools): Promise<Judgement & { readonly looks: number }> {
   const view = await viewIncident(tools, input.incident);
