@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StateMovedError } from '../core/apply.ts';
+import type { Json } from '../core/bucket.ts';
 import type { Change, Incident, LedgerEntry, Plan } from '../core/incident.ts';
 import { checkDigest } from '../core/plan.ts';
 import type { Tools } from './function.ts';
@@ -46,16 +47,20 @@ export async function intendAll(tools: Tools, input: ApplyInput, changes: readon
   return intents;
 }
 
-/** Writes that a change was acknowledged, with a line of the incident's history: its title unless told. */
-export async function acknowledge(tools: Tools, intent: LedgerEntry, text = intent.title): Promise<void> {
+/**
+ * Writes that a change was acknowledged, with a line of the incident's history: its title unless told.
+ *
+ * @param bulk - of a change of many things: what became of them
+ */
+export async function acknowledge(tools: Tools, intent: LedgerEntry, bulk: { readonly text: string; readonly met: Json } | null = null): Promise<void> {
   const doneAt = tools.now();
   await Promise.all([
-    complete(tools, { ...intent, doneAt, result: 'done' }),
+    complete(tools, { ...intent, doneAt, result: 'done', ...(bulk ? { met: bulk.met } : {}) }),
     addEntry(tools, `${intent.execution}/change/${intent.digest.slice(0, 16)}/${intent.seq}`, {
       incident: intent.incident,
       at: doneAt,
       kind: 'change',
-      text,
+      text: bulk?.text ?? intent.title,
       by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
       detail: { setting: intent.setting, seq: intent.seq },
     }),

@@ -6,6 +6,11 @@ export class TransientError extends Error {
   override readonly name = 'TransientError';
 }
 
+/** AWS is at work on something else that has to end first, which may take minutes: asked again later, not in a moment. */
+export class BusyError extends Error {
+  override readonly name = 'BusyError';
+}
+
 /** AWS refused for want of a permission; the message is AWS's own and names action and resource. */
 export class PermissionError extends Error {
   override readonly name = 'PermissionError';

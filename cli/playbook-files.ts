@@ -36,6 +36,7 @@ export function described(input: PlaybookInput): string {
   const notes = [
     ...(input.target ? ['names the target'] : []),
     ...(input.with ? [`only with --${input.with.map(dashed).join(' or --')}`] : []),
+    ...(input.without ? [`not with --${input.without.map(dashed).join(' or --')}`] : []),
     ...(input.default === undefined ? [] : [`default: ${JSON.stringify(input.default)}`]),
     ...(input.example ? [`as in ${input.example}`] : []),
   ];

@@ -144,6 +144,8 @@ export interface LedgerEntry extends Change {
   /** `null` while the act has not been acknowledged. */
   readonly doneAt: string | null;
   readonly result: 'intended' | 'done';
+  /** Of a bulk change: what became of each thing that it met, in numbers. */
+  readonly met?: Json;
 }
 
 /** One line of an incident's history. */

@@ -9,7 +9,8 @@ const playbook = readPlaybook('close-share', {
     linkIds: { description: 'Links.', type: 'list', target: 'link' },
     issuedBy: { description: 'Who made them.', target: 'principal', example: 'arn:aws:iam::111122223333:role/photo-signer' },
     since: { description: 'From when on.', type: 'instant', with: ['issuedBy'], required: true },
-    prefix: { description: 'Where.', with: ['bucket'] },
+    prefix: { description: 'Where.', with: ['bucket'], narrows: true },
+    keys: { description: 'Which.', type: 'list', with: ['bucket'], without: ['prefix'], narrows: true },
     level: { description: 'How far.', values: { public: 'a', full: 'b' }, default: 'public' },
   },
 });
@@ -19,7 +20,7 @@ const read = (given: Readonly<Record<string, unknown>>) => readInputs(playbook, 
 describe('inputs of a start by hand', () => {
   it('names the target and fills in defaults', () => {
     expect(read({ bucket: 'photos', prefix: 'a/' })).toEqual({
-      target: { kind: 'bucket', arn: 'arn:aws:s3:::photos', name: 'photos', ...place },
+      target: { kind: 'bucket', arn: 'arn:aws:s3:::photos/a/*', name: 'photos', ...place },
       inputs: { bucket: 'photos', prefix: 'a/', level: 'public' },
     });
   });
@@ -28,6 +29,13 @@ describe('inputs of a start by hand', () => {
     const texts = read({ linkIds: 'a, b,a' });
     expect(texts.inputs['linkIds']).toEqual(['a', 'b']);
     expect(texts.target.arn).toBe(read({ linkIds: ['b', 'a'] }).target.arn);
+  });
+
+  it('tells the parts of a target apart, in whatever order they are said', () => {
+    const arn = (given: Readonly<Record<string, unknown>>) => read({ bucket: 'photos', ...given }).target.arn;
+    expect([arn({}), arn({ prefix: 'a/' }), arn({ keys: 'a/1.jpg' })]).toEqual(['arn:aws:s3:::photos', 'arn:aws:s3:::photos/a/*', 'arn:aws:s3:::photos/a/1.jpg']);
+    expect(arn({ keys: 'b,a' })).toBe(arn({ keys: 'a,b' }));
+    expect(arn({ keys: 'a,c' })).not.toBe(arn({ keys: 'a,b' }));
   });
 
   it('makes an instant UTC', () => {
@@ -39,6 +47,7 @@ describe('inputs of a start by hand', () => {
     ['no target', { level: 'full' }, /give one of bucket, linkIds, issuedBy/],
     ['two targets', { bucket: 'x', linkIds: ['a'] }, /bucket and linkIds are given/],
     ['what goes with another', { linkIds: ['a'], prefix: 'x/' }, /prefix is given without bucket/],
+    ['two that contradict each other', { bucket: 'x', prefix: 'a/', keys: 'a/1.jpg' }, /prefix and keys are given: give one of them/],
     ['what must be there', { issuedBy: 'arn:aws:iam::1:role/x' }, /since is missing/],
     ['an unknown value', { bucket: 'x', level: 'half' }, /level is "half": it must be one of public, full/],
     ['an instant without offset', { issuedBy: 'a', since: '2026-11-24T10:00:00' }, /since is "2026-11-24T10:00:00"/],

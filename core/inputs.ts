@@ -41,13 +41,23 @@ export function readInputs(playbook: Pick<Playbook, 'name' | 'inputs'>, given: R
   for (const [name, input] of declared) {
     const applies = input.target === undefined && (input.with === undefined || input.with.some((other) => said.has(other)));
     if (said.has(name)) {
+      const against = input.without?.find((other) => said.has(other));
+      if (against !== undefined) throw new PlaybookInputError(`${against} and ${name} are given: give one of them`);
       if (input.target === undefined && !applies) throw new PlaybookInputError(`${name} is given without ${one(input.with ?? [])}: give it too, or leave ${name} out`);
       values.set(name, valueOf(name, input, given[name]));
     } else if (applies && input.required) throw new PlaybookInputError(`${name} is missing: give it${input.example === undefined ? '' : `, for example ${input.example}`}`);
     else if (applies && input.default !== undefined) values.set(name, input.default);
   }
-  const target = targetOf(playbook.inputs[targetName]?.target ?? 'other', values.get(targetName) ?? null, place);
-  return { target, inputs: Object.fromEntries(values) };
+  const whole = targetOf(playbook.inputs[targetName]?.target ?? 'other', values.get(targetName) ?? null, place);
+  const narrow = declared.flatMap(([name, input]) => (input.narrows && values.has(name) ? [values.get(name) ?? null] : []));
+  return { target: narrow.length === 0 ? whole : { ...whole, arn: `${whole.arn}/${partOf(narrow)}` }, inputs: Object.fromEntries(values) };
+}
+
+/** As a resource of a policy names it: everything under a prefix, one object, or by a digest several. */
+function partOf(values: readonly Json[]): string {
+  const [value, ...more] = values;
+  if (typeof value === 'string' && more.length === 0) return `${value}*`;
+  return Array.isArray(value) && value.length === 1 && more.length === 0 ? String(value[0]) : digestOf(values.map((one) => (Array.isArray(one) ? one.map(String).toSorted() : one))).slice(0, 16);
 }
 
 function one(names: readonly string[]): string {

@@ -41,6 +41,10 @@ const InputSchema = z.strictObject({
   target: z.enum(kinds).optional(),
   /** Says something only together with one of these inputs. */
   with: z.array(z.string()).min(1).optional(),
+  /** Contradicts these inputs: only one of them may be given. */
+  without: z.array(z.string()).min(1).optional(),
+  /** Says which part of the target is acted on. Another part is another target: each has its own incident, and its own restore. */
+  narrows: z.boolean().default(false),
   /** Must be given wherever it may be given. */
   required: z.boolean().default(false),
 });

@@ -55,6 +55,8 @@ async function handle(room: Room, incoming: IncomingMessage, outgoing: ServerRes
   // Sandbox time, so that SDKs correct their clocks to it.
   outgoing.setHeader('date', new Date(room.clock.now()).toUTCString());
   for (const [name, value] of Object.entries(response.headers)) outgoing.setHeader(name, headerText(value));
+  // Whoever asked was killed meanwhile: no event of this response comes any more.
+  if (outgoing.destroyed) return;
   const bodiless = incoming.method === 'HEAD' || response.status === 204 || response.status === 304;
   if (!bodiless) outgoing.setHeader('content-length', Buffer.byteLength(response.body));
   outgoing.writeHead(response.status);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { cloudfrontOf } from '../clients.ts';
 import type { Json } from '../../core/bucket.ts';
 import { evictionByPath, evictionByTag, isCacheTag, type Eviction } from '../../core/share/eviction.ts';
-import { codeOf, TransientError } from '../errors.ts';
+import { BusyError, codeOf } from '../errors.ts';
 import type { Tools } from '../function.ts';
 import { get, putNew } from '../records.ts';
 import { lookAtCdn } from './cdn-look.ts';
@@ -34,7 +34,7 @@ export const cdnKind: ShareKind = {
     const Paths = { Quantity: items.length, Items: items.map((item) => named(item, context)) };
     const { Invalidation } = await cloudfrontOf(tools.clients).send(new CreateInvalidationCommand({ DistributionId, InvalidationBatch: { CallerReference, Paths } })).catch((cause: unknown) => {
       if (codeOf(cause) !== 'TooManyInvalidationsInProgress') throw cause;
-      throw new TransientError(`${setting}: too many invalidations are in progress; it is tried again`, { cause });
+      throw new BusyError('too many invalidations are in progress: it is asked for again when some of them have ended', { cause });
     });
     await putNew(tools, { ...keyOf(setting, context), invalidation: Invalidation?.Id ?? '', items });
   },

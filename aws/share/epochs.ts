@@ -2,6 +2,7 @@ import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { StateMovedError } from '../../core/apply.ts';
 import type { Json } from '../../core/bucket.ts';
+import { same } from '../../core/quarantine/levels.ts';
 import { epochScopeOf, scopePhrase } from '../../core/share/scope.ts';
 import { UNTOUCHED, type ScopeState } from '../../core/share/link.ts';
 import type { Tools } from '../function.ts';
@@ -29,7 +30,9 @@ export const epochKind: ShareKind = {
   write: async ({ setting, before, after }, { scope }, tools) => {
     const key = epochScopeOf(scope);
     if (key === null || tools.settings.STOPBATH_SHARES.epochs === null) throw new StateMovedError(`${setting}: the share service has no such epoch any more. Plan again.`);
-    if (!(await replace(key, stateSchema.parse(before), stateSchema.parse(after), tools))) throw new StateMovedError(`${setting} was changed by somebody else at this moment. Plan again.`);
+    if (await replace(key, stateSchema.parse(before), stateSchema.parse(after), tools)) return;
+    // An earlier try that was cut short, or one that still runs, may have come first with the very same.
+    if (!same(asJson(await stateOf(key, tools)), after)) throw new StateMovedError(`${setting} was changed by somebody else at this moment. Plan again.`);
   },
   // Numbers never go back, and other incidents' ranges stay: a restore takes out its own, whatever else has happened since.
   takeBack: (entry, present) => {

@@ -44,16 +44,42 @@ export async function readLinks(tools: Share, lane: Lane, options: { readonly pa
   return { links: (Items ?? []).map((item) => linkKey(shares, lane, item)), next: LastEvaluatedKey ? positionOf(shares, lane, LastEvaluatedKey) : null };
 }
 
-/** Pages of 1 MB, some 4,000 links each: 4 million links, in some ten seconds. */
+/** Links of a lane that were issued after an instant, whatever the lane is ordered by: some of them, as DynamoDB finds them first. */
+export async function searchLinks(tools: Share, lane: Lane, since: string, { pages, enough }: { readonly pages: number; readonly enough: number }): Promise<readonly LinkKey[]> {
+  const { STOPBATH_SHARES: shares } = tools.settings;
+  const query = queryOf(shares, lane);
+  const filter = { FilterExpression: '#issuedAt > :issuedAfter', ExpressionAttributeNames: { ...query.ExpressionAttributeNames, '#issuedAt': shares.links.attributes.issuedAt }, ExpressionAttributeValues: { ...query.ExpressionAttributeValues, ':issuedAfter': since } };
+  const found: LinkKey[] = [];
+  let from: Record<string, unknown> | undefined;
+  for (let page = 0; page < pages && found.length < enough; page++) {
+    const { Items, LastEvaluatedKey } = await tools.clients.dynamo.send(new QueryCommand({ ...query, ...filter, ExclusiveStartKey: from }));
+    found.push(...(Items ?? []).map((item) => linkKey(shares, lane, item)));
+    from = LastEvaluatedKey;
+    if (from === undefined) break;
+  }
+  return found;
+}
+
+/** Pages of 1 MB, some 4,000 links each: 4 million links. */
 const MOST_PAGES = 1000;
 
+/** Of an invocation's 60 s; whoever asked for a preview waits for 25 s. What has less time left counts no further, ms. */
+const COUNT_RESERVE_MS = 42_000;
+
+export interface CountOptions {
+  /** Links a page: as many as DynamoDB puts into 1 MB unless told. */
+  readonly limit?: number | undefined;
+  /** 4 million links' unless told. */
+  readonly pages?: number | undefined;
+}
+
 /** How many links a lane has, counted by DynamoDB (`Select: COUNT`) without one of them being loaded. `complete` is false where there are more. */
-export async function countLinks(tools: Share, lane: Lane, limit?: number): Promise<LaneCount & { readonly complete: boolean }> {
+export async function countLinks(tools: Share & Pick<Tools, 'remainingMs'>, lane: Lane, { limit, pages = MOST_PAGES }: CountOptions = {}): Promise<LaneCount & { readonly complete: boolean }> {
   const { STOPBATH_SHARES: shares } = tools.settings;
   const marks: { at: string; upTo: number }[] = [];
   let count = 0;
   let from: Record<string, unknown> | undefined;
-  for (let page = 0; page < MOST_PAGES; page++) {
+  for (let page = 0; page < pages && tools.remainingMs() > COUNT_RESERVE_MS; page++) {
     const { Count, LastEvaluatedKey } = await tools.clients.dynamo.send(new QueryCommand({ ...queryOf(shares, lane), Select: 'COUNT', Limit: limit, ExclusiveStartKey: from }));
     count += Count ?? 0;
     from = LastEvaluatedKey;

@@ -83,13 +83,17 @@ export async function viewerUrl(tools: Tools, id: string, path: string): Promise
   return signForCloudFront({ url, keyPairId: known.probeKey.id, privateKey: Parameter.Value, dateLessThan: new Date(Date.parse(tools.now()) + URL_SECONDS * 1000) });
 }
 
+/** Places of each kind that are tried for an object. */
+const TRIED = 5;
+
 /** An object to try, of those that a reach names; `null` where there is none. It enters no plan and no record. */
 export async function sampleOf({ clients, settings }: Tools, { bucket, keys, prefixes }: Reach): Promise<{ readonly bucket: string; readonly key: string } | null> {
-  if (keys[0] !== undefined) return { bucket, key: keys[0] };
-  for (const Prefix of prefixes.slice(0, 5)) {
+  // A key stands before all that begin with it; of a picture that was deleted nobody gets anything, which proves nothing.
+  const wanted = [...keys.slice(0, TRIED).map((key) => ({ Prefix: key, isKey: true })), ...prefixes.slice(0, TRIED).map((Prefix) => ({ Prefix, isKey: false }))];
+  for (const { Prefix, isKey } of wanted) {
     const { Contents } = await s3Of(clients).send(new ListObjectsV2Command({ Bucket: bucket, Prefix, MaxKeys: 1, ExpectedBucketOwner: settings.STOPBATH_ACCOUNT }));
     const key = Contents?.[0]?.Key;
-    if (key !== undefined) return { bucket, key };
+    if (key !== undefined && (!isKey || key === Prefix)) return { bucket, key };
   }
   return null;
 }

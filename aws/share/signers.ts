@@ -102,7 +102,10 @@ const KEPT_SECONDS = 3_600;
 
 /**
  * Keeps a session from before the change, which nobody can make afterwards: encrypted in Parameter Store, able to read one
- * object, and dead with the change that it proves. The first try's is kept. Containment does not wait for it.
+ * object, and dead with the change that it proves. The first try's is kept. Containment does not wait for it. The looks delete it;
+ * where none ever ends, Parameter Store does, when the session has ended too.
+ *
+ * @see https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-policies.html (Expiration; of the advanced tier, which costs cents a month)
  */
 async function keepOldSession(role: string, context: ShareContext, tools: Tools): Promise<void> {
   try {
@@ -110,7 +113,8 @@ async function keepOldSession(role: string, context: ShareContext, tools: Tools)
     const session = place && (await sessionOf(tools, role, place, KEPT_SECONDS));
     if (!place || !session) return;
     const served = (await askUrl(await presigned(session, tools.settings.AWS_REGION, place))) === 'served';
-    await ssmOf(tools.clients).send(new PutParameterCommand({ Name: parameterOf(role, context, tools), Type: 'SecureString', Value: JSON.stringify({ session, ...place, served }) }));
+    const Policies = JSON.stringify([{ Type: 'Expiration', Version: '1.0', Attributes: { Timestamp: session.expiresAt } }]);
+    await ssmOf(tools.clients).send(new PutParameterCommand({ Name: parameterOf(role, context, tools), Type: 'SecureString', Tier: 'Advanced', Policies, Value: JSON.stringify({ session, ...place, served }) }));
   } catch (error) {
     if (codeOf(error) !== 'ParameterAlreadyExists') tools.log.warn(`no session of ${nameOf(role)} is kept to look with: ${error instanceof Error ? error.name : 'error'}`);
   }

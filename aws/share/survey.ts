@@ -4,17 +4,21 @@ import { lanesOf, type Lane, type ShareScope } from '../../core/share/scope.ts';
 import { probesOf, type Survey } from '../../core/share/survey.ts';
 import { shareLinkOf, textOf } from '../share-links.ts';
 import type { Reach } from './kind.ts';
-import { countLinks, getLinks, readLinks, type LinkKey } from './links.ts';
+import { countLinks, getLinks, readLinks, searchLinks, type LinkKey } from './links.ts';
 
-/** Keys read from each end of a scope, all lanes together. */
-const READ = 500;
+/** Keys read from each end of a scope, all lanes together: what DynamoDB puts into one page of 1 MB. */
+const READ = 4000;
 /** Links looked at one by one: one batch read. */
 const SAMPLE = 100;
 
-/** Counts a scope's links and reads a bounded number of them: the oldest and the newest. Changes nothing. */
-export async function surveyLinks(tools: Tools, scope: ShareScope): Promise<Survey> {
+/**
+ * Counts a scope's links and reads a bounded number of them: the oldest and the newest. Changes nothing.
+ *
+ * @param options.pages - of the count, of 1 MB each: beyond them it says "at least"
+ */
+export async function surveyLinks(tools: Tools, scope: ShareScope, { pages }: { readonly pages?: number } = {}): Promise<Survey> {
   const lanes = lanesOf(scope);
-  const [counts, { read, sampled }, containing] = await Promise.all([Promise.all(lanes.map((lane) => countLinks(tools, lane))), sampleLinks(tools, scope), containingLinks(tools, scope)]);
+  const [counts, { read, sampled }, containing] = await Promise.all([Promise.all(lanes.map((lane) => countLinks(tools, lane, { pages }))), sampleLinks(tools, scope), containingLinks(tools, scope)]);
   return {
     count: scope.kind === 'links' ? read.length : counts.reduce((sum, { count }) => sum + count, 0),
     counted: counts.every(({ complete }) => complete),
@@ -28,6 +32,23 @@ export async function surveyLinks(tools: Tools, scope: ShareScope): Promise<Surv
 export async function sampleLinks(tools: Tools, scope: ShareScope): Promise<Pick<Survey, 'read' | 'sampled'>> {
   const read = scope.kind === 'links' ? await namedLinks(tools, scope.linkIds) : await ends(tools, lanesOf(scope));
   return { read, sampled: await judgedShareLinks(tools, probesOf(read, SAMPLE).map(({ linkId }) => linkId)) };
+}
+
+/** Links that were made since an instant are looked for among so many pages where an index is not ordered by time. */
+const SEARCHED = 25;
+/** The newest ones that are enough. */
+const NEWEST = 10;
+
+/**
+ * Ids of links of a scope that were made after an instant (ISO 8601), the newest first. Where links are found by what they lead to,
+ * some 100,000 of a lane are looked through; named links are never new.
+ */
+export async function linksMadeSince(tools: Tools, scope: ShareScope, since: string): Promise<readonly string[]> {
+  const found = await Promise.all(
+    lanesOf(scope).map(async (lane) => (lane.index === 'bucket' ? await searchLinks(tools, lane, since, { pages: SEARCHED, enough: NEWEST }) : (await readLinks(tools, { ...lane, range: { since } }, { limit: NEWEST, newestFirst: true })).links)),
+  );
+  const made = found.flat().filter(({ issuedAt }) => issuedAt > since);
+  return made.toSorted((a, b) => b.issuedAt.localeCompare(a.issuedAt)).slice(0, NEWEST).map(({ linkId }) => linkId);
 }
 
 /** Where the links that were read lead to, by bucket. */

@@ -1,5 +1,7 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
+import { guardSays } from '../../core/guard.ts';
+import { HeldError } from '../../core/held.ts';
 import type { Direction, Incident } from '../../core/incident.ts';
 import { backoffMs, paced, START, type Pace } from '../../core/share/pace.ts';
 import { partsOf, placeIn, type Part } from '../../core/share/parts.ts';
@@ -8,6 +10,7 @@ import { lanesOf, scopeOf } from '../../core/share/scope.ts';
 import { added, counted, NOTHING, seen, type SweepOutcome, type Tally } from '../../core/share/tally.ts';
 import { classified, TransientError } from '../errors.ts';
 import type { Tools } from '../function.ts';
+import { readGuard } from '../guard.ts';
 import { saveProgress } from '../incidents.ts';
 import { get, putNew, query, succeeded } from '../records.ts';
 import { countLinks, readLinks, type Page, type Position } from './links.ts';
@@ -48,7 +51,7 @@ export async function divide(tools: Tools, of: SweepOf, incident: Incident, dire
   if (stored) return stored;
   const scope = scopeOf(incident);
   const lanes = lanesOf(scope);
-  const counts = await Promise.all(lanes.map((lane) => countLinks(tools, lane, options.countPage)));
+  const counts = await Promise.all(lanes.map((lane) => countLinks(tools, lane, { limit: options.countPage })));
   const division: Division = {
     direction,
     cutoff,
@@ -87,9 +90,11 @@ const TELL_MS = 2000;
 
 /**
  * Works on one part until it is done or the invocation's time is nearly over: reads a page of links, writes each of them
- * conditionally, and writes down how far it has come. One page ahead is read meanwhile; nothing else is kept in memory.
+ * conditionally, and writes down how far it has come. One page ahead is read meanwhile; nothing else is kept in memory. The kill
+ * switch is read with each page, since a sweep goes on long after somebody said yes to it.
  *
  * @returns whether there is more to do: call again
+ * @throws {HeldError} where containment was paused meanwhile; what was done until then is counted
  */
 export async function sweepPart(tools: Tools, of: SweepOf, incident: Incident, part: number, options: SweepOptions = {}): Promise<{ readonly more: boolean; readonly tally: Tally }> {
   const division = await divisionOf(tools, of);
@@ -106,7 +111,8 @@ export async function sweepPart(tools: Tools, of: SweepOf, incident: Incident, p
   const pages = pagesOf(tools, incident, bounds, options.pageSize ?? 1000);
   let page: Promise<Batch> | null = pages(state.position);
   while (page !== null) {
-    const { ids, next }: Batch = await page;
+    const [{ ids, next }, held]: readonly [Batch, string | null] = await Promise.all([page, readGuard(tools).then((guard) => guardSays(division.direction, guard))]);
+    if (held !== null) throw new HeldError(`${held}; ${seen(state.tally)} links of part ${part} were swept until then`);
     page = next === null ? null : pages(next);
     // An error of the page ahead is met when it is awaited, not before.
     page?.catch(() => undefined);

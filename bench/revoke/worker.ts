@@ -1,6 +1,7 @@
 /**
- * A process of its own, so that its memory is its own: `node worker.ts sweep|bare <incident> <digest> <parts> <count>`. `bare` is the
- * loop that a sweep is measured by: the same conditional writes, of ids that are known, and nothing else. Prints seconds and megabytes.
+ * A process of its own, as an invocation has: `node worker.mjs sweep|bare <incident> <digest> <count>`. `bare` is the loop that a
+ * sweep is measured by: the same conditional writes, of ids that are known, and nothing else. Prints a line of JSON: seconds,
+ * what is left on the heap behind the first page and at the end (after a collection), and the process's peak. Megabytes.
  */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { createClients } from '../../aws/clients.ts';
@@ -10,7 +11,7 @@ import { readSettings } from '../../aws/settings.ts';
 import { markLink } from '../../aws/share/marks.ts';
 import { sweepPart } from '../../aws/share/sweep.ts';
 
-const [mode = '', id = '', digest = '', parts = '1', count = '0'] = process.argv.slice(2);
+const [mode = '', id = '', digest = '', count = '0'] = process.argv.slice(2);
 const tools: Tools = {
   settings: readSettings(process.env),
   clients: createClients('us-east-1'),
@@ -20,16 +21,26 @@ const tools: Tools = {
 };
 /** As many as a sweep has under way at most. */
 const AT_ONCE = 48;
+const MB = 2 ** 20;
+
+function kept(): number {
+  if (!globalThis.gc) throw new Error('start it with --expose-gc');
+  globalThis.gc();
+  return process.memoryUsage().heapUsed / MB;
+}
 
 const incident = await getIncident(tools, id);
+const before = kept();
 const begun = performance.now();
 if (mode === 'bare') {
   let next = 0;
   const worker = async () => {
-    while (next < Number(count)) await markLink(tools, `${id}-${next++}`, id, { kind: 'album', through: 0 });
+    while (next < Number(count)) await markLink(tools, `${incident.target.name}-${++next}`, id, { kind: 'album', through: 0 });
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 } else {
-  await Promise.all(Array.from({ length: Number(parts) }, (_, part) => sweepPart(tools, { incident: id, execution: `${id}-contain-1`, digest }, incident, part)));
+  await sweepPart(tools, { incident: id, execution: `${id}-bench`, digest }, incident, 0);
 }
-console.log(JSON.stringify({ seconds: (performance.now() - begun) / 1000, megabytes: process.resourceUsage().maxRSS / 1024 }));
+const seconds = (performance.now() - begun) / 1000;
+const peak = process.resourceUsage().maxRSS / 1024;
+console.log(JSON.stringify({ seconds, before, after: kept(), peak }));

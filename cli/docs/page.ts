@@ -40,6 +40,7 @@ function inputLine(name: string, input: PlaybookInput): string {
     input.description,
     ...(input.target ? ['Names the target.'] : []),
     ...(input.with ? [`Only with ${input.with.map((other) => `\`${other}\``).join(' or ')}.`] : []),
+    ...(input.without ? [`Not with ${input.without.map((other) => `\`${other}\``).join(' or ')}.`] : []),
     ...(input.default === undefined ? [] : [`Unless told \`${JSON.stringify(input.default).replaceAll('"', '')}\`.`]),
     ...(input.example ? [`Example: \`${input.example}\`.`] : []),
   ];

@@ -10,6 +10,7 @@ import { saveSeen } from '../../aws/previews.ts';
 import { PlaybookInputError, readInputs } from '../../core/inputs.ts';
 import type { Incident, Mode } from '../../core/incident.ts';
 import { manualIncident, manualMode } from '../../core/manual.ts';
+import { same } from '../../core/quarantine/levels.ts';
 import { plain } from '../../core/text.ts';
 
 export interface PlanAsk {
@@ -24,6 +25,8 @@ export interface Wanted {
   readonly incident: Incident;
   /** The incident that holds the target now; `null` where none does. */
   readonly holding: Incident | null;
+  /** What is asked for beside the target otherwise than it was contained (`since`): its restore would miss some of it. `null` where nothing is. */
+  readonly otherwise: string | null;
 }
 
 /** Plans by hand, and does nothing: 200 `{ plan, result, holding }`. That it was asked for is on record, under the digest. */
@@ -56,11 +59,16 @@ export async function wantedBy(ask: PlanAsk & { readonly reason: string }, by: s
   const claim = await readClaim(tools, target.arn);
   const recordedAs = (await recordedTarget(tools, target)).arn;
   const fresh = manualIncident({ playbook: playbook.name, target, recordedAs, inputs, mode: ask.mode, reason: ask.reason, by, at: tools.now() }, claim?.closedAt === null ? null : (claim?.incident ?? null), cap);
-  if (claim?.closedAt !== null) return { incident: fresh, holding: null };
+  if (claim?.closedAt !== null) return { incident: fresh, holding: null, otherwise: null };
   const holding = await existing(claim.incident, tools);
   // Claimed by a start that ended before it wrote its incident: this one takes its place.
-  if (!holding) return { incident: { ...fresh, id: claim.incident }, holding: null };
-  return { incident: { ...holding, playbook: playbook.name, inputs: { ...holding.inputs, ...inputs }, mode: manualMode(ask.mode, cap) }, holding };
+  if (!holding) return { incident: { ...fresh, id: claim.incident }, holding: null, otherwise: null };
+  const differs = Object.keys(inputs).find((name) => playbook.inputs[name]?.with !== undefined && holding.playbook === playbook.name && holding.inputs[name] !== undefined && !same(holding.inputs[name], inputs[name] ?? null));
+  return {
+    incident: { ...holding, playbook: playbook.name, inputs, mode: manualMode(ask.mode, cap) },
+    holding,
+    otherwise: differs === undefined ? null : `${differs} ${JSON.stringify(holding.inputs[differs])}`,
+  };
 }
 
 /** An account that somebody named: the suite's own or a member. What it is not, `readInputs` says where it is no text. */

@@ -2,7 +2,7 @@ import { claimTarget } from '../../aws/claims.ts';
 import { recordDecision } from '../../aws/decisions.ts';
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
-import { addEntry, createIncident, updateIncident } from '../../aws/incidents.ts';
+import { addEntry, createIncident, ledgerOf, updateIncident } from '../../aws/incidents.ts';
 import { recordedTarget } from '../../aws/owners.ts';
 import { readSeen } from '../../aws/previews.ts';
 import { digestOf } from '../../core/canonical.ts';
@@ -29,6 +29,7 @@ export async function start(ask: StartAsk, by: string, tools: Tools): Promise<Ht
   const { holding } = found;
   if (holding && BUSY.has(holding.status)) return await refuse(ask, found, by, `${holding.id} is ${holding.status} on this target: ${holding.status === 'waiting' ? 'approve or reject it' : 'wait for it'}, stopbath show ${holding.id}`, tools);
   if (holding && holding.playbook !== ask.playbook && holding.playbook !== TICKET_ONLY) return await refuse(ask, found, by, `${holding.id} holds this target for ${holding.playbook}: restore it first`, tools);
+  if (holding && found.otherwise !== null && (await ledgerOf(tools, holding.id)).length > 0) return await refuse(ask, found, by, `${holding.id} has contained this target with ${found.otherwise}: restore it first, or ask for the same`, tools);
 
   const checked = ask.digest === null ? { incident: found.incident } : await exactly(ask.digest, found);
   if ('why' in checked) return await refuse(ask, found, by, checked.why, tools, checked.more);

@@ -1,4 +1,5 @@
 import { acknowledge, intendAll, named, plannedFor, type ApplyInput } from '../../aws/apply.ts';
+import { BusyError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
 import { updateIncident } from '../../aws/incidents.ts';
 import { judgedShareLinks } from '../../aws/share/judged.ts';
@@ -45,7 +46,13 @@ export async function applyRevocation(input: ApplyInput, tools: Tools): Promise<
       if (parts.length > 0) return { next: 'sweep', parts, reason: `${parts.length} parts are to sweep` };
       continue;
     }
-    await named(intent, kindOf(intent.setting).write(intent, context, tools));
+    try {
+      await named(intent, kindOf(intent.setting).write(intent, context, tools));
+    } catch (error) {
+      // Others' work is in the way, for minutes: what stands already is not given up for that.
+      if (!(error instanceof BusyError)) throw error;
+      return { next: 'wait', parts: [], reason: error.message };
+    }
     await acknowledge(tools, intent);
   }
   const waits = await pending(plan, context, tools);
@@ -60,7 +67,7 @@ async function sweep(intent: LedgerEntry, incident: Incident, plan: Plan, tools:
   await divide(tools, of, incident, plan.direction, plan.direction === 'contain' ? cutoffOf(scopeOf(incident), plan, intent.intendedAt) : null);
   const state = await sweepState(tools, of);
   if (!state || state.open.length > 0) return state?.open ?? [];
-  await acknowledge(tools, intent, `Swept ${seen(state.tally)} links: ${tallyText(state.tally, plan.direction)}`);
+  await acknowledge(tools, intent, { text: `Swept ${seen(state.tally)} links: ${tallyText(state.tally, plan.direction)}`, met: { ...state.tally } });
   return [];
 }
 

@@ -16,6 +16,12 @@ import { reopensLinks, SWEEP, sweepChange, sweepsToUndo, throughOf } from '../..
 import { scopeOf } from '../../core/share/scope.ts';
 import { impactOf, linksIn, sampledLinks, type Survey } from '../../core/share/survey.ts';
 
+/**
+ * Where nobody waits for the numbers but the links for their end, no more is counted than a usual budget of links allows: 50 pages,
+ * some 200,000 links. So the time until the first write has an upper bound, however many links there are.
+ */
+const PAGES_AT_ONCE = 50;
+
 export async function planRevocation(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
   // An incident that does not exist yet has neither ledger nor plans.
   const draft = input.preview?.draft ?? null;
@@ -23,7 +29,8 @@ export async function planRevocation(input: PlanInput, tools: Tools): Promise<Pl
   const { incident } = view;
   const scope = scopeOf(incident);
   await checkShareTables(tools, scope);
-  const [survey, standing] = await Promise.all([surveyLinks(tools, scope), readStanding(tools, incident, input.execution)]);
+  const isUrgent = input.direction === 'contain' && incident.mode === 'contain' && !input.preview;
+  const [survey, standing] = await Promise.all([surveyLinks(tools, scope, isUrgent ? { pages: PAGES_AT_ONCE } : {}), readStanding(tools, incident, input.execution)]);
   const context: ShareContext = { incident, direction: input.direction, execution: input.execution, scope, reach: reachOf(scope, survey.read), reachComplete: survey.counted && survey.read.length >= survey.count };
   const planned = input.direction === 'contain' ? await containment(context, survey, tools) : await restoration(context, view, tools);
 

@@ -5,31 +5,41 @@ import { fetchShareLink } from '../../aws/share/fetch.ts';
 import { judgedShareLinks, type Judged } from '../../aws/share/judged.ts';
 import type { ShareContext } from '../../aws/share/kind.ts';
 import { AFTER_SWEEP, BEFORE_SWEEP, kindOf } from '../../aws/share/kinds.ts';
-import { reachOf, sampleLinks, surveyLinks } from '../../aws/share/survey.ts';
+import { linksMadeSince, reachOf, sampleLinks, surveyLinks } from '../../aws/share/survey.ts';
 import { sweepState } from '../../aws/share/sweep.ts';
+import { readScopes } from '../../aws/share-links.ts';
 import type { LedgerEntry, Plan } from '../../core/incident.ts';
 import type { Answer, Judgement } from '../../core/quarantine/look.ts';
 import { same } from '../../core/quarantine/levels.ts';
 import { judgeShares, type ShareLook } from '../../core/share/look.ts';
 import { SWEEP } from '../../core/share/revocation.ts';
-import { scopeOf, type ShareScope } from '../../core/share/scope.ts';
+import { UNTOUCHED } from '../../core/share/link.ts';
+import { epochScopeOf, scopeOf, type ShareScope } from '../../core/share/scope.ts';
 import { sampledLinks } from '../../core/share/survey.ts';
 import { seen, tallyText } from '../../core/share/tally.ts';
 
 export async function lookAtRevocation(input: LookInput, tools: Tools): Promise<Judgement & { readonly looks: number }> {
   const view = await viewIncident(tools, input.incident);
   const { incident } = view;
-  const plan = view.plans.findLast(({ direction }) => direction === input.direction);
+  const acts = view.ledger.filter(({ execution }) => execution === input.execution);
+  // The plan that was applied; a state that moved meanwhile may have left others.
+  const plan = view.plans.find(({ digest }) => digest === acts.at(-1)?.digest) ?? view.plans.findLast(({ direction }) => direction === input.direction);
+  const ledger = acts.filter(({ digest }) => digest === plan?.digest);
   const scope = scopeOf(incident);
   const sampled = await judgedShareLinks(tools, plan ? sampledLinks(plan.impact) : []);
   const context: ShareContext = { incident, direction: input.direction, execution: input.execution, scope, reach: reachOf(scope, sampled), reachComplete: false };
-  const ledger = view.ledger.filter(({ execution }) => execution === input.execution);
-  const [links, urls, drifted, since] = await Promise.all([askForLinks(sampled, context, tools), plan ? askForUrls(plan, context, tools) : [], driftOf(ledger, context, tools), input.direction === 'contain' ? linksSince(scope, ledger, incident.id, tools) : NOTHING_SINCE]);
+  const [links, urls, drifted, open, since] = await Promise.all([
+    askForLinks(sampled, context, tools),
+    plan ? askForUrls(plan, context, tools) : [],
+    driftOf(acts, context, tools),
+    plan ? openOf(plan, ledger, context, tools) : [],
+    input.direction === 'contain' ? linksSince(context, ledger, tools) : NOTHING_SINCE,
+  ]);
   const fetches = [...links, ...urls, ...since.seen];
   const { STOPBATH_VERIFY_LOOKS: needed, STOPBATH_VERIFY_MAX_LOOKS: allowed } = tools.settings;
   // Counting takes a while where there are a million: only the look that would settle it counts again.
   const counts = input.streak + 1 >= needed && plan ? await countAgain(plan, scope, ledger, tools) : { text: null, wrong: [] };
-  const look: ShareLook = { direction: input.direction, seen: fetches, drifted, wrong: [...since.wrong, ...counts.wrong], blind: blindness(fetches.length, tools) };
+  const look: ShareLook = { direction: input.direction, seen: fetches, drifted, wrong: [...open, ...since.wrong, ...counts.wrong], blind: blindness(fetches.length, tools) };
 
   const looks = input.looks + 1;
   const judgement = judgeShares(look, { needed, allowed }, input.streak, looks);
@@ -73,17 +83,46 @@ interface Since {
 }
 const NOTHING_SINCE: Since = { seen: [], wrong: [], text: '' };
 
-/** Links as they are now: none that is old may work, and the newest one, made after the revocation, has to. */
-async function linksSince(scope: ShareScope, ledger: readonly LedgerEntry[], incident: string, tools: Tools): Promise<Since> {
+/** Changes that were never acknowledged, or are not in force: a cache that nobody has emptied may serve from another edge than the one that is asked. */
+async function openOf(plan: Plan, ledger: readonly LedgerEntry[], context: ShareContext, tools: Tools): Promise<readonly string[]> {
+  const open = plan.changes.map(async (change) => {
+    if (!ledger.some(({ seq, result }) => seq === change.seq && result === 'done')) return `${change.setting} was not changed: ${change.title}`;
+    return change.setting === SWEEP ? null : ((await kindOf(change.setting).pending?.(change, tools, context)) ?? null);
+  });
+  return (await Promise.all(open)).filter((why) => why !== null);
+}
+
+/**
+ * Links as they are now: none that is old may work, and one that was made after the revocation has to. Where nobody has made one, the
+ * epochs themselves are asked what they would say to it.
+ */
+async function linksSince(context: ShareContext, ledger: readonly LedgerEntry[], tools: Tools): Promise<Since> {
+  const { scope, incident } = context;
   const appliedAt = ledger.find(({ setting }) => setting === SWEEP)?.intendedAt;
   if (appliedAt === undefined) return NOTHING_SINCE;
-  const { sampled } = await sampleLinks(tools, scope);
+  const [{ sampled }, made, wouldDie] = await Promise.all([sampleLinks(tools, scope), linksMadeSince(tools, scope, appliedAt).then((ids) => judgedShareLinks(tools, ids)), deadOnArrival(context, tools)]);
   const old = sampled.filter(({ verdict, issuedAt }) => verdict === 'live' && issuedAt < appliedAt);
-  const wrong = old.length === 0 ? [] : [`${old.length} of ${sampled.length} links that were read again still work, ${old[0]?.linkId ?? ''} for one`];
-  const newest = (await judgedShareLinks(tools, sampled.map(({ linkId }) => linkId))).filter(({ issuedAt, verdict, revokedBy }) => issuedAt > appliedAt && verdict !== 'ended' && verdict !== 'expired' && !revokedBy.some((by) => by !== incident)).toSorted((a, b) => a.issuedAt.localeCompare(b.issuedAt)).at(-1);
+  // What its owner ended, what has expired and what another incident revokes says nothing of this one.
+  const fresh = made.filter(({ verdict, revokedBy }) => verdict !== 'ended' && verdict !== 'expired' && !revokedBy.some((by) => by !== incident.id));
+  const live = fresh.find(({ verdict }) => verdict === 'live');
+  const wrong = [
+    ...(old.length === 0 ? [] : [`${old.length} of ${sampled.length} links that were read again still work, ${old[0]?.linkId ?? ''} for one`]),
+    ...(wouldDie === null ? [] : [wouldDie]),
+    ...(fresh.length > 0 && !live ? [`link ${fresh[0]?.linkId ?? ''} was made since and does not work`] : []),
+  ];
   const { endpoint } = tools.settings.STOPBATH_SHARES;
-  if (!newest || endpoint === null || scope.kind === 'links') return { seen: [], wrong, text: ', no link was made since' };
-  return { seen: [{ what: `link ${newest.linkId}, made since`, answer: await fetchShareLink(endpoint, newest.linkId), expected: 'served' }], wrong, text: '' };
+  if (!live || endpoint === null) return { seen: [], wrong, text: `, no link was made since${epochScopeOf(scope) === null || wouldDie !== null ? '' : '; by its epoch a new one works'}` };
+  return { seen: [{ what: `link ${live.linkId}, made since`, answer: await fetchShareLink(endpoint, live.linkId), expected: 'served' }], wrong, text: '' };
+}
+
+/** Why a link that is made at this moment would be dead; `null` where it would live, or where there is no epoch to ask. */
+async function deadOnArrival({ scope, incident }: ShareContext, tools: Tools): Promise<string | null> {
+  const key = epochScopeOf(scope);
+  const shares = tools.settings.STOPBATH_SHARES;
+  if (key === null || shares.epochs === null) return null;
+  const state = (await readScopes(tools.clients.dynamo, [key], shares)).get(key) ?? UNTOUCHED;
+  const range = state.revoked.find(({ through }) => through >= state.epoch);
+  return range === undefined ? null : `a link made now would be dead: ${range.incident === incident.id ? 'this incident' : range.incident} revokes up to epoch ${range.through}, and new links get ${state.epoch}`;
 }
 
 /** The sweep's own count held against the table's: every link was met. */

@@ -1,9 +1,11 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeSwitch } from '../../aws/guard.ts';
 import { markLink, unmarkLink } from '../../aws/share/marks.ts';
 import { divide, sweepPart, sweepState } from '../../aws/share/sweep.ts';
 import type { Incident, Target } from '../../core/incident.ts';
 import type { Cutoff } from '../../core/share/revocation.ts';
+import { NOTHING } from '../../core/share/tally.ts';
 import type { StoredLink } from '../../sandbox/photos/share-tables.ts';
 import { aLink, startShareStage, sweepOf, type ShareStage } from './stage.ts';
 
@@ -158,6 +160,29 @@ describe('a sweep', () => {
     stage.sandbox.clearFaults();
     expect(result.tally).toMatchObject({ changed: 60, ended: 5, other: 5, newer: 5 });
     expect(waits.length).toBeGreaterThan(0);
+  });
+
+  it('stops at the next page where somebody pauses containment, counts what it has done, and goes on when that is lifted; a way back is not held', async () => {
+    const incident = await album('paused');
+    const of = sweepOf(incident);
+    await divide(stage.tools, of, incident, 'contain', cutoff);
+    const turn = async (paused: boolean) => await writeSwitch(stage.tools, { paused, by: 'rosa', at: stage.tools.now(), reason: 'the wrong album' });
+    // The switch is thrown while the second page is written.
+    const pausing = { ...stage.tools, now: () => (pages++ === 40 && void turn(true), stage.tools.now()) };
+    let pages = 0;
+    await expect(sweepPart(pausing, of, incident, 0, { pageSize: 20 })).rejects.toThrow(expect.objectContaining({ name: 'HeldError', message: expect.stringMatching(/paused since .* by rosa: the wrong album; \d+ links of part 0 were swept until then/) }));
+    const { tally = NOTHING, open = [] } = (await sweepState(stage.tools, of)) ?? {};
+    const marked = (await ofAlbum('paused')).filter((item) => item['status'] === 'revoked').length;
+    expect({ open, changed: tally.changed }).toEqual({ open: [0], changed: marked });
+    expect(marked).toBeLessThan(60);
+
+    const back = { ...of, execution: `${incident.id}-restore-1` };
+    await divide(stage.tools, back, incident, 'restore', null);
+    expect((await sweepPart(stage.tools, back, incident, 0)).tally.changed).toBe(marked);
+    await turn(false);
+    // The same sweep again: what was given back meanwhile stays counted, and is not marked a second time.
+    expect((await sweepPart(stage.tools, of, incident, 0, { pageSize: 20 })).more).toBe(false);
+    expect((await ofAlbum('paused')).filter((item) => item['status'] === 'revoked')).toHaveLength(60 - marked);
   });
 
   it('is given back whole, but for what the owner ended meanwhile', async () => {

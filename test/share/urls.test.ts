@@ -1,10 +1,11 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetBucketPolicyCommand, GetObjectCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
+import { GetBucketPolicyCommand, GetObjectCommand, PutBucketPolicyCommand, PutObjectTaggingCommand } from '@aws-sdk/client-s3';
 import { GetParameterCommand } from '@aws-sdk/client-ssm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { s3Of, ssmOf, createClients } from '../../aws/clients.ts';
 import type { Tools } from '../../aws/function.ts';
+import { complete, createIncident, savePlan } from '../../aws/incidents.ts';
 import { readSettings } from '../../aws/settings.ts';
 import type { Seen, ShareContext } from '../../aws/share/kind.ts';
 import { AFTER_SWEEP, kindOf } from '../../aws/share/kinds.ts';
@@ -12,6 +13,7 @@ import type { Json } from '../../core/bucket.ts';
 import { remaining } from '../../core/apply.ts';
 import type { Change, LedgerEntry, Plan } from '../../core/incident.ts';
 import type { Shares as SharesConfig } from '../../core/share/config.ts';
+import { lookAtRevocation } from '../../functions/revoke-share-links-verify/look.ts';
 import { startAccount, type Account } from '../../sandbox/account.ts';
 import { seedPhotos, type Photos } from '../../sandbox/photos/seed.ts';
 import { DISTRIBUTION, seedShares, type Opened, type Shares } from '../../sandbox/photos/shares.ts';
@@ -185,6 +187,11 @@ describe('URLs already handed out', () => {
     const fresh = first(await shares.open(shares.links.other.url))?.original;
     expect([await status(stolen), await status(fresh)]).toEqual([403, 200]);
     expect(wrong(await looks(context, plan), 'refused')).toEqual([]);
+    // Where no look ever ends (the execution was stopped), the kept session is not left behind.
+    const Name = '/stopbath-test/probe/inc-1-contain-1/photo-signer';
+    await ssmOf(tools.clients).send(new GetParameterCommand({ Name }));
+    pass(3_600);
+    await expect(ssmOf(tools.clients).send(new GetParameterCommand({ Name }))).rejects.toThrow(expect.objectContaining({ name: 'ParameterNotFound' }));
   });
 
   it('are all denied at the bucket where no signer is known, and the plan says what that costs', async () => {
@@ -233,6 +240,30 @@ describe('URLs already handed out', () => {
     pass(20);
     expect(await completed(made)).toEqual([null, null, null]);
     expect((await planOf(context)).changes.map(({ setting }) => setting)).toEqual([`cdn:${DISTRIBUTION}`]);
+  });
+
+  it('are denied by the objects\' tag where the places do not fit the policy: what carries the album\'s tag dies, and nothing else', async () => {
+    const [mine, other] = ['albums/summer-2026/0001.jpg', 'albums/summer-2026/0002.jpg'];
+    await s3Of(tools.clients).send(new PutObjectTaggingCommand({ Bucket: photos.family, Key: mine, Tagging: { TagSet: [{ Key: 'album', Value: 'summer-2026' }] } }));
+    const urls = (await shares.open(shares.links.album.url)).pictures;
+    const of = (key: string) => urls.find((picture) => picture.key === key)?.original;
+    tools = await toolsWith({ ...shares.config, signers: [], objectTag: 'album' });
+    const context = contextOf({ reach: [{ bucket: photos.family, prefixes: [], keys: [mine, ...Array.from({ length: 500 }, (_, n) => `albums/summer-2026/some-long-name-of-a-picture-${n}.jpg`)] }] });
+    const { plan } = await contain(context);
+    expect(plan.notes.join(' ')).toContain('501 places do not fit the bucket policy: objects are denied by their tag album instead, and those without it are not.');
+    expect([await status(of(mine)), await status(of(other))]).toEqual([403, 200]);
+  });
+
+  it('in a cache whose invalidation never completes are not called dead: the outcome says which one it is', async () => {
+    const context = contextOf();
+    const { incident } = context;
+    const plan = { ...(await planOf(context)), impact: { sampledLinks: [] } };
+    await createIncident(tools, incident);
+    await savePlan(tools, plan);
+    for (const entry of await make(context, plan)) await complete(tools, entry);
+    pass(1);
+    const judgement = await lookAtRevocation({ incident: incident.id, direction: 'contain', execution: context.execution, streak: 0, looks: tools.settings.STOPBATH_VERIFY_MAX_LOOKS - 1 }, tools);
+    expect(judgement).toMatchObject({ verdict: 'unverified', reason: expect.stringMatching(new RegExp(`invalidation \\w+ of ${DISTRIBUTION} is in progress`)) });
   });
 
   it('of an owner go by tag, and the plan does not say who that is', async () => {
