@@ -6,7 +6,7 @@ import { ownersIn, replacing, withoutSecrets } from '../core/redact.ts';
 import { codeOf } from './errors.ts';
 import type { Tools } from './function.ts';
 import { pseudonymOf } from './owners.ts';
-import { put } from './records.ts';
+import { put, putNew, type Item } from './records.ts';
 
 /** Where a record lies and what it says, for whoever checks it later. */
 export interface EvidencePointer {
@@ -28,7 +28,7 @@ export const UNSEALED = 'UNSEALED';
 export async function putEvidence(tools: Pick<Tools, 'settings' | 'clients'>, record: Omit<EvidenceRecord, 'schemaVersion'>, about?: unknown): Promise<EvidencePointer> {
   const { kind, id, incident, at, drill } = record;
   const { key, text, sha256 } = recordText({ ...record, body: await fitToLock(tools, record.body, about), schemaVersion: 1 });
-  await put(tools, { pk: UNSEALED, sk: key, kind, id, incident, at, drill, sha256 });
+  await announce(tools, { pk: UNSEALED, sk: key, kind, id, incident, at, drill, sha256 });
   try {
     await s3Of(tools.clients).send(
       new PutObjectCommand({
@@ -36,7 +36,6 @@ export async function putEvidence(tools: Pick<Tools, 'settings' | 'clients'>, re
         Key: key,
         Body: text,
         ContentType: 'application/json',
-        Metadata: { at },
         IfNoneMatch: '*',
         ExpectedBucketOwner: tools.settings.STOPBATH_ACCOUNT,
         ChecksumAlgorithm: 'SHA256',
@@ -46,6 +45,16 @@ export async function putEvidence(tools: Pick<Tools, 'settings' | 'clients'>, re
     if (codeOf(error) !== 'PreconditionFailed') throw error;
   }
   return { key, sha256 };
+}
+
+/** The first word stays; a later try says that it may write other bytes (another time stands in them), and that both are the suite's. */
+async function announce(tools: Pick<Tools, 'settings' | 'clients'>, item: Item & { readonly sha256: string }): Promise<void> {
+  if (!(await putNew(tools, item))) await put(tools, { pk: againOf(item.sk), sk: item.sha256 });
+}
+
+/** Where further hashes of a record that was announced before are. */
+export function againOf(key: string): string {
+  return `ANNOUNCED#${key}`;
 }
 
 /** What a locked record may say: no secrets, and owners by their pseudonyms only, so that they can still be forgotten. */

@@ -6,7 +6,7 @@ import { kmsOf, s3Of } from './clients.ts';
 import { fingerprintOf, readSeal, sealKey, type SealedRecord, type SealFile, type SealHead } from '../core/seal.ts';
 import { together } from '../core/together.ts';
 import { codeOf, isForbidden, PermissionError } from './errors.ts';
-import { UNSEALED } from './evidence.ts';
+import { againOf, UNSEALED } from './evidence.ts';
 import type { Tools } from './function.ts';
 import { asItem, get, put, putNew, type Item } from './records.ts';
 
@@ -34,7 +34,7 @@ export async function lastSeal(tools: Tools): Promise<SealHead | null> {
 /** What is to be sealed: a page of what was announced, and what became of it. */
 export interface Found {
   readonly records: readonly SealedRecord[];
-  /** Announced longer ago than any writer lives, and not there. */
+  /** Announced longer ago than any writer lives, and not there; or something else lies in its place. */
   readonly lost: readonly Omit<SealedRecord, 'versionId'>[];
   /** Where the next page begins; `null` after the last. */
   readonly next: Readonly<Record<string, unknown>> | null;
@@ -60,7 +60,12 @@ export async function findUnsealed(tools: Tools, page: { readonly limit: number;
     const [booked, there] = await Promise.all([get(tools, homeOf(incident), `RECORD#${key}`), headOf(tools, key)]);
     // Written and sealed before, then announced again by a late retry.
     if (booked) await dropAnnouncement(tools, key);
-    else if (there) return { record: { at: there.at ?? at, key, sha256: there.sha256, versionId: there.versionId } };
+    else if (there && (await isOurs(tools, key, sha256, there.sha256))) return { record: { at, key, sha256: there.sha256 ?? '', versionId: there.versionId } };
+    else if (there) {
+      // Whoever can write here wrote it, before the suite or instead of it: it gets no seal, and the seal says that the record never came to lie there.
+      tools.log.error('what lies in the place of a record is not what the suite announced', { key, announced: sha256, found: there.sha256, versionId: there.versionId });
+      return { lost: { at, key, sha256 } };
+    }
     else if (at < page.before) return { lost: { at, key, sha256 } };
     return {};
   });
@@ -71,12 +76,16 @@ export async function findUnsealed(tools: Tools, page: { readonly limit: number;
   };
 }
 
+/** Whether these bytes are some that the suite said it would write under this key. */
+async function isOurs(tools: Tools, key: string, announced: string, found: string | null): Promise<boolean> {
+  return found !== null && (found === announced || (await get(tools, againOf(key), found)) !== null);
+}
+
 /** What lies under a key, as S3 says it, not as its writer did. @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
-async function headOf(tools: Tools, Key: string): Promise<{ readonly versionId: string; readonly sha256: string; readonly at: string | undefined } | null> {
+async function headOf(tools: Tools, Key: string): Promise<{ readonly versionId: string; readonly sha256: string | null } | null> {
   try {
     const head = await s3Of(tools.clients).send(new HeadObjectCommand({ ...evidenceOf(tools), Key, ChecksumMode: 'ENABLED' }));
-    if (head.ChecksumSHA256 === undefined || head.VersionId === undefined) throw new Error(`${Key} has no SHA-256 or no version: it was not written by the suite`);
-    return { versionId: head.VersionId, sha256: Buffer.from(head.ChecksumSHA256, 'base64').toString('hex'), at: head.Metadata?.['at'] };
+    return { versionId: head.VersionId ?? '', sha256: head.ChecksumSHA256 === undefined ? null : Buffer.from(head.ChecksumSHA256, 'base64').toString('hex') };
   } catch (error) {
     if (codeOf(error) === 'NotFound') return null;
     // The answer to HEAD has no body, so that S3 cannot say what is missing.

@@ -82,6 +82,7 @@ export async function verifyEvidence(files: EvidenceFiles, options: VerifyOption
   const found = new Findings(options.onProblem);
   const chain = new Chain(found, new Set(options.trusted));
   const sealed = new KeySet();
+  const lost: { readonly key: string; readonly at: string; readonly seal: number }[] = [];
   let [records, named] = [0, 0];
 
   for await (const key of files.seals()) {
@@ -92,8 +93,12 @@ export async function verifyEvidence(files: EvidenceFiles, options: VerifyOption
       sealed.add(record);
       sealed.add(`${record}\n${versionId}`);
     }
-    for (const lost of file.seal.lost) found.add('missing', lost.key, file.seal.number, `was announced at ${lost.at} and never came to lie in the bucket, says seal ${file.seal.number}`);
+    for (const one of file.seal.lost) lost.push({ ...one, seal: file.seal.number });
     if (options.since === undefined || file.seal.at >= options.since) records += await checkRecords(file, files, found);
+  }
+  for (const { key, at, seal } of lost) {
+    const came = sealed.has(key);
+    found.add(came ? 'late' : 'missing', key, seal, `was announced at ${at} and ${came ? `came to lie in the bucket only after seal ${seal}` : `never came to lie in the bucket, or something else lies in its place, says seal ${seal}`}`);
   }
   const last = chain.end(options.until);
 

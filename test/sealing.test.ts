@@ -2,7 +2,10 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { againOf, UNSEALED } from '../aws/evidence.ts';
 import { eraseOwner, ownerOf, pseudonymOf, readErasures } from '../aws/owners.ts';
+import { put } from '../aws/records.ts';
+import { sha256Of } from '../core/evidence.ts';
 import type { Caller, Fault } from '../sandbox/service.ts';
 import { startSuite, type Suite } from './evidence/suite.ts';
 
@@ -114,6 +117,31 @@ describe('a seal', () => {
     expect(await suite.verify()).toMatchObject({ verdict: 'intact', signer: present });
   });
 
+  it('covers only what the suite announced: what somebody else put under its name is named, and sealing goes on', async () => {
+    suite = await startSuite();
+    const { account, bucket, table } = suite;
+    const announce = async (id: string, content: string) => await put(table, { pk: UNSEALED, sk: `records/outcome/${id}.json`, kind: 'outcome', id, incident: null, at: suite.now(), drill: false, sha256: sha256Of(content) });
+    const write = async (id: string, Body: string, as: Caller, more: object = { ChecksumSHA256: Buffer.from(sha256Of(Body), 'hex').toString('base64') }) => await account.world.call('s3', 'PutObject', { Bucket: bucket, Key: `records/outcome/${id}.json`, Body, IfNoneMatch: '*', ...more }, as).then(() => 'written', (error: unknown) => String(Reflect.get(Object(error), 'code')));
+    const record = account.world.assume(`arn:aws:iam::${account.accounts.home}:role/stopbath-dev-record`, 'x', 'lambda.amazonaws.com');
+    // Nobody but the writer of a kind gets that far.
+    expect(await write('forged', '{}', admin())).toBe('AccessDenied');
+    expect(await write('forged', '{}', account.world.assume(`arn:aws:iam::${account.accounts.home}:role/stopbath-dev-archive`, 'x', 'lambda.amazonaws.com'))).toBe('AccessDenied');
+    expect(await account.world.call('s3', 'PutObject', { Bucket: bucket, Key: 'other/x', Body: 'x', IfNoneMatch: '*' }, admin()).catch((error: unknown) => Reflect.get(Object(error), 'code'))).toBe('AccessDenied');
+
+    for (const id of ['ours', 'retried', 'forged', 'unhashed']) await announce(id, '{"ours":1}');
+    await put(table, { pk: againOf('records/outcome/retried.json'), sk: sha256Of('{"ours":2}') });
+    expect(await Promise.all([write('ours', '{"ours":1}', record), write('retried', '{"ours":2}', record), write('forged', '{"theirs":1}', record, { ChecksumSHA256: Buffer.from(sha256Of('{"theirs":1}'), 'hex').toString('base64'), Metadata: { at: 'x' } }), write('unhashed', '{"ours":1}', record, {})])).toEqual(['written', 'written', 'written', 'written']);
+    await suite.tick('seal');
+    const [seal] = await suite.seals();
+    expect(seal?.records.map(({ key }) => key)).toEqual(['records/outcome/ours.json', 'records/outcome/retried.json']);
+    expect(account.lambda.logs.filter(({ text }) => text.includes('is not what the suite announced'))).toHaveLength(2);
+    const verdict = await suite.verify();
+    expect(verdict.verdict).toBe('broken');
+    expect(verdict.problems.filter(({ kind }) => kind === 'missing').map(({ place }) => place)).toEqual(['records/outcome/forged.json', 'records/outcome/unhashed.json']);
+    await suite.tick('seal');
+    expect(await suite.seals()).toHaveLength(2);
+  });
+
   it('says what was announced and never written', async () => {
     suite = await startSuite();
     const at = new Date(Date.parse(suite.now()) - 20 * 60_000).toISOString();
@@ -121,6 +149,13 @@ describe('a seal', () => {
     await suite.table.clients.dynamo.send(new PutCommand({ TableName: suite.deployment.name, Item: { pk: 'UNSEALED', sk: key, kind: 'outcome', id: 'never', incident: null, at, drill: false, sha256: 'a'.repeat(64) } }));
     await suite.tick('seal');
     expect((await suite.verify()).problems).toMatchObject([{ kind: 'missing', place: key }]);
+
+    // A try that comes after that: the record is there, and late.
+    const record = suite.account.world.assume(`arn:aws:iam::${suite.account.accounts.home}:role/stopbath-dev-record`, 'x', 'lambda.amazonaws.com');
+    await put(suite.table, { pk: 'UNSEALED', sk: key, kind: 'outcome', id: 'never', incident: null, at: suite.now(), drill: false, sha256: sha256Of('{}') });
+    await suite.account.world.call('s3', 'PutObject', { Bucket: suite.bucket, Key: key, Body: '{}', IfNoneMatch: '*', ChecksumSHA256: Buffer.from(sha256Of('{}'), 'hex').toString('base64') }, record);
+    await suite.tick('seal');
+    expect(await suite.verify()).toMatchObject({ verdict: 'late', problems: [{ kind: 'late', place: key }] });
   });
 });
 

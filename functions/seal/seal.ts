@@ -39,6 +39,8 @@ export async function sealEvidence(tools: Tools): Promise<Sealed> {
       everySeconds: tools.settings.STOPBATH_SEAL_EVERY_MINUTES * 60,
     });
     const text = sealText(seal, await Promise.all(signers.map((key) => sign(seal, key, tools))));
+    // Before it takes its number for good: what cannot be read again would stop every seal after it.
+    const file = readSeal(text);
     const versionId = await writeSeal(tools, seal.number, text);
     if (versionId === null) {
       head = await adopt(head, seal.number, keys, tools);
@@ -46,7 +48,6 @@ export async function sealEvidence(tools: Tools): Promise<Sealed> {
       from = null;
       continue;
     }
-    const file = readSeal(text);
     await bookSeal(tools, file, versionId);
     head = headOf(file);
     seals++;
