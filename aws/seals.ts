@@ -8,6 +8,7 @@ import { together } from '../core/together.ts';
 import { codeOf, isForbidden, PermissionError } from './errors.ts';
 import { againOf, UNSEALED } from './evidence.ts';
 import type { Tools } from './function.ts';
+import { measure } from './metrics.ts';
 import { asItem, get, put, putNew, type Item } from './records.ts';
 
 /** How many items or objects are asked for at once. */
@@ -64,6 +65,7 @@ export async function findUnsealed(tools: Tools, page: { readonly limit: number;
     else if (there) {
       // Whoever can write here wrote it, before the suite or instead of it: it gets no seal, and the seal says that the record never came to lie there.
       tools.log.error('what lies in the place of a record is not what the suite announced', { key, announced: sha256, found: there.sha256, versionId: there.versionId });
+      measure(tools, { ForeignRecords: 1 });
       return { lost: { at, key, sha256 } };
     }
     else if (at < page.before) return { lost: { at, key, sha256 } };

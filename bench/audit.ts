@@ -27,33 +27,45 @@ interface Row {
 }
 
 /**
- * @param args - `--json`; `--incidents <n>` for another number than 100,000
+ * @param args - `--json`; `--incidents <n>` for another number than 100,000; `--part reading` or `--part verifying` for one of both
  * @returns whether everything was fast and small enough
  */
 export async function run(args: readonly string[]): Promise<boolean> {
   const incidents = Number(args[args.indexOf('--incidents') + 1]) || 100_000;
+  const part = args.includes('--part') ? args[args.indexOf('--part') + 1] : null;
   const folder = mkdtempSync(join(tmpdir(), 'stopbath-bench-'));
+  const rows: Row[] = [];
+  try {
+    for await (const row of measured(incidents, folder, part)) {
+      rows.push(row);
+      // It takes minutes: what is known is said at once, beside the table at the end.
+      console.error(`${row.what}: ${row.measured} ${row.rate} ${row.memory}`.trimEnd());
+    }
+    if (args.includes('--json')) console.log(JSON.stringify({ incidents, rows }, null, 2));
+    else console.log(table(['what', 'measured', 'rate', 'memory', 'wanted', ''], rows.map(({ what, measured, rate: per, memory, wanted, ok }) => [what, measured, per, memory, wanted, ok ? '' : 'MISSED'])));
+    return rows.length > 0 && rows.every(({ ok }) => ok);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function* measured(incidents: number, folder: string, part: string | null | undefined): AsyncGenerator<Row> {
+  if (part !== 'verifying') yield* reading(incidents, folder);
+  if (part === 'reading') return;
+  yield await verified('verified, made as they are read', [String(incidents * 10)]);
+  yield await verified('verified from a folder', [String(incidents), join(folder, 'evidence')]);
+}
+
+async function* reading(incidents: number, folder: string): AsyncGenerator<Row> {
   const sandbox = fork(join(import.meta.dirname, 'audit/sandbox.ts'), [String(incidents)], { execArgv: ['--max-old-space-size=16000'], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   try {
     const ready = await readyOf(sandbox);
     Object.assign(process.env, ready.environment);
-    const rows: Row[] = [];
-    // It takes minutes: what is known is said at once, beside the table at the end.
-    const add = (row: Row) => {
-      rows.push(row);
-      console.error(`${row.what}: ${row.measured} ${row.rate} ${row.memory}`.trimEnd());
-    };
-    add({ what: `${incidents.toLocaleString('en')} incidents generated`, measured: seconds(ready.seconds), rate: rate(incidents, ready.seconds), memory: '', wanted: '', ok: true });
-    for await (const row of pages()) add(row);
-    for (const format of FORMATS) add(await exported(format, incidents, ready, folder));
-    add(await verified('verified, made as they are read', [String(incidents * 10)]));
-    add(await verified('verified from a folder', [String(incidents), join(folder, 'evidence')]));
-    if (args.includes('--json')) console.log(JSON.stringify({ incidents, rows }, null, 2));
-    else console.log(table(['what', 'measured', 'rate', 'memory', 'wanted', ''], rows.map(({ what, measured, rate: per, memory, wanted, ok }) => [what, measured, per, memory, wanted, ok ? '' : 'MISSED'])));
-    return rows.every(({ ok }) => ok);
+    yield { what: `${incidents.toLocaleString('en')} incidents generated`, measured: seconds(ready.seconds), rate: rate(incidents, ready.seconds), memory: '', wanted: '', ok: true };
+    yield* pages();
+    for (const format of FORMATS) yield await exported(format, incidents, ready, folder);
   } finally {
     sandbox.disconnect();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

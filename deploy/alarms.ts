@@ -48,6 +48,7 @@ export function alarmsTemplate(config: Config, playbooks: readonly string[]): Te
         ComparisonOperator: 'LessThanThreshold',
         TreatMissingData: 'breaching',
       }),
+      ...alarm('foreign-records', 'Something lies in the place of a record that the suite did not write. The log of seal names it; stopbath verify shows it.', own('ForeignRecords')),
       ...alarm('unverified', 'An outcome is unverified: something was changed, and it is not proven that it holds. stopbath history --status unverified lists them.', own('UnverifiedOutcomes')),
       ...alarm('failed-outcomes', 'A playbook ended as failed. stopbath history --status failed lists them with the reason.', own('FailedOutcomes')),
       ...alarm('budget-reached', 'More is asked for than may be contained in an hour: what comes now waits for an approval. stopbath waiting shows it.', own('BudgetReached')),
