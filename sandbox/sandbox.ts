@@ -10,7 +10,7 @@ import { createDynamodb } from './services/dynamodb.ts';
 import { createIam } from './services/iam.ts';
 import { createSsm } from './services/ssm.ts';
 import { createSts } from './services/sts.ts';
-import { createRoom, type Interruption } from './world.ts';
+import { createRoom, type Around, type Interruption } from './world.ts';
 
 export interface SandboxOptions {
   /** 0 for a free one, which is the default. */
@@ -46,6 +46,8 @@ export interface Sandbox {
   readonly clearFaults: () => void;
   /** Does something right before every call, once its caller is known. */
   readonly interrupt: (interruption: Interruption) => void;
+  /** Puts something between every call and its effect; `null` takes it away. */
+  readonly around: (around: Around | null) => void;
   /** Makes a user with one inline policy (a document, JSON) and a key. */
   readonly createUser: (name: string, policy?: object, account?: string) => Credentials;
   /** Makes a role that `trust` may assume, with one inline policy; its ARN. */
@@ -104,6 +106,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     register: room.register,
     inject: room.faults.inject,
     clearFaults: room.faults.clear,
+    around: (around) => {
+      room.around = around;
+    },
     interrupt: (interruption) => void room.interruptions.push(interruption),
     createUser,
     createRole: (name, { trust, policy, account = HOME_ACCOUNT }) => {

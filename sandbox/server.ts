@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { authenticate, missingSignature } from './auth/authenticate.ts';
 import { signatureOf } from './auth/signature.ts';
-import { AwsError } from './service.ts';
+import { AwsError, CutError } from './service.ts';
 import type { Call, HttpRequest, HttpResponse, Service } from './service.ts';
 import { decodeChunked, unframed } from './wire/chunked.ts';
 import { checkChecksums } from './wire/checksums.ts';
@@ -49,9 +49,10 @@ export async function startServer(room: Room, port: number): Promise<Server> {
 
 async function handle(room: Room, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const response = await readBody(incoming).then(
-    (body) => answer(room, requestOf(incoming, body), incoming),
+    (body): Promise<HttpResponse | CutError> => answer(room, requestOf(incoming, body), incoming),
     (): HttpResponse => ({ status: 413, headers: { connection: 'close' }, body: '' }),
   );
+  if (response instanceof CutError) return cut(outgoing, response);
   // Sandbox time, so that SDKs correct their clocks to it.
   outgoing.setHeader('date', new Date(room.clock.now()).toUTCString());
   for (const [name, value] of Object.entries(response.headers)) outgoing.setHeader(name, headerText(value));
@@ -66,7 +67,16 @@ async function handle(room: Room, incoming: IncomingMessage, outgoing: ServerRes
   });
 }
 
-async function answer(room: Room, request: HttpRequest, incoming: IncomingMessage): Promise<HttpResponse> {
+/** As a network does: nothing at all, or a body that is shorter than was said. */
+async function cut(outgoing: ServerResponse, { cut: where }: CutError): Promise<void> {
+  if (where === 'within') {
+    outgoing.writeHead(200, { 'content-length': 1000 });
+    await new Promise<void>((resolve) => outgoing.write('{', () => resolve()));
+  }
+  outgoing.destroy();
+}
+
+async function answer(room: Room, request: HttpRequest, incoming: IncomingMessage): Promise<HttpResponse | CutError> {
   const requestId = randomUUID();
   const target = targetOf(room, request);
   const protocol = protocolOf(target.service);
@@ -90,6 +100,7 @@ async function answer(room: Room, request: HttpRequest, incoming: IncomingMessag
     const { operation, input } = readRequest(protocol, modelOf(service.sdk), body);
     return protocol.write(operation, await room.perform(service, operation.name, input, call), requestId);
   } catch (error) {
+    if (error instanceof CutError) return error;
     return protocol.writeError(error instanceof AwsError ? error : new AwsError('InternalFailure', String(error), 500), requestId);
   }
 }

@@ -122,6 +122,16 @@ export class AwsError extends Error {
   }
 }
 
+/** The connection ends before the answer, or in the middle of it. Whoever calls from within the sandbox gets a failure of the service. */
+export class CutError extends AwsError {
+  readonly cut: 'before' | 'within';
+
+  constructor(cut: CutError['cut'], code: string) {
+    super(code, 'The connection was cut', 500);
+    this.cut = cut;
+  }
+}
+
 /** One finished call: what least-privilege and performance checks read. */
 export interface CallRecord {
   readonly time: number;

@@ -17,6 +17,8 @@ export interface Room extends World {
   readonly faults: Faults;
   /** Run before every call: what somebody else does right then. */
   readonly interruptions: Interruption[];
+  /** Runs every call, and may do something else instead; `null`: nothing is between. */
+  around: Around | null;
   readonly register: (service: Service) => void;
   /** Runs one operation for a caller that is known: faults, authorisation, effect, record, on every way in. */
   readonly perform: (service: Service, operation: string, input: unknown, call: Call) => Promise<unknown>;
@@ -26,6 +28,9 @@ export interface Room extends World {
 }
 
 export type Interruption = (service: string, operation: string, caller: Caller) => Promise<void>;
+
+/** One call of an API on its way to its effect, and what makes that happen. */
+export type Around = (call: { readonly service: string; readonly operation: string; readonly input: unknown; readonly caller: Caller }, run: () => Promise<unknown>) => Promise<unknown>;
 
 export interface RoomOptions {
   readonly clock: Clock;
@@ -100,6 +105,7 @@ export function createRoom(options: RoomOptions): Room {
     calls,
     faults,
     interruptions,
+    around: null,
     register: (service) => void services.set(service.name, service),
     callOf: (caller, more) => ({
       world: room,
@@ -121,11 +127,12 @@ export function createRoom(options: RoomOptions): Room {
       } catch (error) {
         return Promise.reject(asAwsError(error));
       }
-      return record(service.name, name, call, needs, async () => {
+      const run = async () => {
         if (service.authorize) service.authorize(name, input, call);
         else authorizeByIdentity(call, needs);
         return operation.run(input, call);
-      });
+      };
+      return record(service.name, name, call, needs, () => (room.around ? room.around({ service: service.name, operation: name, input, caller: call.caller }, run) : run()));
     },
     serve: (service, request, call) =>
       record(service.name, `${request.method} ${request.path}`, call, [], async () => {

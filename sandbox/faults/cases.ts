@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { EventEnvelope } from '../services/events.ts';
+import { differences, readRawSettings } from '../scenario/settings.ts';
+import { ROOT } from '../deploy.ts';
+import type { Stage } from './stage.ts';
+
+/** A playbook in one direction: how it begins, and how its target is seen without the suite. */
+export interface Case {
+  readonly playbook: string;
+  readonly direction: 'contain' | 'restore';
+  /** A target of its own, exposed; nothing of it has been contained. */
+  readonly prepare: (stage: Stage) => Promise<Prepared>;
+}
+
+export interface Prepared {
+  readonly arn: string;
+  /** Asks the suite to contain it; whoever asks does not look at the answer. */
+  readonly contain: () => Promise<void>;
+  /** Its settings now, by the names of the ledger, as text. */
+  readonly state: () => Promise<Readonly<Record<string, string>>>;
+  /** Whether an outsider is served. */
+  readonly open: () => Promise<boolean>;
+}
+
+export const CASES: readonly Case[] = (['contain', 'restore'] as const).flatMap((direction) => [
+  { playbook: 'quarantine-bucket', direction, prepare: bucketByEvent },
+  { playbook: 'revoke-share-links', direction, prepare: albumByHand },
+]);
+
+let count = 0;
+
+/** A bucket that somebody opened to everybody, and the finding that says so. */
+async function bucketByEvent(stage: Stage): Promise<Prepared> {
+  const { account, photos, call } = stage;
+  const Bucket = `family-faults-${++count}-${account.accounts.home}`;
+  const text = (value: object) => JSON.stringify(value);
+  await call('s3:CreateBucket', { Bucket });
+  await call('s3:PutObject', { Bucket, Key: photos.picture, Body: 'a picture' });
+  await call('s3:PutBucketTagging', { Bucket, Tagging: { TagSet: [{ Key: 'service', Value: 'photos' }] } });
+  await call('s3:PutBucketLifecycleConfiguration', { Bucket, LifecycleConfiguration: { Rules: [{ ID: 'empty-the-bin', Status: 'Enabled', Filter: { Prefix: 'bin/' }, Expiration: { Days: 30 } }] } });
+  await call('s3:DeletePublicAccessBlock', { Bucket });
+  await call('s3:PutBucketPolicy', { Bucket, Policy: text({ Version: '2012-10-17', Statement: [{ Sid: 'Everyone', Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `arn:aws:s3:::${Bucket}/*` }] }) });
+  account.s3.settle();
+  const at = new Date(account.clock.now()).toISOString();
+  const names: Readonly<Record<string, string>> = { bucket: Bucket, account: account.world.account, region: account.world.region, now: at, nowMs: at };
+  const finding = readFileSync(join(ROOT, 'test/events/guardduty-bucket-anonymous.json'), 'utf8').replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => names[name] ?? whole);
+  const event: EventEnvelope = JSON.parse(finding);
+  const id = (`${Date.now().toString(16)}${count}`).padStart(32, '0').slice(-32);
+  return {
+    arn: `arn:aws:s3:::${Bucket}`,
+    contain: () => Promise.resolve(account.events.deliver({ ...event, id: `event-${id}`, detail: { ...Object(event.detail), id } })),
+    state: async () => await account.clock.work(async () => await readRawSettings({ endpoint: account.endpoint, region: account.world.region, credentials: account.admin, now: account.clock.now() }, Bucket)),
+    open: async () => await account.clock.work(async () => (await fetch(`${account.endpoint}/${Bucket}/${photos.picture}`)).status < 400),
+  };
+}
+
+const links = z.object({ Item: z.looseObject({ status: z.object({ S: z.string() }), revocations: z.unknown().optional() }) });
+
+/** An album with a few links, which a responder wants dead. */
+async function albumByHand(stage: Stage): Promise<Prepared> {
+  const { account, photos, shares, call, ask } = stage;
+  const album = `faults-${++count}-${Date.now().toString(36)}`;
+  const made = await Promise.all([1, 2, 3].map(() => shares.share({ album })));
+  const target = { TableName: shares.config.links.table };
+  const policies = async (role: string): Promise<string> => {
+    const RoleName = role.split('/').at(-1);
+    const { PolicyNames } = (await call('iam:ListRolePolicies', { RoleName })) as { readonly PolicyNames: readonly string[] };
+    return (await Promise.all(PolicyNames.map(async (PolicyName) => JSON.stringify(await call('iam:GetRolePolicy', { RoleName, PolicyName }))))).join('\n');
+  };
+  return {
+    arn: `share:${account.accounts.home}:album/${album}`,
+    contain: async () => void (await ask('rosa', '/start', { playbook: 'revoke-share-links', inputs: { albumId: album }, mode: 'contain', reason: 'the fault matrix' })),
+    state: async () => {
+      const { policy = '' } = await account.clock.work(async () => await readRawSettings({ endpoint: account.endpoint, region: account.world.region, credentials: account.admin, now: account.clock.now() }, photos.family));
+      const marks = await Promise.all(made.map(async ({ linkId }) => links.parse(await call('dynamodb:GetItem', { ...target, Key: { linkId: { S: linkId } }, ConsistentRead: true })).Item));
+      const signers = await Promise.all(shares.config.signers.map(async ({ role }) => [`signer:${role}`, await policies(role)] as const));
+      return { sweep: JSON.stringify(marks.map(({ status, revocations }) => [status, revocations ?? null])), [`policy:${photos.family}`]: policy, ...Object.fromEntries(signers) };
+    },
+    open: async () => (await Promise.all(made.map(async ({ url }) => await shares.open(url)))).some(({ status }) => status < 400),
+  };
+}
+
+/** The settings that are not what they were. */
+export function changedSettings(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): readonly string[] {
+  return 'publicAccessBlock' in before ? differences(before, after) : Object.keys(before).filter((name) => before[name] !== after[name]);
+}

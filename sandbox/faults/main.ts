@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util';
+import { CASES } from './cases.ts';
+import { playMatrix, type Row } from './matrix.ts';
+import { FAULTS } from './strike.ts';
+
+const HELP = `Usage: npm run faults -- [options]
+
+Plays every playbook in every direction in a sandbox, and strikes each call of AWS's that the suite makes with each fault. After the fault, and
+again after what an operator would do (send again, redrive, ask again), everything is held against what must be true.
+
+  --playbook <name>    ${[...new Set(CASES.map(({ playbook }) => playbook))].join(', ')}
+  --direction <way>    contain, restore
+  --fault <kind>       ${FAULTS.join(', ')}
+  --call <k>           only the k-th call
+  --every <n>          every n-th call
+  --seconds <n>        stop before the next run after so long
+  --json               print { rows, whole } as JSON
+
+Exit codes: 0 all survived; 1 something did not hold, with the command that plays it again; 2 wrong options`;
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`faults: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = error instanceof TypeError && 'code' in error ? 2 : 1;
+}
+
+async function main(): Promise<number> {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({ options: { playbook: text, direction: text, fault: text, call: text, every: text, seconds: text, json: { type: 'boolean' }, help: { type: 'boolean' } } });
+  if (values.help) return done(HELP, 0);
+  const wrong = problemWith(values);
+  if (wrong !== null) return done(`faults: ${wrong}; see npm run faults -- --help`, 2);
+  const number = (value: string | undefined) => (value === undefined ? {} : Number(value));
+  const options = {
+    ...(values.playbook === undefined ? {} : { playbook: values.playbook }),
+    ...(values.direction === undefined ? {} : { direction: values.direction }),
+    ...(values.fault === undefined ? {} : { fault: values.fault }),
+    ...(typeof number(values.call) === 'number' ? { call: Number(values.call) } : {}),
+    ...(typeof number(values.every) === 'number' ? { every: Number(values.every) } : {}),
+    ...(typeof number(values.seconds) === 'number' ? { seconds: Number(values.seconds) } : {}),
+  };
+  const { rows, whole } = await playMatrix({
+    ...options,
+    onRun: (of, run) => {
+      for (const what of run.violations) process.stderr.write(`${of.playbook} ${of.direction}, ${run.strike.kind} on call ${run.strike.call} (${run.struck ?? 'nothing'}): ${what}\n`);
+    },
+  });
+  if (values.json) process.stdout.write(`${JSON.stringify({ rows, whole }, null, 2)}\n`);
+  else for (const line of linesOf(rows, whole)) process.stdout.write(`${line}\n`);
+  return rows.every(({ violations }) => violations.length === 0) ? 0 : 1;
+}
+
+function linesOf(rows: readonly Row[], whole: boolean): readonly string[] {
+  const sum = (of: (row: Row) => number) => rows.reduce((total, row) => total + of(row), 0);
+  const cells = [['playbook', 'direction', 'fault', 'calls', 'runs', 'struck', 'survived'], ...rows.map((row) => [row.playbook, row.direction, row.fault, String(row.calls), String(row.runs), String(row.struck), String(row.survived)])];
+  const widths = cells[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
+  const violations = rows.flatMap((row) => row.violations);
+  return [
+    ...cells.map((row) => row.map((cell, column) => (column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')),
+    '',
+    `${sum(({ runs }) => runs)} runs, ${sum(({ struck }) => struck)} of them struck, ${sum(({ survived }) => survived)} survived${whole ? '' : '; time ran out, so that this is not all'}`,
+    ...violations.flatMap(({ struck, what, reproduce }) => ['', `${struck ?? 'nothing struck'}: ${what}`, `  $ ${reproduce}`]),
+  ];
+}
+
+function problemWith(values: Readonly<Record<string, string | boolean | undefined>>): string | null {
+  const { playbook, direction, fault } = values;
+  if (playbook !== undefined && !CASES.some((one) => one.playbook === playbook)) return `--playbook is ${String(playbook)}: there is ${[...new Set(CASES.map((one) => one.playbook))].join(', ')}`;
+  if (direction !== undefined && direction !== 'contain' && direction !== 'restore') return `--direction is ${String(direction)}: give contain or restore`;
+  if (fault !== undefined && !FAULTS.some((kind) => kind === fault)) return `--fault is ${String(fault)}: there is ${FAULTS.join(', ')}`;
+  const bad = (['call', 'every', 'seconds'] as const).find((name) => values[name] !== undefined && !/^[1-9]\d{0,5}$/.test(String(values[name])));
+  return bad === undefined ? null : `--${bad} is ${String(values[bad])}: give a whole number from 1`;
+}
+
+function done(text: string, code: number): number {
+  (code === 0 ? process.stdout : process.stderr).write(`${text}\n`);
+  return code;
+}

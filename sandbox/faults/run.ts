@@ -1,0 +1,151 @@
+import type { IncidentView } from '../../core/incident.ts';
+import { changedSettings, type Case, type Prepared } from './cases.ts';
+import type { Stage } from './stage.ts';
+import { createStriker, type Strike } from './strike.ts';
+
+/** What became of one run. */
+export interface Run {
+  readonly strike: Strike;
+  /** Calls that the suite made while it could be struck. */
+  readonly calls: number;
+  /** What was struck; `null`: nothing that the fault means anything to. */
+  readonly struck: string | null;
+  /** What did not hold, in words; none where it survived. */
+  readonly violations: readonly string[];
+}
+
+/** Statuses that say that nothing is changed, and those that say that all of it is. */
+const UNTOUCHED: ReadonlySet<string> = new Set(['held', 'observed', 'rejected', 'expired', 'not-exposed', 'restored']);
+
+/**
+ * Plays a playbook in one direction with one call struck; then does what an operator would, and holds everything against what
+ * must be true at both moments. Ends with a clean restore, so that the undo is seen to work.
+ */
+export async function playRun(stage: Stage, one: Case, strike: Strike): Promise<Run> {
+  const { account, deployment } = stage;
+  const prepared = await one.prepare(stage);
+  const violations: string[] = [];
+  const before = await prepared.state();
+  if (one.direction === 'restore') {
+    await prepared.contain();
+    await rest(stage, prepared);
+    const view = await stage.find(prepared.arn);
+    if (view?.incident.status !== 'contained') throw new Error(`without any fault ${prepared.arn} is ${view?.incident.status ?? 'without an incident'}: ${view?.incident.outcome ?? ''}`);
+  }
+  const start = await prepared.state();
+
+  const striker = createStriker(account, deployment.name, strike);
+  account.around(striker.around);
+  if (one.direction === 'contain') await prepared.contain();
+  else await askRestore(stage, prepared);
+  await rest(stage, prepared);
+  account.around(null);
+  const holds = (what: string, held: boolean) => {
+    if (!held) violations.push(what);
+  };
+  await check('after the fault', start);
+
+  await operate(stage, one, prepared);
+  const wanted = one.direction === 'contain' ? 'contained' : 'restored';
+  const view = await stage.find(prepared.arn);
+  const operated = await check('after the operator', start);
+  holds(`after the operator: it is ${view?.incident.status ?? 'without an incident'}, not ${wanted} (${view?.incident.outcome ?? ''})`, view?.incident.status === wanted);
+  if (view) {
+    const tickets = await stage.ticketsOf(view.incident.id);
+    holds(`after the operator: ${tickets} tickets, not one`, tickets === 1);
+    if (one.direction === 'contain' && operated) {
+      await askRestore(stage, prepared);
+      await rest(stage, prepared);
+      await operate(stage, { ...one, direction: 'restore' }, prepared);
+    }
+  }
+  const left = changedSettings(before, await prepared.state());
+  holds(`in the end ${left.join(', ')} ${left.length === 1 ? 'is' : 'are'} not as before: the undo is lost`, left.length === 0);
+  return { strike, calls: striker.count(), struck: striker.struck(), violations };
+
+  /** What must be true at any time when nothing runs. */
+  async function check(when: string, from: Readonly<Record<string, string>>): Promise<boolean> {
+    const [now, open, running, found] = [await prepared.state(), await prepared.open(), await stage.running(), await stage.find(prepared.arn)];
+    const changed = changedSettings(from, now);
+    holds(`${when}: ${running.join(', ')} hangs`, running.length === 0);
+    if (!found) {
+      holds(`${when}: ${changed.join(', ')} changed, and there is no incident`, changed.length === 0);
+      return false;
+    }
+    const { incident, ledger } = found;
+    const known = new Set(ledger.filter(({ direction }) => direction === one.direction).map(({ setting }) => setting));
+    const unknown = changed.filter((setting) => !known.has(setting));
+    holds(`${when}: ${unknown.join(', ')} changed without its undo in the ledger`, unknown.length === 0);
+    holds(`${when}: the record says contained, and an outsider is served`, incident.status !== 'contained' || !open);
+    holds(`${when}: the record says ${incident.status}, and ${changed.join(', ')} changed`, one.direction === 'restore' || !UNTOUCHED.has(incident.status) || changed.length === 0);
+    holds(`${when}: the record says restored, and it is not as before`, incident.status !== 'restored' || changedSettings(before, now).length === 0);
+    holds(`${when}: ${await stage.ticketsOf(incident.id)} tickets`, (await stage.ticketsOf(incident.id)) <= 1);
+    holds(`${when}: it is ${incident.status} and nobody is told: no ticket, no gap on record, no execution that failed`, incident.ticket !== null || incident.ticketGap !== null || (await stage.broken(incident.id)).length > 0);
+    return true;
+  }
+}
+
+/** Asked for by rosa; where AWS or the network refuses, she asks again. */
+async function askRestore(stage: Stage, prepared: Prepared): Promise<void> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const view = await stage.find(prepared.arn);
+    if (!view) return;
+    const { status } = await stage.ask('rosa', '/restore', { incident: view.incident.id, reason: 'the fault matrix' });
+    if (status < 500) return;
+  }
+}
+
+/** Until nothing runs; what waits for an approval is approved by ravi. */
+async function rest(stage: Stage, prepared: Prepared): Promise<void> {
+  const { account } = stage;
+  for (let looks = 0; looks < 300; looks++) {
+    await Promise.all([account.events.idle(), account.lambda.idle()]);
+    const view = await stage.find(prepared.arn);
+    const asked = view?.approvals.find(({ state, execution }) => state === 'waiting' && execution === view.incident.executions.at(-1));
+    if (view && asked) await stage.ask('ravi', '/approve', { incident: view.incident.id, digest: asked.digest });
+    else if ((await stage.running()).length === 0) break;
+    await account.clock.sleep(Math.min(1_800_000, 200 * 1.15 ** looks));
+  }
+  // What an execution's end starts: the archive, the last ticket.
+  await account.idle(60_000);
+}
+
+/** What an operator does about what is on record: sends the event again, redrives, asks again, mends the ticket. */
+async function operate(stage: Stage, { direction }: Case, prepared: Prepared): Promise<void> {
+  const wanted = direction === 'contain' ? 'contained' : 'restored';
+  for (let round = 0; round < 4; round++) {
+    const view = await stage.find(prepared.arn);
+    if (!view) await prepared.contain();
+    else if (!(await redriven(stage, view)) && !(await askedAgain(stage, view, wanted, prepared))) break;
+    await rest(stage, prepared);
+  }
+  const view = await stage.find(prepared.arn);
+  if (!view || (view.incident.ticket !== null && view.incident.ticketGap === null && view.incident.ticket.state !== 'pending')) return;
+  await stage.ask('rosa', '/ticket', { incident: view.incident.id, reason: 'the fault matrix' });
+  await rest(stage, prepared);
+}
+
+const redrivenAlready = new Set<string>();
+
+/** Each broken execution once. @returns false where there is none */
+async function redriven(stage: Stage, { incident }: IncidentView): Promise<boolean> {
+  const broken = (await stage.broken(incident.id)).filter((arn) => !redrivenAlready.has(arn));
+  for (const executionArn of broken) {
+    redrivenAlready.add(executionArn);
+    await stage.call('states:RedriveExecution', { executionArn }).catch(() => undefined);
+  }
+  return broken.length > 0;
+}
+
+/** @returns false where there is nothing to ask for: it is as wanted, or no request would help */
+async function askedAgain(stage: Stage, { incident }: IncidentView, wanted: 'contained' | 'restored', prepared: Prepared): Promise<boolean> {
+  if (incident.status === wanted) return false;
+  const body = { incident: incident.id, reason: 'the fault matrix: again' };
+  if (wanted === 'restored') {
+    await askRestore(stage, prepared);
+    return true;
+  }
+  const { status } = await stage.ask('rosa', '/release', body);
+  if (status === 409) await prepared.contain();
+  return true;
+}

@@ -1,0 +1,105 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SSMClient, DescribeOpsItemsCommand } from '@aws-sdk/client-ssm';
+import { viewIncident } from '../../aws/incidents.ts';
+import { readClaim } from '../../aws/claims.ts';
+import type { Table } from '../../aws/records.ts';
+import type { IncidentView } from '../../core/incident.ts';
+import { fingerprintOf } from '../../core/seal.ts';
+import { verifyEvidence } from '../../core/verify.ts';
+import { startAccount, type Account } from '../account.ts';
+import { skippingClock } from '../clock.ts';
+import type { Deployment } from '../deploy.ts';
+import { seedPhotos, type Photos } from '../photos/seed.ts';
+import { seedShares, type Shares } from '../photos/shares.ts';
+import { bucketFiles } from '../scenario/evidence.ts';
+import { fetchSigned } from '../scenario/signed.ts';
+import { keyIdOf } from '../services/kms.ts';
+import { rootOf } from './strike.ts';
+
+/** One account with the suite in it, in which run after run is played, each on a target of its own. */
+export interface Stage {
+  readonly account: Account;
+  readonly photos: Photos;
+  readonly shares: Shares;
+  readonly deployment: Deployment;
+  /** Calls an operation as the account's root. */
+  readonly call: (what: string, input: object) => Promise<unknown>;
+  /** Asks the `respond` URL. */
+  readonly ask: (person: 'rosa' | 'ravi', path: string, body: object) => Promise<{ readonly status: number; readonly body: Readonly<Record<string, unknown>> }>;
+  /** The incident that has the target; `null` where none has. */
+  readonly find: (targetArn: string) => Promise<IncidentView | null>;
+  readonly running: () => Promise<readonly string[]>;
+  /** Executions of an incident that ended badly: what an operator redrives. */
+  readonly broken: (incident: string) => Promise<readonly string[]>;
+  readonly ticketsOf: (incident: string) => Promise<number>;
+  /** Archives, seals, and verifies the whole record; what is wrong, in words. */
+  readonly unsealed: () => Promise<readonly string[]>;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startStage(): Promise<Stage> {
+  const account = await startAccount({ clock: skippingClock() });
+  const photos = await seedPhotos(account, () => account.s3.settle());
+  const shares = await seedShares(account, photos);
+  const many = 10_000;
+  const deployment = await account.deploy({
+    config: { modeCap: 'contain', verifyIntervalSeconds: 1, verifyLooks: 2, verifyMaxLooks: 6, sessionNamesPinned: true, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor], shares: shares.config, budgets: { account: many, all: many, links: many * 100, linksAll: many * 100, reserved: 5 } },
+  });
+  const { name, urls } = deployment;
+  const client = { endpoint: account.endpoint, region: account.world.region, credentials: account.admin };
+  const [dynamo, kms, s3, ssm] = [new DynamoDBClient(client), new KMSClient(client), new S3Client({ ...client, forcePathStyle: true }), new SSMClient(client)];
+  const table: Table = { settings: { STOPBATH_TABLE: name }, clients: { dynamo: DynamoDBDocumentClient.from(dynamo) } };
+  const call: Stage['call'] = async (what, input) => {
+    const [service = '', operation = ''] = what.split(':');
+    return await account.world.call(service, operation, input, rootOf(account));
+  };
+  const executions = async (status: string) => {
+    const { stateMachines } = (await call('states:ListStateMachines', {})) as { readonly stateMachines: readonly { readonly stateMachineArn: string }[] };
+    const lists = await Promise.all(stateMachines.map(async ({ stateMachineArn }) => ((await call('states:ListExecutions', { stateMachineArn, statusFilter: status })) as { readonly executions: readonly { readonly name: string; readonly executionArn: string }[] }).executions));
+    return lists.flat();
+  };
+  return {
+    account, photos, shares, deployment, call,
+    ask: async (person, path, body) =>
+      await account.clock.work(async () => {
+        const credentials = await photos.credentialsOf(person);
+        const answer = await fetchSigned({ service: 'lambda', region: account.world.region, credentials, method: 'POST', url: new URL(path.slice(1), urls['respond']), body: JSON.stringify(body), now: account.clock.now() });
+        return { status: answer.status, body: JSON.parse((await answer.text()) || '{}') as Readonly<Record<string, unknown>> };
+      }),
+    find: async (targetArn) =>
+      await account.clock.work(async () => {
+        const claim = await readClaim(table, targetArn);
+        return claim && (await viewIncident(table, claim.incident).catch(() => null));
+      }),
+    running: async () => (await executions('RUNNING')).map((execution) => execution.name),
+    broken: async (incident) => (await Promise.all(['FAILED', 'TIMED_OUT', 'ABORTED'].map(executions))).flat().filter((execution) => execution.name.startsWith(incident)).map(({ executionArn }) => executionArn),
+    ticketsOf: async (incident) =>
+      await account.clock.work(async () => {
+        const { OpsItemSummaries = [] } = await ssm.send(new DescribeOpsItemsCommand({ OpsItemFilters: [{ Key: 'Title', Operator: 'Contains', Values: [incident] }] }));
+        return OpsItemSummaries.length;
+      }),
+    unsealed: async () => {
+      for (const rule of ['sweep', 'seal']) {
+        account.events.tick(`${name}-${rule}`);
+        await account.events.idle();
+        await account.lambda.idle();
+        await account.clock.sleep(5000);
+        await account.idle(1000);
+      }
+      return await account.clock.work(async () => {
+        const { PublicKey } = await kms.send(new GetPublicKeyCommand({ KeyId: keyIdOf(account.accounts.home, 'SealKey1') }));
+        const verdict = await verifyEvidence(bucketFiles(s3, `${name}-evidence-${account.accounts.home}`), { trusted: [fingerprintOf(PublicKey ?? new Uint8Array())], until: new Date(account.clock.now()).toISOString() });
+        return verdict.problems.map((problem) => JSON.stringify(problem));
+      });
+    },
+    stop: async () => {
+      [dynamo, kms, s3, ssm].forEach((one) => one.destroy());
+      account.around(null);
+      await shares.close();
+      await account.stop();
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import type { Account } from '../account.ts';
+import { AwsError, CutError, type Caller } from '../service.ts';
+import type { Around } from '../world.ts';
+
+/** What may befall one call of AWS's. `-after`: although it took effect. */
+export const FAULTS = ['throttled', 'error', 'timeout', 'timeout-after', 'denied', 'cut', 'stale', 'killed', 'killed-after', 'restarted'] as const;
+export type FaultKind = (typeof FAULTS)[number];
+
+/** The k-th call that the suite makes is struck. */
+export interface Strike {
+  readonly kind: FaultKind;
+  /** From 1; 0 strikes none, and counts. */
+  readonly call: number;
+}
+
+export interface Striker {
+  readonly around: Around;
+  /** Calls of the suite so far. */
+  readonly count: () => number;
+  /** What was struck, `stopbath-dev-triage dynamodb:PutItem`; `null` where it was none, or the fault means nothing to it. */
+  readonly struck: () => string | null;
+}
+
+/** As often as the SDK of the suite tries: the function sees the failure, and not only its client. */
+const ATTEMPTS = 4;
+
+/**
+ * Counts the calls that the suite's own roles make, and what services call for it, and strikes one of them: with the SDK's own
+ * retries of it, where it is a failure that an SDK retries; for good, where a permission is missing.
+ *
+ * @param name - what the suite's names begin with
+ */
+export function createStriker(account: Account, name: string, { kind, call: wanted }: Strike): Striker {
+  const seen = new Map<string, unknown>();
+  let [count, left] = [0, 0];
+  let struck: string | null = null;
+
+  const around: Around = async (call, run) => {
+    const who = suitePart(call.caller, name);
+    if (who === null) return await run();
+    const what = `${who} ${call.service}:${call.operation}`;
+    count++;
+    if (count === wanted && applies(kind, what, call.input, seen)) {
+      struck = what;
+      left = kind === 'denied' ? Number.POSITIVE_INFINITY : REPEATED.has(kind) ? ATTEMPTS : 1;
+    }
+    if (what !== struck || left === 0) return await remembered(seen, what, call.input, run);
+    left--;
+    return await strike(account, kind, what, call.input, seen, run);
+  };
+  return { around, count: () => count, struck: () => struck };
+}
+
+const REPEATED: ReadonlySet<FaultKind> = new Set(['throttled', 'error', 'timeout', 'timeout-after', 'cut']);
+/** Read by two roles only, and never on the way of an incident. */
+const READERS = /-audit$/;
+
+/** The role of the suite's own that calls, or the service that calls for it; `null` for everybody else. */
+function suitePart(caller: Caller, name: string): string | null {
+  if (caller.kind === 'service') return caller.service;
+  if (caller.kind !== 'role') return null;
+  const role = caller.principalArn.split('/').at(-1) ?? '';
+  return role.startsWith(`${name}-`) && !READERS.test(role) ? role : null;
+}
+
+async function strike(account: Account, kind: FaultKind, what: string, input: unknown, seen: ReadonlyMap<string, unknown>, run: () => Promise<unknown>): Promise<unknown> {
+  const [who = '', call = ''] = what.split(' ');
+  const service = call.split(':')[0] ?? '';
+  switch (kind) {
+    case 'throttled':
+      throw service === 's3' ? new AwsError('SlowDown', 'Please reduce your request rate.', 503) : service === 'lambda' ? new AwsError('TooManyRequestsException', 'Rate Exceeded.', 429) : new AwsError('ThrottlingException', 'Rate exceeded');
+    case 'error':
+      throw new AwsError(failureOf(service), 'We encountered an internal error. Please try again.', 500);
+    case 'timeout':
+      throw new CutError('before', failureOf(service));
+    case 'timeout-after':
+      await run();
+      throw new CutError('before', failureOf(service));
+    case 'cut':
+      await run();
+      throw new CutError('within', failureOf(service));
+    case 'denied':
+      throw new AwsError(service === 's3' ? 'AccessDenied' : 'AccessDeniedException', `User: ${who} is not authorized to perform: ${call}`, service === 's3' ? 403 : 400);
+    case 'stale':
+      return seen.get(keyOf(what, input)) ?? (await run());
+    case 'killed':
+      await account.killFunctions();
+      throw new CutError('before', failureOf(service));
+    case 'killed-after':
+      await run();
+      await account.killFunctions();
+      throw new CutError('before', failureOf(service));
+    case 'restarted':
+      await stopExecutions(account, who);
+      return await run();
+  }
+}
+
+/** A service's own word for a failure of its own. */
+function failureOf(service: string): string {
+  return ({ lambda: 'ServiceException', dynamodb: 'InternalServerError', s3: 'InternalError' } as Readonly<Record<string, string>>)[service] ?? 'InternalFailure';
+}
+
+/** Whether the fault can befall this call at all. */
+function applies(kind: FaultKind, what: string, input: unknown, seen: ReadonlyMap<string, unknown>): boolean {
+  const [who = '', call = ''] = what.split(' ');
+  // Only what is read without asking for consistency may be old, and only if it was read before.
+  if (kind === 'stale') return /:(Get|Query|BatchGet|Describe|List)/.test(call) && !(typeof input === 'object' && input !== null && Reflect.get(input, 'ConsistentRead') === true) && seen.has(keyOf(what, input));
+  // Services and workflows run in no function of the suite.
+  if (kind === 'killed' || kind === 'killed-after') return !who.endsWith('.amazonaws.com') && !call.startsWith('lambda:Invoke');
+  return true;
+}
+
+async function remembered(seen: Map<string, unknown>, what: string, input: unknown, run: () => Promise<unknown>): Promise<unknown> {
+  const output = await run();
+  const key = keyOf(what, input);
+  if (!seen.has(key)) seen.set(key, output);
+  return output;
+}
+
+function keyOf(what: string, input: unknown): string {
+  return `${what.split(' ')[1] ?? ''} ${JSON.stringify(input, (_, value: unknown) => (value instanceof Uint8Array || typeof value === 'bigint' ? String(value) : value))}`;
+}
+
+/** What an outage of the engine looks like from outside: executions that stand still until somebody redrives them. */
+async function stopExecutions(account: Account, who: string): Promise<void> {
+  const root = rootOf(account);
+  const { stateMachines } = (await account.world.call('states', 'ListStateMachines', {}, root)) as { readonly stateMachines: readonly { readonly stateMachineArn: string }[] };
+  for (const { stateMachineArn } of stateMachines) {
+    const { executions } = (await account.world.call('states', 'ListExecutions', { stateMachineArn, statusFilter: 'RUNNING' }, root)) as { readonly executions: readonly { readonly executionArn: string }[] };
+    for (const { executionArn } of executions) await account.world.call('states', 'StopExecution', { executionArn, cause: `the engine restarted while ${who} called` }, root);
+  }
+}
+
+export function rootOf(account: Account): Caller {
+  const arn = `arn:aws:iam::${account.accounts.home}:root`;
+  return { kind: 'root', account: account.accounts.home, principalArn: arn, arn, userId: account.accounts.home };
+}
