@@ -11,7 +11,7 @@ again after what an operator would do (send again, redrive, ask again), everythi
   --playbook <name>    ${[...new Set(CASES.map(({ playbook }) => playbook))].join(', ')}
   --direction <way>    contain, restore
   --fault <kind>       ${FAULTS.join(', ')}
-  --call <k>           only the k-th call
+  --call <k|what>      only the k-th call, or one by what it is: "triage dynamodb:PutItem#2"
   --every <n>          every n-th call
   --seconds <n>        stop before the next run after so long
   --json               print { rows, whole } as JSON
@@ -36,7 +36,7 @@ async function main(): Promise<number> {
     ...(values.playbook === undefined ? {} : { playbook: values.playbook }),
     ...(values.direction === undefined ? {} : { direction: values.direction }),
     ...(values.fault === undefined ? {} : { fault: values.fault }),
-    ...(typeof number(values.call) === 'number' ? { call: Number(values.call) } : {}),
+    ...(values.call === undefined ? {} : { call: /^\d+$/.test(values.call) ? Number(values.call) : values.call }),
     ...(typeof number(values.every) === 'number' ? { every: Number(values.every) } : {}),
     ...(typeof number(values.seconds) === 'number' ? { seconds: Number(values.seconds) } : {}),
   };
@@ -69,7 +69,9 @@ function problemWith(values: Readonly<Record<string, string | boolean | undefine
   if (playbook !== undefined && !CASES.some((one) => one.playbook === playbook)) return `--playbook is ${String(playbook)}: there is ${[...new Set(CASES.map((one) => one.playbook))].join(', ')}`;
   if (direction !== undefined && direction !== 'contain' && direction !== 'restore') return `--direction is ${String(direction)}: give contain or restore`;
   if (fault !== undefined && !FAULTS.some((kind) => kind === fault)) return `--fault is ${String(fault)}: there is ${FAULTS.join(', ')}`;
-  const bad = (['call', 'every', 'seconds'] as const).find((name) => values[name] !== undefined && !/^[1-9]\d{0,5}$/.test(String(values[name])));
+  const bad = (['every', 'seconds'] as const).find((name) => values[name] !== undefined && !/^[1-9]\d{0,5}$/.test(String(values[name])));
+  const { call } = values;
+  if (call !== undefined && !/^([1-9]\d*|[\w.-]+ [\w-]+:\w+(#[1-9]\d*)?)$/.test(String(call))) return `--call is ${String(call)}: give a number from 1, or "triage dynamodb:PutItem#2"`;
   return bad === undefined ? null : `--${bad} is ${String(values[bad])}: give a whole number from 1`;
 }
 

@@ -7,8 +7,8 @@ export interface MatrixOptions {
   readonly playbook?: string;
   readonly direction?: string;
   readonly fault?: string;
-  /** Only this call. */
-  readonly call?: number;
+  /** Only this call, by its number or what it is. */
+  readonly call?: number | string;
   /** Every so manieth call, beginning at another one for each fault; 1 unless told. */
   readonly every?: number;
   /** Ends before the next run once so many seconds have passed. */
@@ -26,7 +26,7 @@ export interface Row {
   /** Runs whose call the fault means something to. */
   readonly struck: number;
   readonly survived: number;
-  readonly violations: readonly { readonly call: number; readonly struck: string | null; readonly what: string; readonly reproduce: string }[];
+  readonly violations: readonly { readonly call: number | string; readonly struck: string | null; readonly what: string; readonly reproduce: string }[];
 }
 
 export interface Matrix {
@@ -45,7 +45,7 @@ export async function playMatrix({ playbook, direction, fault, call, every = 1, 
   const rows: Row[] = [];
   // What went wrong once must not be in the way of the next run.
   const accounts: { stage: Stage | null; runs: number } = { stage: null, runs: 0 };
-  const play = async (of: Case, kind: FaultKind, k: number): Promise<Run> => {
+  const play = async (of: Case, kind: FaultKind, k: number | string): Promise<Run> => {
     const stage = (accounts.stage ??= await startStage());
     const run = await playRun(stage, of, { kind, call: k });
     accounts.runs++;
@@ -87,6 +87,6 @@ function rowOf({ playbook, direction }: Case, fault: FaultKind, calls: number, r
   return {
     playbook, direction, fault, calls, runs: runs.length, struck: struck.length,
     survived: runs.filter(({ violations }) => violations.length === 0).length,
-    violations: runs.flatMap((run) => run.violations.map((what) => ({ call: run.strike.call, struck: run.struck, what, reproduce: `npm run faults -- --playbook ${playbook} --direction ${direction} --fault ${fault} --call ${run.strike.call}` }))),
+    violations: runs.flatMap((run) => run.violations.map((what) => ({ call: run.strike.call, struck: run.struck, what, reproduce: `npm run faults -- --playbook ${playbook} --direction ${direction} --fault ${fault} --call ${run.struck === null ? run.strike.call : `"${run.struck}"`}` }))),
   };
 }

@@ -104,7 +104,7 @@ async function rest(stage: Stage, prepared: Prepared): Promise<void> {
     const asked = view?.approvals.find(({ state, execution }) => state === 'waiting' && execution === view.incident.executions.at(-1));
     if (view && asked) await stage.ask('ravi', '/approve', { incident: view.incident.id, digest: asked.digest });
     else if ((await stage.running()).length === 0) break;
-    await account.clock.sleep(Math.min(1_800_000, 200 * 1.15 ** looks));
+    await account.clock.sleep(Math.min(1_800_000, 1000 * 1.15 ** looks));
   }
   // What an execution's end starts: the archive, the last ticket.
   await account.idle(60_000);

@@ -6,18 +6,21 @@ import type { Around } from '../world.ts';
 export const FAULTS = ['throttled', 'error', 'timeout', 'timeout-after', 'denied', 'cut', 'stale', 'killed', 'killed-after', 'restarted'] as const;
 export type FaultKind = (typeof FAULTS)[number];
 
-/** The k-th call that the suite makes is struck. */
+/** Which call is struck, and by what. */
 export interface Strike {
   readonly kind: FaultKind;
-  /** From 1; 0 strikes none, and counts. */
-  readonly call: number;
+  /**
+   * The how manieth of all, from 1 (0 strikes none, and counts), or which by what it is: `triage dynamodb:PutItem#2`, the second one. What runs side by
+   * side comes in another order each time, so that a name plays the same again and a number may not.
+   */
+  readonly call: number | string;
 }
 
 export interface Striker {
   readonly around: Around;
   /** Calls of the suite so far. */
   readonly count: () => number;
-  /** What was struck, `stopbath-dev-triage dynamodb:PutItem`; `null` where it was none, or the fault means nothing to it. */
+  /** What was struck, `triage dynamodb:PutItem#2`; `null` where it was none, or the fault means nothing to it. */
   readonly struck: () => string | null;
 }
 
@@ -32,35 +35,38 @@ const ATTEMPTS = 4;
  */
 export function createStriker(account: Account, name: string, { kind, call: wanted }: Strike): Striker {
   const seen = new Map<string, unknown>();
+  const each = new Map<string, number>();
   let [count, left] = [0, 0];
-  let struck: string | null = null;
+  let struck: { readonly what: string; readonly nth: number } | null = null;
 
   const around: Around = async (call, run) => {
     const who = suitePart(call.caller, name);
     if (who === null) return await run();
     const what = `${who} ${call.service}:${call.operation}`;
+    const nth = (each.get(what) ?? 0) + 1;
+    each.set(what, nth);
     count++;
-    if (count === wanted && applies(kind, what, call.input, seen)) {
-      struck = what;
+    if (struck === null && (count === wanted || `${what}#${nth}` === wanted || (nth === 1 && what === wanted)) && applies(kind, what, call.input, seen)) {
+      struck = { what, nth };
       left = kind === 'denied' ? Number.POSITIVE_INFINITY : REPEATED.has(kind) ? ATTEMPTS : 1;
     }
-    if (what !== struck || left === 0) return await remembered(seen, what, call.input, run);
+    if (what !== struck?.what || left === 0) return await remembered(seen, what, call.input, run);
     left--;
     return await strike(account, kind, what, call.input, seen, run);
   };
-  return { around, count: () => count, struck: () => struck };
+  return { around, count: () => count, struck: () => (struck === null ? null : `${struck.what}#${struck.nth}`) };
 }
 
 const REPEATED: ReadonlySet<FaultKind> = new Set(['throttled', 'error', 'timeout', 'timeout-after', 'cut']);
 /** Read by two roles only, and never on the way of an incident. */
-const READERS = /-audit$/;
+const READERS = /-(audit|probe)$/;
 
 /** The role of the suite's own that calls, or the service that calls for it; `null` for everybody else. */
 function suitePart(caller: Caller, name: string): string | null {
   if (caller.kind === 'service') return caller.service;
   if (caller.kind !== 'role') return null;
   const role = caller.principalArn.split('/').at(-1) ?? '';
-  return role.startsWith(`${name}-`) && !READERS.test(role) ? role : null;
+  return role.startsWith(`${name}-`) && !READERS.test(role) ? role.slice(name.length + 1) : null;
 }
 
 async function strike(account: Account, kind: FaultKind, what: string, input: unknown, seen: ReadonlyMap<string, unknown>, run: () => Promise<unknown>): Promise<unknown> {

@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CASES } from '../sandbox/faults/cases.ts';
+import { playRun } from '../sandbox/faults/run.ts';
+import { startStage, type Stage } from '../sandbox/faults/stage.ts';
+import type { Strike } from '../sandbox/faults/strike.ts';
+
+/** A few of what `npm run faults` plays whole, where most hangs on it: around the writes of the containment and its undo. */
+const SAMPLE: readonly (readonly [direction: 'contain' | 'restore', strike: Strike])[] = [
+  ['contain', { kind: 'killed-after', call: 'quarantine-bucket-apply s3:PutPublicAccessBlock' }],
+  ['contain', { kind: 'timeout-after', call: 'triage states:StartExecution' }],
+  ['contain', { kind: 'denied', call: 'quarantine-bucket-apply s3:PutBucketTagging' }],
+  ['restore', { kind: 'restarted', call: 'quarantine-bucket-apply dynamodb:UpdateItem' }],
+];
+
+let stage: Stage;
+beforeAll(async () => void (stage = await startStage()));
+afterAll(async () => await stage.stop());
+
+const caseOf = (direction: string) => {
+  const found = CASES.find((one) => one.playbook === 'quarantine-bucket' && one.direction === direction);
+  if (!found) throw new Error('there is no such case');
+  return found;
+};
+
+describe('the fault matrix', () => {
+  it.each(SAMPLE)('%s survives %o', async (direction, strike) => {
+    const run = await playRun(stage, caseOf(direction), strike);
+    expect(run.struck).toMatch(/#\d+$/);
+    expect(run.violations).toEqual([]);
+  });
+
+  it('finds a change that nobody can undo, and where it was made', async () => {
+    let once = false;
+    stage.account.interrupt(async (service, operation, caller) => {
+      if (once || service !== 's3' || operation !== 'PutPublicAccessBlock' || caller.kind !== 'role') return;
+      once = true;
+      const { Buckets } = (await stage.call('s3:ListBuckets', {})) as { readonly Buckets: readonly { readonly Name: string }[] };
+      const Bucket = Buckets.map(({ Name }) => Name).filter((name) => name.startsWith('family-faults-')).toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
+      await stage.call('s3:PutBucketCors', { Bucket, CORSConfiguration: { CORSRules: [{ AllowedMethods: ['GET'], AllowedOrigins: ['*'] }] } });
+    });
+    const run = await playRun(stage, caseOf('contain'), { kind: 'throttled', call: 0 });
+    expect(run.violations).toEqual(expect.arrayContaining([expect.stringContaining('cors changed without its undo in the ledger'), expect.stringContaining('cors is not as before')]));
+  });
+
+  it('leaves a record that verifies', async () => expect(await stage.unsealed()).toEqual([]));
+});
