@@ -73,7 +73,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     endpoint: () => endpoint,
     propagationMs: options.propagationMs ?? 0,
   });
-  const known = [createIam(directory), createSts(room, directory), createDynamodb(), createSsm(), ...(options.services?.(room) ?? [])];
+  const known = [createIam(directory, () => room.calls), createSts(room, directory), createDynamodb(), createSsm(), ...(options.services?.(room) ?? [])];
   known.forEach(room.register);
   options.faults?.forEach(room.faults.inject);
   const createUser: Sandbox['createUser'] = (name, policy, account = HOME_ACCOUNT) => {

@@ -49,6 +49,8 @@ export interface Operation {
   readonly run: (input: unknown, call: Call) => unknown;
 }
 
+export type Operations = Readonly<Record<string, Operation>>;
+
 /** Gives an operation the SDK's types: `PutBucketPolicy: operation<PutBucketPolicyCommandInput, …>({ … })`. */
 export function operation<Input, Output extends object | void>(typed: {
   readonly needs?: (input: Input, call: Call) => readonly Need[];

@@ -36,6 +36,10 @@ export const identity = {
     const internal = textOf(at(detail, 'userIdentity', 'invokedBy')) !== null || at(detail, 'eventType') === 'AwsServiceEvent' || signal.type === 'CreateServiceLinkedRole';
     return holds(!reads && !internal, `root called ${plain(signal.type, 64)}`);
   },
+  'not-the-suite': ({ signal, detail, knowledge: { own } }) => {
+    const [, account, role = ''] = /^arn:aws[a-z-]*:iam::(\d{12}):role\/(.{1,256})$/s.exec((textOf(at(detail, 'userIdentity', 'sessionContext', 'sessionIssuer', 'arn')) ?? '').slice(0, 512)) ?? [];
+    return holds(!(own !== undefined && account === signal.account && role.startsWith(`${own.prefix}-`)));
+  },
 } satisfies Record<string, Predicate>;
 
 function roleName({ request }: Facts): string {

@@ -28,6 +28,7 @@ export const PREDICATE_NAMES = [
   'trusts-outside',
   'for-somebody-else',
   'root-change',
+  'not-the-suite',
 ] as const;
 
 export type PredicateName = (typeof PREDICATE_NAMES)[number];

@@ -14,7 +14,10 @@ export interface Directory {
   readonly createKey: (owner: User | { readonly rootOf: string }) => Credentials;
   /** Temporary credentials of a role; `expires` in ms since the epoch. */
   readonly createSession: (role: Role, sessionName: string, expires: number, policy?: PolicyText) => { readonly credentials: Credentials; readonly caller: Principal };
+  /** `null` for a key that is switched off too: AWS does not know it then. */
   readonly findKey: (accessKeyId: string) => Key | null;
+  /** A user's long-term keys, switched off or not. */
+  readonly keysOf: (user: User) => readonly Key[];
   /** The policies that decide for a caller; a second list, where there is one, has to allow it too (a session's policy). */
   readonly policiesOf: (caller: Caller) => readonly (readonly Policy[])[];
   /** Condition keys that only the directory knows: tags, organisation. */
@@ -43,7 +46,7 @@ interface Identity {
   readonly tags: Map<string, string>;
 }
 
-export type User = Identity & { readonly kind: 'user' };
+export type User = Identity & { readonly kind: 'user'; hasPassword: boolean };
 export type Role = Identity & { readonly kind: 'role'; trust: PolicyText; description: string | undefined; maxSessionSeconds: number };
 
 export interface PolicyText {
@@ -59,6 +62,7 @@ export interface Key {
   /** ms since the epoch; `null` for a long-term key. */
   readonly expires: number | null;
   readonly createdAt: number;
+  status: 'Active' | 'Inactive';
 }
 
 /**
@@ -92,7 +96,7 @@ export function createDirectory(now: () => number, random: () => number): Direct
   const addKey = (prefix: string, caller: Principal, expires: number | null): Credentials => {
     const accessKeyId = prefix + letters(random, 16);
     const token = expires === null ? null : `FwoGZXIvYXdzE${text(random, 120)}`;
-    const key: Key = { id: accessKeyId, secret: text(random, 40), token, caller: { ...caller, accessKeyId }, expires, createdAt: now() };
+    const key: Key = { id: accessKeyId, secret: text(random, 40), token, caller: { ...caller, accessKeyId }, expires, createdAt: now(), status: 'Active' };
     keys.set(accessKeyId, key);
     return { accessKeyId, secretAccessKey: key.secret, ...(token === null ? {} : { sessionToken: token }) };
   };
@@ -108,7 +112,7 @@ export function createDirectory(now: () => number, random: () => number): Direct
     users: storeOf(users),
     roles: storeOf(roles),
     createUser: (account, name, path = '/') => {
-      const user: User = { ...identity(account, name, path, 'user'), kind: 'user' };
+      const user: User = { ...identity(account, name, path, 'user'), kind: 'user', hasPassword: false };
       users.set(keyOf(account, name), user);
       return user;
     },
@@ -140,8 +144,10 @@ export function createDirectory(now: () => number, random: () => number): Direct
     // A key dies with whoever had it, a session with its role: a resource's policy that names the ARN lets nobody in by it.
     findKey: (accessKeyId) => {
       const key = keys.get(accessKeyId) ?? null;
+      if (key?.status === 'Inactive') return null;
       return key && key.caller.kind !== 'root' && !identityOf(key.caller) ? null : key;
     },
+    keysOf: (user) => [...keys.values()].filter(({ caller, expires }) => expires === null && caller.userId === user.id),
     policiesOf: (caller) => {
       const own = [...(identityOf(caller)?.policies.values() ?? [])].map((entry) => entry.policy);
       const session = 'accessKeyId' in caller && caller.accessKeyId !== undefined ? sessions.get(caller.accessKeyId) : undefined;

@@ -111,7 +111,7 @@ export async function call(step: CallStep, stage: Stage, n: number): Promise<voi
     if (!step.refused) throw new StepError(`${step.as} has no key`);
     return say(step.as, `${step.text}: refused, the key is not known`, 'good');
   }
-  const input = fill(step.input, { ...namesOf(scenario, account, followers?.names()), n: String(n) });
+  const input = fill(step.input, { ...namesOf(scenario, account, followers?.names()), ...(await incidentName(stage)), n: String(n) });
   try {
     await account.world.call(service, operation, input, caller);
   } catch (error) {
@@ -136,7 +136,7 @@ async function credentialsOf(name: string, { photos }: Stage): Promise<Credentia
 
 async function send(step: Extract<Step, { event: string }>, stage: Stage): Promise<void> {
   const { scenario, account, say } = stage;
-  const event = fill(merge(parseFile(join(ROOT, step.event)), step.with ?? {}), namesOf(scenario, account));
+  const event = fill(merge(parseFile(join(ROOT, step.event)), step.with ?? {}), { ...namesOf(scenario, account), ...(await incidentName(stage)) });
   say(sourceOf(event), `reports: ${titleOf(event)}${step.times > 1 ? ` (${step.times} times at once)` : ''}`, 'neutral');
   stage.noteSent(idsOf(event));
   const body = JSON.stringify(Array.from({ length: step.times }, () => event));

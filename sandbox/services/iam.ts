@@ -27,7 +27,8 @@ import type {
 import { policyText } from '../auth/directory.ts';
 import type { Directory, PolicyText, Role, Store, User } from '../auth/directory.ts';
 import { AwsError, operation } from '../service.ts';
-import type { Call, Need, Service } from '../service.ts';
+import type { Call, CallRecord, Need, Service } from '../service.ts';
+import { principalOperations } from './iam-principals.ts';
 
 /** Characters of all inline policies together, and of a trust policy; white space is free. */
 const LIMITS = { user: 2048, role: 10_240, trust: 2048 };
@@ -39,7 +40,7 @@ const LIMITS = { user: 2048, role: 10_240, trust: 2048 };
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
-export function createIam(directory: Directory): Service {
+export function createIam(directory: Directory, calls: () => readonly CallRecord[] = () => []): Service {
   const { roles, users } = directory;
   const onRole = (action: string) => (input: { RoleName?: string | undefined }, call: Call) => need(action, call, 'role', roles, input.RoleName);
   const onUser = (action: string) => (input: { UserName?: string | undefined }, call: Call) => need(action, call, 'user', users, input.UserName);
@@ -49,6 +50,7 @@ export function createIam(directory: Directory): Service {
     sdk,
     protocol: 'query',
     operations: {
+      ...principalOperations({ directory, calls, onUser, onRole, userOf: (call, name) => find(users, call, name, 'user'), roleOf: (call, name) => find(roles, call, name, 'role') }),
       CreateRole: operation<CreateRoleCommandInput, CreateRoleCommandOutput>({
         needs: (input, call) => [created('iam:CreateRole', call, 'role', input.Path, input.RoleName)],
         run: (input, call) => {
