@@ -69,9 +69,9 @@ function checkStatement({ report, at }: Source, index: number, { Action, Resourc
 
 const READ = /^[a-z0-9-]+:(?:Get|List|Describe|BatchGet|Query|Scan|Head|Simulate|Generate|Assume)/;
 
-/** What belongs to the suite itself: its table, its evidence, its own parameters. */
+/** What belongs to the suite itself: its table, its evidence, its own parameters and playbooks. */
 function isOwn({ Resource }: PolicyStatement): boolean {
-  return /"Table"|EvidenceBucket|"Config":"keptSessions"|parameter\/\$\{self:custom\.name\}\//.test(JSON.stringify(Resource));
+  return /"Table"|EvidenceBucket|"Config":"keptSessions"|(?:parameter\/|stateMachine:)\$\{self:custom\.name\}[-/]/.test(JSON.stringify(Resource));
 }
 
 function checkReadOnly({ report, at }: Source, { name, statements }: FunctionFolder): void {

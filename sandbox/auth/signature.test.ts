@@ -19,6 +19,7 @@ const KEY: Key = {
   caller: { kind: 'root', account: '111122223333', principalArn: 'arn:aws:iam::111122223333:root', arn: 'arn:aws:iam::111122223333:root', userId: '111122223333' },
   expires: null,
   createdAt: 0,
+  status: 'Active',
 };
 const NOW = parseBasicTime('20130524T000500Z');
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';

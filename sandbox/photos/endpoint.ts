@@ -48,7 +48,9 @@ export function createShareEndpoint(options: EndpointOptions): Service & { reado
       const signer = await workingSigner(sessions.signer, options.family, keys);
       if (!signer) return json(503, { message: 'Pictures cannot be handed out at this moment.' });
       return json(200, await Promise.all(keys.map((key) => handOut(options, signer, key))));
-    } catch {
+    } catch (error) {
+      // A task that is refused everything fails its health check, and another one is started in its place.
+      if (error instanceof Error && error.name.startsWith('AccessDenied')) await sessions.service.close();
       // The scopes could not be read, or S3 did not answer: nobody knows, so there is no picture.
       return json(503, { message: 'This link cannot be checked at this moment.' });
     }
