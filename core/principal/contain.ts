@@ -1,0 +1,101 @@
+import type { Json } from '../bucket.ts';
+import type { Change, LedgerEntry, UndoRequest } from '../incident.ts';
+import { same } from '../quarantine/levels.ts';
+import { plannedSessionPolicy, sessionPolicy } from '../share/sessions.ts';
+import type { Principal, PrincipalState } from './principal.ts';
+
+export const LEVELS = ['sessions', 'everything'] as const;
+export type Level = (typeof LEVELS)[number];
+
+/** A user is stopped altogether, console included; a role goes on with new sessions, since something runs as it. */
+export function levelOf(given: Json | undefined, { kind }: Principal): Level {
+  return LEVELS.find((level) => level === given) ?? (kind === 'user' ? 'everything' : 'sessions');
+}
+
+/** What stands in front of every policy that the suite puts on a principal, and in the pattern of the trigger that notices its removal. */
+const POLICY_PREFIX = 'StopbathContain-';
+
+export function policyName(incident: string): string {
+  return `${POLICY_PREFIX}${incident.replaceAll(/[^\w+=,.@-]/g, '')}`.slice(0, 128);
+}
+
+/**
+ * Everything is denied: to sessions from before the moment of the change, or to all requests. A deny leaves a password as it is and still takes the
+ * console away, which `DeleteLoginProfile` would do for good: IAM gives no password back.
+ *
+ * @param at - ISO 8601; the moment of a plan where it is left out
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetLoginProfile.html (returns the name and the date, never the password)
+ */
+export function denyPolicy(level: Level, at?: string): { readonly [key: string]: Json } {
+  if (level === 'sessions') return sessionPolicy(at);
+  return { Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: ['*'], Resource: ['*'] }] };
+}
+
+/** A policy of ours as a plan says it, whenever it was made; any other document as it is. */
+export const planned = plannedSessionPolicy;
+
+export const DENY = 'deny';
+
+export function keySetting(id: string): string {
+  return `key:${id}`;
+}
+
+export function settingOf(state: PrincipalState, setting: string): Json {
+  return setting === DENY ? state.deny : (state.keys[setting.slice('key:'.length)] ?? null);
+}
+
+/** The deny comes first: whoever holds the keys could put them on again. */
+export function containment(principal: Principal, state: PrincipalState, level: Level, incident: string): { readonly changes: readonly Change[]; readonly notes: readonly string[] } {
+  const after = denyPolicy(level);
+  const fits = state.deny !== null || JSON.stringify(denyPolicy(level, new Date(0).toISOString())).length <= state.room;
+  const deny: Omit<Change, 'seq'> = {
+    setting: DENY,
+    title: level === 'everything' ? `Deny ${principal.name} everything, sign-in to the console and sessions included` : `Deny ${principal.name} every session from before the change`,
+    before: state.deny,
+    after,
+    undo: undoOf(principal, state.deny, incident),
+  };
+  const keys = Object.entries(state.keys).filter(([, status]) => status === 'Active').map(([id]): Omit<Change, 'seq'> => ({
+    setting: keySetting(id),
+    title: `Switch access key ${id} off`,
+    before: 'Active',
+    after: 'Inactive',
+    undo: { service: 'iam', operation: 'UpdateAccessKey', input: { UserName: principal.name, AccessKeyId: id, Status: 'Active' } },
+  }));
+  return {
+    changes: numbered([...(fits && !same(state.deny, after) ? [deny] : []), ...keys]),
+    notes: [
+      ...(fits ? [] : [`The inline policies of ${principal.name} have no room for a deny (${state.room} characters are left): its sessions go on. Take a policy away and plan again.`]),
+      ...(state.hasPassword ? [level === 'everything' ? 'The password stays as it is, and whoever signs in with it is refused everything. It has to be changed before the restore.' : 'At this level somebody who has the password can sign in again.'] : []),
+      ...(Object.keys(state.keys).length > 0 ? ['A restore leaves the access keys off: whoever has a leaked key has it still. Asked for over what was changed since (--overwrite-newer), it switches them on again.'] : []),
+    ],
+  };
+}
+
+function undoOf({ kind, name }: Principal, before: Json, incident: string): UndoRequest {
+  const of = { [kind === 'user' ? 'UserName' : 'RoleName']: name, PolicyName: policyName(incident) };
+  const what = kind === 'user' ? 'UserPolicy' : 'RolePolicy';
+  return before === null ? { service: 'iam', operation: `Delete${what}`, input: of } : { service: 'iam', operation: `Put${what}`, input: { ...of, PolicyDocument: JSON.stringify(before) } };
+}
+
+/** The ledger read backwards. A key comes back only where somebody asked for it. */
+export function restoration(ledger: readonly LedgerEntry[], state: PrincipalState, { name }: Principal, newer: 'keep' | 'overwrite'): { readonly changes: readonly Change[]; readonly notes: readonly string[] } {
+  const since = ledger.findLastIndex(({ direction }) => direction === 'restore') + 1;
+  const first = new Map(ledger.slice(since).toReversed().map((entry) => [entry.setting, entry.before]));
+  const changes: Omit<Change, 'seq'>[] = [];
+  const notes: string[] = [];
+  for (const [setting, before] of first) {
+    const now = settingOf(state, setting);
+    if (same(now, before)) continue;
+    if (setting === DENY) changes.push({ setting, title: `Lift the deny of ${name}`, before: now, after: before });
+    else if (now === null) notes.push(`Access key ${setting.slice('key:'.length)} was deleted since.`);
+    else if (newer === 'overwrite') changes.push({ setting, title: `Switch access key ${setting.slice('key:'.length)} on again`, before: now, after: before });
+    else notes.push(`Access key ${setting.slice('key:'.length)} stays off: whoever has a leaked key has it still. --overwrite-newer switches it on again.`);
+  }
+  return { changes: numbered(changes.toSorted((one, other) => Number(one.setting === DENY) - Number(other.setting === DENY))), notes };
+}
+
+function numbered(changes: readonly Omit<Change, 'seq'>[]): readonly Change[] {
+  return changes.map((change, index) => ({ seq: index + 1, ...change }));
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { LedgerEntry } from '../incident.ts';
+import { containment, DENY, denyPolicy, levelOf, restoration } from './contain.ts';
+import { judgePrincipal } from './look.ts';
+import { forbids, principalOf, servicesTrusted, type PrincipalState } from './principal.ts';
+
+const ACCOUNT = '111122223333';
+const user = principalOf(`arn:aws:iam::${ACCOUNT}:user/ops/deploy-bot`);
+const role = principalOf(`arn:aws:iam::${ACCOUNT}:role/photo-service`);
+const state: PrincipalState = { arn: 'arn', path: '/', keys: { AKIA1: 'Active', AKIA2: 'Inactive' }, hasPassword: true, deny: null, room: 2048, trust: null };
+
+describe('a principal', () => {
+  it('is a user or a role, by its name without the path', () => expect(user).toEqual({ kind: 'user', account: ACCOUNT, name: 'deploy-bot' }));
+  it.each([
+    [`arn:aws:sts::${ACCOUNT}:assumed-role/photo-service/i-0123`, `give arn:aws:iam::${ACCOUNT}:role/photo-service`],
+    [`arn:aws:iam::${ACCOUNT}:root`, 'only a user or a role'],
+    ['deploy-bot', 'only a user or a role'],
+    [`arn:aws:iam::${ACCOUNT}:user/x"; rm -rf /`, 'only a user or a role'],
+  ])('is not %s', (arn, says) => expect(() => principalOf(arn)).toThrow(says));
+
+  const never = { own: 'stopbath-prod', account: ACCOUNT, roles: [`arn:aws:iam::${ACCOUNT}:role/glass/break-glass`] };
+  it.each([
+    ["the suite's own", 'stopbath-prod-triage', '/', 'a role of the suite itself'],
+    ["the suite's own, in capitals", 'Stopbath-Prod-Triage', '/', 'a role of the suite itself'],
+    ['a break-glass role', 'break-glass', '/', 'break-glass'],
+    ['a service-linked role', 'AWSServiceRoleForSupport', '/aws-service-role/support.amazonaws.com/', 'service-linked'],
+    ['a role of Identity Center', 'AWSReservedSSO_x', '/aws-reserved/sso.amazonaws.com/', 'Identity Center'],
+  ])('is never touched: %s', (_, name, path, says) => expect(forbids({ kind: 'role', account: ACCOUNT, name }, { path }, never)).toContain(says));
+  it('of another account is out of reach', () => expect(forbids({ ...role, account: '444455556666' }, state, never)).toContain('444455556666'));
+  it('may be anybody else', () => expect(forbids(role, state, never)).toBeNull());
+  it('runs what its trust policy lets in', () => expect(servicesTrusted({ Statement: [{ Principal: { Service: ['lambda.amazonaws.com', 'ecs-tasks.amazonaws.com'], AWS: 'x' } }] })).toEqual(['ecs-tasks.amazonaws.com', 'lambda.amazonaws.com']));
+});
+
+describe('a containment', () => {
+  it('denies first, then switches active keys off, each with what takes it back', () => {
+    const { changes, notes } = containment(user, state, levelOf(undefined, user), 'inc-1');
+    expect(changes.map(({ setting, before, after, undo }) => [setting, before, after, undo?.operation])).toEqual([
+      [DENY, null, denyPolicy('everything'), 'DeleteUserPolicy'],
+      ['key:AKIA1', 'Active', 'Inactive', 'UpdateAccessKey'],
+    ]);
+    expect(notes.join(' ')).toContain('password stays as it is');
+  });
+  it('of a role leaves new sessions, unless told', () => {
+    expect(containment(role, { ...state, keys: {} }, levelOf(undefined, role), 'inc-1').changes[0]?.after).toEqual(denyPolicy('sessions'));
+    expect(levelOf('everything', role)).toBe('everything');
+  });
+  it('done twice has nothing to do', () => expect(containment(user, { ...state, deny: denyPolicy('everything'), keys: { AKIA1: 'Inactive' } }, 'everything', 'inc-1').changes).toEqual([]));
+  it('says where there is no room for a deny', () => {
+    const { changes, notes } = containment(user, { ...state, room: 10 }, 'everything', 'inc-1');
+    expect(changes.map(({ setting }) => setting)).toEqual(['key:AKIA1']);
+    expect(notes.join(' ')).toContain('no room');
+  });
+});
+
+describe('a restore', () => {
+  const done = (setting: string, before: LedgerEntry['before'], after: LedgerEntry['after']): LedgerEntry => ({ seq: 1, setting, title: '', before, after, incident: 'inc-1', direction: 'contain', execution: 'e', digest: 'd', intendedAt: '', doneAt: '', result: 'done' });
+  const ledger = [done(DENY, null, denyPolicy('everything')), done('key:AKIA1', 'Active', 'Inactive'), done(DENY, { other: true }, denyPolicy('everything'))];
+  const now = { ...state, deny: denyPolicy('everything'), keys: { AKIA1: 'Inactive' } } as const;
+
+  it('lifts the deny to what was there first, and leaves the key off', () => {
+    const { changes, notes } = restoration(ledger, now, user, 'keep');
+    expect(changes.map(({ setting, after }) => [setting, after])).toEqual([[DENY, null]]);
+    expect(notes.join(' ')).toContain('AKIA1 stays off');
+  });
+  it('switches the key on where that was asked for, before the deny is lifted', () => expect(restoration(ledger, now, user, 'overwrite').changes.map(({ setting, after }) => [setting, after])).toEqual([['key:AKIA1', 'Active'], [DENY, null]]));
+});
+
+describe('a look', () => {
+  const limits = { needed: 2, allowed: 3 };
+  const denied = { tried: [{ what: 's3', answer: 'denied' as const }], drifted: [] };
+  it('proves by denials in a row', () => expect([judgePrincipal(denied, 'contain', limits, 0, 1).verdict, judgePrincipal(denied, 'contain', limits, 1, 2).verdict]).toEqual(['pending', 'verified']));
+  it.each([
+    ['an old session that is let in', { tried: [{ what: 's3', answer: 'open' as const }], drifted: [] }],
+    ['no answer', { tried: [{ what: 's3', answer: 'unknown' as const }], drifted: [] }],
+    ['a key that is on again', { ...denied, drifted: ['key:AKIA1'] }],
+  ])('proves nothing by %s', (_, look) => expect(judgePrincipal(look, 'contain', limits, 1, 3)).toMatchObject({ verdict: 'unverified', streak: 0 }));
+});

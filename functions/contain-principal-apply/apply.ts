@@ -1,0 +1,54 @@
+import { acknowledge, intendAll, named, plannedFor, type ApplyInput } from '../../aws/apply.ts';
+import type { Tools } from '../../aws/function.ts';
+import { updateIncident } from '../../aws/incidents.ts';
+import { handOnLinks } from '../../aws/principal/hand-on.ts';
+import { readPrincipal, writePrincipal } from '../../aws/principal/state.ts';
+import { assertMayApply } from '../../aws/standing.ts';
+import { remaining } from '../../core/apply.ts';
+import { HeldError } from '../../core/held.ts';
+import type { Incident, Plan } from '../../core/incident.ts';
+import { settingOf } from '../../core/principal/contain.ts';
+import { forbids, principalOf } from '../../core/principal/principal.ts';
+
+/**
+ * Writes the undo intent of every change, makes the changes one after the other, and hands on what the principal issued. The workflow's
+ * input is not trusted: plan, mode, guard and approvals are read here, and whether the principal may be touched at all.
+ */
+export async function applyContainment(input: ApplyInput, tools: Tools): Promise<{ readonly changes: number; readonly acknowledgedAt: string }> {
+  const { incident, plan, written } = await plannedFor(tools, input);
+  const principal = principalOf(incident.target.arn);
+  const state = await readPrincipal(tools, principal, incident.id);
+  const { STOPBATH_NAME: own, STOPBATH_ACCOUNT: account, STOPBATH_RESPONDER_ROLES, STOPBATH_EXEMPT_ROLES } = tools.settings;
+  const never = forbids(principal, state, { own, account, roles: [...STOPBATH_RESPONDER_ROLES, ...STOPBATH_EXEMPT_ROLES] });
+  if (never !== null) throw new HeldError(never);
+  await assertMayApply(tools, incident, plan, input.execution, { reopens: plan.direction === 'restore' ? plan.changes.map(({ title }) => title) : [], stops: stopsIn(plan) });
+  const changes = remaining(plan.changes, (setting) => settingOf(state, setting));
+  const [intents] = await Promise.all([
+    intendAll(tools, input, changes, written),
+    updateIncident(tools, incident.id, { status: plan.direction === 'contain' ? 'containing' : 'restoring' }),
+  ]);
+  for (const intent of intents) {
+    await named(intent, writePrincipal(tools, principal, intent));
+    await acknowledge(tools, intent);
+  }
+  const acknowledgedAt = tools.now();
+  if (plan.direction === 'contain') {
+    await updateIncident(tools, incident.id, { containedAt: incident.containedAt ?? acknowledgedAt });
+    if (Number(plan.impact['linksToHandOn'] ?? 0) > 0 && !handedOn(incident)) await handOnLinks(tools, incident, state.arn, sinceIn(plan));
+  }
+  return { changes: changes.length, acknowledgedAt };
+}
+
+/** What somebody approves is what the plan said would stop. */
+function stopsIn({ impact, changes }: Plan): readonly string[] {
+  const stops = impact['wouldFeelIt'];
+  return changes.length > 0 && Array.isArray(stops) ? stops.map(String) : [];
+}
+
+function handedOn({ id, related }: Incident): boolean {
+  return related.includes(`${id}-links`);
+}
+
+function sinceIn({ impact, plannedAt }: Plan): string {
+  return /since (\d{4}-\d{2}-\d{2}T[\d:.]+Z)/.exec(JSON.stringify(impact['shareLinksIssued'] ?? ''))?.[1] ?? plannedAt;
+}

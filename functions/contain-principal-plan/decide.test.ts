@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { ACCOUNT, decided, envelope, finding, record } from '../../test/decide/builders.ts';
+
+const keyOf = (userType: string, userName: string) => ({ resourceType: 'AccessKey', accessKeyDetails: { accessKeyId: 'ASIAIOSFODNN7EXAMPLE', principalId: 'AROAIOSFODNN7EXAMPLE:x', userType, userName } });
+const call = (eventName: string, request: object, more: object = {}) => envelope(record('iam', eventName, request, { ...more }), undefined, 'aws.iam');
+const byTheSuite = { userIdentity: { type: 'AssumedRole', arn: `arn:aws:sts::${ACCOUNT}:assumed-role/stopbath-dev-contain-principal-apply/x`, accountId: ACCOUNT, sessionContext: { sessionIssuer: { type: 'Role', arn: `arn:aws:iam::${ACCOUNT}:role/stopbath-dev-contain-principal-apply`, userName: 'stopbath-dev-contain-principal-apply' } } } };
+
+describe('contain-principal', () => {
+  it.each([
+    ['UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS', 'AssumedRole', 'contain', 'role/bot'],
+    ['UnauthorizedAccess:IAMUser/MaliciousIPCaller.Custom', 'IAMUser', 'contain', 'user/bot'],
+    ['Persistence:IAMUser/AnomalousBehavior', 'IAMUser', 'approve', 'user/bot'],
+  ])('answers %s about a %s: %s', (type, userType, decision, target) => {
+    expect(decided(finding(type, 8, keyOf(userType, 'bot')))).toMatchObject({ decision, playbook: 'contain-principal', targets: [`arn:aws:iam::${ACCOUNT}:${target}`] });
+  });
+
+  it('leaves to a ticket what tells of no credentials in wrong hands', () => {
+    for (const type of ['Recon:IAMUser/TorIPCaller', 'Stealth:IAMUser/PasswordPolicyChange', 'Policy:IAMUser/RootCredentialUsage']) expect(decided(finding(type, 8, keyOf('IAMUser', 'bot')))).toMatchObject({ decision: 'observe', playbook: 'open-ticket' });
+  });
+
+  it('answers a key that AWS found in public', () => {
+    expect(decided(call('AttachUserPolicy', { userName: 'bot', policyArn: 'arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3' }))).toMatchObject({ decision: 'contain', playbook: 'contain-principal', severity: 9 });
+  });
+
+  it('notices that its deny is taken away, by whomever but the suite, and opens nothing for it', () => {
+    const taken = { userName: 'bot', policyName: 'StopbathContain-inc-1' };
+    const again = { playbook: 'contain-principal', because: 'somebody took the deny away again, or rewrote it' };
+    expect(decided(call('DeleteUserPolicy', taken))).toMatchObject({ decision: 'ignore', responses: [{ again }] });
+    expect(decided(call('DeleteUserPolicy', taken, byTheSuite))).toMatchObject({ responses: [{ again: null }] });
+    expect(decided(call('DeleteUserPolicy', { ...taken, policyName: 'own' }))).toMatchObject({ responses: [{ again: null }] });
+    expect(decided(call('UpdateAccessKey', { userName: 'bot', accessKeyId: 'AKIA1', status: 'Inactive' }))).toMatchObject({ responses: [{ again: null }] });
+  });
+});

@@ -1,0 +1,59 @@
+import { SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam';
+import { iamOf } from '../../aws/clients.ts';
+import type { Tools } from '../../aws/function.ts';
+import { addEntry, viewIncident } from '../../aws/incidents.ts';
+import type { LookInput } from '../../aws/looking.ts';
+import { readPrincipal } from '../../aws/principal/state.ts';
+import type { LedgerEntry } from '../../core/incident.ts';
+import { settingOf } from '../../core/principal/contain.ts';
+import { judgePrincipal, type PrincipalLook } from '../../core/principal/look.ts';
+import { principalOf } from '../../core/principal/principal.ts';
+import { same } from '../../core/quarantine/levels.ts';
+import type { Judgement } from '../../core/quarantine/look.ts';
+
+/** One look: IAM itself decides what the old credentials may, and the state is read back. */
+export async function lookAtPrincipal(input: LookInput, tools: Tools): Promise<Judgement & { readonly looks: number }> {
+  const { incident, ledger } = await viewIncident(tools, input.incident);
+  const principal = principalOf(incident.target.arn);
+  const state = await readPrincipal(tools, principal, incident.id);
+  const left = lastOf(ledger.filter(({ direction, result }) => direction === input.direction && result === 'done'));
+  const drifted = left.filter(({ setting, after }) => !same(settingOf(state, setting), after)).map(({ setting }) => setting);
+  const look: PrincipalLook = { tried: await tryOld(tools, state.arn, incident.containedAt ?? tools.now()), drifted };
+  const looks = input.looks + 1;
+  const { STOPBATH_VERIFY_LOOKS: needed, STOPBATH_VERIFY_MAX_LOOKS: allowed } = tools.settings;
+  const judgement = judgePrincipal(look, input.direction, { needed, allowed }, input.streak, looks);
+  await addEntry(tools, `${input.execution}/look/${looks}`, {
+    incident: incident.id,
+    at: tools.now(),
+    kind: 'look',
+    text: `look ${looks}: ${look.tried.map(({ what, answer }) => `${what} ${answer}`).join(', ')}${drifted.length > 0 ? `; changed since: ${drifted.join(', ')}` : ''}`,
+    by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
+    detail: { tried: look.tried.map((one) => ({ ...one })), drifted, streak: judgement.streak, verdict: judgement.verdict },
+  });
+  return { ...judgement, looks };
+}
+
+function lastOf(ledger: readonly LedgerEntry[]): readonly LedgerEntry[] {
+  return [...new Map(ledger.map((entry) => [entry.setting, entry])).values()];
+}
+
+/** What whoever has stolen credentials asks for first. */
+const WANTED = ['s3:GetObject', 'iam:CreateAccessKey', 'sts:AssumeRole'];
+const AN_HOUR_MS = 3_600_000;
+
+/**
+ * Nobody but the thief has the old credentials, so IAM is asked what it would answer them: a session that was issued before the containment,
+ * by all policies that it has now.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+ */
+async function tryOld(tools: Tools, PolicySourceArn: string, containedAt: string): Promise<PrincipalLook['tried']> {
+  const issued = new Date(Date.parse(containedAt) - AN_HOUR_MS).toISOString();
+  const { EvaluationResults = [] } = await iamOf(tools.clients).send(
+    new SimulatePrincipalPolicyCommand({ PolicySourceArn, ActionNames: WANTED, ContextEntries: [{ ContextKeyName: 'aws:TokenIssueTime', ContextKeyType: 'date', ContextKeyValues: [issued] }] }),
+  );
+  return WANTED.map((action) => {
+    const decision = EvaluationResults.find(({ EvalActionName }) => EvalActionName === action)?.EvalDecision;
+    return { what: `${action} by an old session`, answer: decision === undefined ? 'unknown' : decision === 'explicitDeny' ? 'denied' : 'open' };
+  });
+}
