@@ -1,5 +1,6 @@
 import type { Approval } from '../core/approval.ts';
 import type { Json } from '../core/bucket.ts';
+import { impactText } from '../core/impact.ts';
 import type { Change, Incident, IncidentView, Plan, TicketState } from '../core/incident.ts';
 import { undoSteps } from '../core/undo.ts';
 import { diffOf } from './diff.ts';
@@ -68,10 +69,9 @@ export function planText(plan: Plan): readonly string[] {
 
 /** A list is a line each, under one label. */
 function impactLines(key: string, value: Json): readonly (readonly [string, string])[] {
-  const words = (one: Json) => (typeof one === 'string' ? one : JSON.stringify(one));
-  if (!Array.isArray(value)) return [[spaced(key), words(value)]];
+  if (!Array.isArray(value)) return [[spaced(key), impactText(value)]];
   const list: readonly Json[] = value;
-  return list.length === 0 ? [[spaced(key), 'nobody and nothing']] : list.map((one, index) => [index === 0 ? spaced(key) : '', words(one)]);
+  return list.length === 0 ? [[spaced(key), 'nobody and nothing']] : list.map((one, index) => [index === 0 ? spaced(key) : '', impactText(one)]);
 }
 
 /** The third side of a restore: what somebody changed since the containment, and what it was before. */

@@ -107,6 +107,18 @@ export interface UndoRequest {
   readonly service: string;
   readonly operation: string;
   readonly input: { readonly [key: string]: Json };
+  /** Of a bulk change: the request is made once for each item of a table, whose key is put into `input`. */
+  readonly each?: UndoEach;
+}
+
+export interface UndoEach {
+  /** The key's attribute, a text. */
+  readonly key: string;
+  /** Keys, and DynamoDB queries that give more of them. */
+  readonly ids: readonly string[];
+  readonly queries: readonly { readonly [key: string]: Json }[];
+  /** What is tried where the condition of `input` refuses. */
+  readonly otherwise: { readonly [key: string]: Json };
 }
 
 export interface Plan {

@@ -7,7 +7,7 @@ const playbook = readPlaybook('close-share', {
   inputs: {
     bucket: { description: 'Its name.', target: 'bucket' },
     linkIds: { description: 'Links.', type: 'list', target: 'link' },
-    issuedBy: { description: 'Who made them.', target: 'principal', example: 'arn:aws:iam::111122223333:role/photo-signer' },
+    issuedBy: { description: 'Who made them.', type: 'arn', target: 'principal', example: 'arn:aws:iam::111122223333:role/photo-signer' },
     since: { description: 'From when on.', type: 'instant', with: ['issuedBy'], required: true },
     prefix: { description: 'Where.', with: ['bucket'], narrows: true },
     keys: { description: 'Which.', type: 'list', with: ['bucket'], without: ['prefix'], narrows: true },
@@ -39,7 +39,7 @@ describe('inputs of a start by hand', () => {
   });
 
   it('makes an instant UTC', () => {
-    expect(read({ issuedBy: 'arn:aws:iam::1:role/x', since: '2026-11-24T10:00:00+02:00' }).inputs['since']).toBe('2026-11-24T08:00:00.000Z');
+    expect(read({ issuedBy: 'arn:aws:iam::111122223333:role/x', since: '2026-11-24T10:00:00+02:00' }).inputs['since']).toBe('2026-11-24T08:00:00.000Z');
   });
 
   it.each([
@@ -48,9 +48,10 @@ describe('inputs of a start by hand', () => {
     ['two targets', { bucket: 'x', linkIds: ['a'] }, /bucket and linkIds are given/],
     ['what goes with another', { linkIds: ['a'], prefix: 'x/' }, /prefix is given without bucket/],
     ['two that contradict each other', { bucket: 'x', prefix: 'a/', keys: 'a/1.jpg' }, /prefix and keys are given: give one of them/],
-    ['what must be there', { issuedBy: 'arn:aws:iam::1:role/x' }, /since is missing/],
+    ['what must be there', { issuedBy: 'arn:aws:iam::111122223333:role/x' }, /since is missing/],
     ['an unknown value', { bucket: 'x', level: 'half' }, /level is "half": it must be one of public, full/],
-    ['an instant without offset', { issuedBy: 'a', since: '2026-11-24T10:00:00' }, /since is "2026-11-24T10:00:00"/],
+    ['an instant without offset', { issuedBy: 'arn:aws:iam::111122223333:role/x', since: '2026-11-24T10:00:00' }, /since is "2026-11-24T10:00:00"/],
+    ['a name that is no ARN', { issuedBy: 'photo-signer', since: '2026-11-24T10:00:00Z' }, /issuedBy is "photo-signer": it must be an ARN, with the account in it, for example arn:aws:iam::111122223333:role/],
     ['an empty list', { linkIds: '' }, /linkIds is ""/],
     ['a list of something else', { linkIds: [1] }, /linkIds is \[1\]/],
     ['a text that is none', { bucket: { $ne: 1 } }, /bucket is/],

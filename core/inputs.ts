@@ -76,6 +76,7 @@ function valueOf(name: string, input: PlaybookInput, value: unknown): Json {
   if (typeof value !== 'string' || value.trim() === '') throw wrong('it must be a text');
   if (value.length > TEXT_LIMIT) throw wrong(`at most ${TEXT_LIMIT} characters`);
   if (input.values && !Object.hasOwn(input.values, value)) throw wrong(`it must be one of ${Object.keys(input.values).join(', ')}`);
+  if (input.type === 'arn' && !/^arn:aws[\w-]*:[a-z0-9-]+:[\w-]*:\d{12}:\S+$/.test(value)) throw wrong('it must be an ARN, with the account in it');
   if (input.type === 'instant') {
     if (!/^\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:\d{2})$/.test(value) || Number.isNaN(Date.parse(value))) throw wrong('it must be an ISO 8601 time with its offset');
     return new Date(value).toISOString();

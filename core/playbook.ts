@@ -31,8 +31,8 @@ const TriggerSchema = z.strictObject({
 /** One input of a playbook: what a responder may say on the command line, and a trigger in its `inputs`. */
 const InputSchema = z.strictObject({
   description: prose,
-  /** `list`: texts, separated by commas on the command line. `instant`: ISO 8601 with its offset. */
-  type: z.enum(['text', 'list', 'instant']).default('text'),
+  /** `list`: texts, separated by commas on the command line. `instant`: ISO 8601 with its offset. `arn`: of something in an account. */
+  type: z.enum(['text', 'list', 'instant', 'arn']).default('text'),
   /** The only values there are, each with what it means. */
   values: z.record(z.string(), prose).optional(),
   default: z.json().optional(),

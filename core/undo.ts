@@ -1,13 +1,15 @@
 import type { Json } from './bucket.ts';
 import { SID_PREFIX } from './quarantine/levels.ts';
-import type { IncidentView, LedgerEntry, Target } from './incident.ts';
+import type { IncidentView, LedgerEntry, Target, UndoEach, UndoRequest } from './incident.ts';
+import { sessionPolicyName } from './share/sessions.ts';
+import { OWNER } from './share/undo.ts';
 
 /** One request that takes a change back, as an SDK takes it and as a person types it. */
 export interface UndoStep {
   /** What it takes back, in words. */
   readonly title: string;
   /** The SDK's name of the operation and its input; `null` where no plain request of AWS takes it back. */
-  readonly request: { readonly operation: string; readonly input: { readonly [key: string]: Json } } | null;
+  readonly request: Pick<UndoRequest, 'operation' | 'input' | 'each'> | null;
   /** A line for a POSIX shell; a comment where there is no request. */
   readonly command: string;
 }
@@ -17,6 +19,7 @@ export interface UndoStep {
  * in the order that S3 needs. It puts back what was saved and looks at nothing: what somebody changed since is overwritten.
  *
  * @see https://docs.aws.amazon.com/cli/latest/reference/s3api/
+ * @see https://docs.aws.amazon.com/cli/latest/reference/dynamodb/update-item.html (`--cli-input-json` beside `--key`)
  */
 export function undoSteps({ incident, ledger }: Pick<IncidentView, 'incident' | 'ledger'>): readonly UndoStep[] {
   const since = ledger.findLastIndex(({ direction }) => direction === 'restore') + 1;
@@ -36,12 +39,47 @@ function liftDeny(target: Target): UndoStep {
   return { title: "Lift the deny, as the root user of the account or a role that the quarantine leaves in", ...step };
 }
 
-function stepOf({ title, setting, before, result, undo }: LedgerEntry, target: Target): UndoStep {
+function stepOf(entry: LedgerEntry, target: Target): UndoStep {
+  const { title, setting, before, result } = entry;
   const said = `${title}${result === 'intended' ? ' (not acknowledged: it may not have happened)' : ''}`;
-  if (undo) return { title: said, request: undo, command: ['aws', undo.service, dashed(undo.operation), '--cli-input-json', quoted(JSON.stringify(undo.input))].join(' ') };
+  const undo = entry.undo === undefined ? shareUndo(entry, target) : filledIn(entry.undo, target);
+  if (undo) return { title: said, request: undo, command: undo.each ? loopOf(undo, undo.each) : commandFor(undo) };
+  if (setting.startsWith('cdn:')) return { title: said, request: null, command: '# nothing to take back: the next request fetches it again' };
   const write = target.kind === 'bucket' ? (before === null ? DELETE[setting] : PUT[setting]?.(before)) : undefined;
   if (!write) return { title: said, request: null, command: `# ${oneLine(`${said}: ${setting} has no plain command; restore it with Stopbath`)}` };
   return { title: said, ...commandOf(write, target) };
+}
+
+/** Of a revocation: what stands at a bucket that it names, and at a role. */
+function shareUndo({ setting, before, incident }: LedgerEntry, { account }: Target): UndoRequest | null {
+  const [kind = '', ...rest] = setting.split(':');
+  const name = rest.join(':');
+  if (name === '') return null;
+  if (kind === 'signer') return { service: 'iam', operation: 'DeleteRolePolicy', input: { RoleName: name.split('/').at(-1) ?? name, PolicyName: sessionPolicyName(incident) } };
+  if (kind !== 'policy') return null;
+  const of = { Bucket: name, ExpectedBucketOwner: account };
+  return typeof before === 'string' ? { service: 's3api', operation: 'PutBucketPolicy', input: { ...of, Policy: before } } : { service: 's3api', operation: 'DeleteBucketPolicy', input: of };
+}
+
+/** An owner's id stands in no plan; who may read the incident knows it. */
+function filledIn(undo: UndoRequest, { kind, name }: Target): UndoRequest {
+  if (kind !== 'owner') return undo;
+  const filled: unknown = JSON.parse(JSON.stringify(undo, (_, value: unknown) => (typeof value === 'string' ? value.replaceAll(OWNER, () => name) : value)));
+  return filled as UndoRequest;
+}
+
+function commandFor({ service, operation, input }: Pick<UndoRequest, 'service' | 'operation' | 'input'>, ...more: readonly string[]): string {
+  return ['aws', service, dashed(operation), '--cli-input-json', quoted(JSON.stringify(input)), ...more].join(' ');
+}
+
+/** The same for many: the CLI goes through all pages of a query. What neither request fits is left as it is, and named. */
+function loopOf(undo: UndoRequest, { key, ids, queries, otherwise }: UndoEach): string {
+  const sources = [
+    ...queries.map((input) => commandFor({ service: undo.service, operation: 'Query', input }, '--output', 'text', '--query', quoted(`Items[].${key}.S`))),
+    ...(ids.length === 0 ? [] : [`printf '%s\\n' ${ids.map(quoted).join(' ')}`]),
+  ];
+  const one = (input: UndoRequest['input']) => `${commandFor({ ...undo, input }, '--key', `"${key}={S=$id}"`)} 2>/dev/null`;
+  return `{ ${sources.join('; ')}; } | tr '\\t' '\\n' | while read -r id; do ${one(undo.input)} || ${one(otherwise)} || echo "left as it is: $id"; done`;
 }
 
 function commandOf({ operation, options, input }: Write, target: Target): Omit<UndoStep, 'title'> {

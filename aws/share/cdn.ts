@@ -1,5 +1,6 @@
 import { CreateInvalidationCommand, GetInvalidationCommand } from '@aws-sdk/client-cloudfront';
 import { z } from 'zod';
+import { digestOf } from '../../core/canonical.ts';
 import { cloudfrontOf } from '../clients.ts';
 import type { Json } from '../../core/bucket.ts';
 import { evictionByPath, evictionByTag, isCacheTag, type Eviction } from '../../core/share/eviction.ts';
@@ -17,10 +18,10 @@ const wanted = z.strictObject({ items: z.array(z.string()).min(1) });
 export const cdnKind: ShareKind = {
   kind: 'cdn',
   plan: async (context, tools) => {
-    const planned = await Promise.all(
-      context.reach.filter(({ prefixes, keys }) => prefixes.length + keys.length > 0).map(async (reach) => (await distributionsOf(tools, reach.bucket)).map((cdn) => planOf(cdn, reach, context, tools))),
-    );
-    return { changes: planned.flat().flatMap(({ change }) => change), notes: planned.flat().flatMap(({ notes }) => notes) };
+    const read = context.reach.filter(({ prefixes, keys }) => prefixes.length + keys.length > 0).map(async (reach) => (await distributionsOf(tools, reach.bucket)).map((cdn) => ({ ...reach, ...cdn })));
+    // One invalidation a distribution, whatever it reads: its limits are for all of it.
+    const planned = [...Map.groupBy((await Promise.all(read)).flat(), ({ id }) => id).values()].map((places) => planOf(places, context, tools));
+    return { changes: planned.flatMap(({ change }) => change), notes: planned.flatMap(({ notes }) => notes) };
   },
   read: async (setting, tools, context) => {
     const found = await invalidationOf(setting, context, tools);
@@ -29,8 +30,9 @@ export const cdnKind: ShareKind = {
   write: async ({ setting, after }, context, tools) => {
     const { items } = wanted.parse(after);
     const DistributionId = idOf(setting);
-    // The same reference and paths are the same invalidation: a try whose answer was lost makes no second one.
-    const CallerReference = `${context.execution}-${DistributionId}`;
+    // The same reference and paths are the same invalidation: a try whose answer was lost makes no second one. Other paths under one
+    // reference would be refused (InvalidationBatchAlreadyExists).
+    const CallerReference = `${context.execution}-${DistributionId}-${digestOf(items).slice(0, 16)}`;
     const Paths = { Quantity: items.length, Items: items.map((item) => named(item, context)) };
     const { Invalidation } = await cloudfrontOf(tools.clients).send(new CreateInvalidationCommand({ DistributionId, InvalidationBatch: { CallerReference, Paths } })).catch((cause: unknown) => {
       if (codeOf(cause) !== 'TooManyInvalidationsInProgress') throw cause;
@@ -52,20 +54,23 @@ export const cdnKind: ShareKind = {
   },
 };
 
-function planOf(cdn: CdnOrigin, reach: Reach, context: ShareContext, tools: Tools): { readonly change: readonly { setting: string; title: string; before: Json; after: Json }[]; readonly notes: readonly string[] } {
-  const { items, notes } = evictionOf(cdn, reach, context, tools);
+type Place = Reach & CdnOrigin;
+
+function planOf(places: readonly Place[], context: ShareContext, tools: Tools): { readonly change: readonly { setting: string; title: string; before: Json; after: Json }[]; readonly notes: readonly string[] } {
+  const { items, notes } = evictionOf(places, context, tools);
   if (items.length === 0) return { change: [], notes };
-  const title = `Invalidate ${items.length === 1 ? items[0] : `${items.length} paths`} in the caches of ${cdn.id}`;
-  return { change: [{ setting: `cdn:${cdn.id}`, title, before: null, after: { items: [...items] } }], notes: notes.map((note) => `${cdn.id}: ${note}`) };
+  const id = places[0]?.id ?? '';
+  const title = `Invalidate ${items.length === 1 ? items[0] : `${items.length} paths`} in the caches of ${id}`;
+  return { change: [{ setting: `cdn:${id}`, title, before: null, after: { items: [...items] } }], notes: notes.map((note) => `${id}: ${note}`) };
 }
 
-function evictionOf(cdn: CdnOrigin, reach: Reach, context: ShareContext, { settings }: Tools): Eviction {
+function evictionOf(places: readonly Place[], context: ShareContext, { settings }: Tools): Eviction {
   const { album, owner } = settings.STOPBATH_SHARES.cdn.cacheTags;
   const { scope } = context;
   const tag = scope.kind === 'album' ? album?.replaceAll('{albumId}', scope.albumId) : scope.kind === 'owner' ? owner : null;
   // An owner's id stays out of the plan: the tag is filled in when it is used.
-  if (cdn.tags && typeof tag === 'string' && isCacheTag(named(tag, context))) return evictionByTag(tag);
-  return evictionByPath(reach, cdn.originPath);
+  if (places.every(({ tags }) => tags) && typeof tag === 'string' && isCacheTag(named(tag, context))) return evictionByTag(tag);
+  return evictionByPath(places);
 }
 
 function named(item: string, { scope }: ShareContext): string {

@@ -2,7 +2,7 @@ import { GetDistributionCommand, ListDistributionsCommand, type DistributionSumm
 import { cloudfrontOf } from '../clients.ts';
 import type { Tools } from '../function.ts';
 
-/** A distribution that reads a bucket. */
+/** An origin by which a distribution reads a bucket; it may have several, each with a root of its own. */
 export interface CdnOrigin {
   readonly id: string;
   readonly arn: string;
@@ -18,27 +18,29 @@ export interface CdnOrigin {
 const S3_NAME = /^(.+)\.s3(?:-website)?(?:[.-][a-z0-9-]+){0,2}\.amazonaws\.com$/;
 
 /**
- * Every distribution of the account that has a bucket as an origin: found, not configured, so that none is forgotten.
+ * Every way in which a distribution of the account reads a bucket: found, not configured, so that none is forgotten.
  *
  * @see https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListDistributions.html
  */
 export async function distributionsOf({ clients }: Tools, bucket: string): Promise<readonly CdnOrigin[]> {
-  const found: { readonly summary: DistributionSummary; readonly origin: Origin }[] = [];
+  const found: { readonly summary: DistributionSummary; readonly origins: readonly Origin[] }[] = [];
   let Marker: string | undefined;
   do {
     const { DistributionList: page } = await cloudfrontOf(clients).send(new ListDistributionsCommand({ Marker }));
     for (const summary of page?.Items ?? []) {
-      const origin = summary.Origins?.Items?.find(({ DomainName }) => S3_NAME.exec(DomainName ?? '')?.[1] === bucket);
-      if (origin) found.push({ summary, origin });
+      const origins = summary.Origins?.Items?.filter(({ DomainName }) => S3_NAME.exec(DomainName ?? '')?.[1] === bucket) ?? [];
+      if (origins.length > 0) found.push({ summary, origins });
     }
     Marker = page?.IsTruncated ? page.NextMarker : undefined;
   } while (Marker !== undefined);
-  return await Promise.all(
-    found.map(async ({ summary, origin }) => {
+  const each = await Promise.all(
+    found.map(async ({ summary, origins }) => {
       const { Distribution } = await cloudfrontOf(clients).send(new GetDistributionCommand({ Id: summary.Id }));
-      return { id: summary.Id ?? '', arn: summary.ARN ?? '', originPath: origin.OriginPath ?? '', access: accessOf(origin), tags: Distribution?.DistributionConfig?.CacheTagConfig !== undefined };
+      const tags = Distribution?.DistributionConfig?.CacheTagConfig !== undefined;
+      return origins.map((origin) => ({ id: summary.Id ?? '', arn: summary.ARN ?? '', originPath: origin.OriginPath ?? '', access: accessOf(origin), tags }));
     }),
   );
+  return each.flat();
 }
 
 function accessOf({ OriginAccessControlId, S3OriginConfig }: Origin): CdnOrigin['access'] {

@@ -5,6 +5,7 @@ import type { Json } from '../../core/bucket.ts';
 import { same } from '../../core/quarantine/levels.ts';
 import { epochScopeOf, scopePhrase } from '../../core/share/scope.ts';
 import { UNTOUCHED, type ScopeState } from '../../core/share/link.ts';
+import { epochUndo, OWNER } from '../../core/share/undo.ts';
 import type { Tools } from '../function.ts';
 import { succeeded } from '../records.ts';
 import { readScopes } from '../share-links.ts';
@@ -21,7 +22,8 @@ export const epochKind: ShareKind = {
     if (tools.settings.STOPBATH_SHARES.epochs === null) return { changes: [], notes: ['The share service checks no epochs (shares.epochs is null): the sweep alone revokes, link by link.'] };
     const now = await stateOf(key, tools);
     const after = { epoch: now.epoch + 1, revoked: [...now.revoked, { through: now.epoch, incident: incident.id }] };
-    return { changes: [{ setting: `epoch:${scope.kind}`, title: `Raise the epoch: ${scopePhrase(scope)} made until now is dead in one write`, before: asJson(now), after: asJson(after) }], notes: [] };
+    const undo = epochUndo(tools.settings.STOPBATH_SHARES, scope.kind === 'owner' ? `owner#${OWNER}` : key, now, after);
+    return { changes: [{ setting: `epoch:${scope.kind}`, title: `Raise the epoch: ${scopePhrase(scope)} made until now is dead in one write`, before: asJson(now), after: asJson(after), ...(undo ? { undo } : {}) }], notes: [] };
   },
   read: async (_, tools, context) => {
     const key = epochScopeOf(context.scope);

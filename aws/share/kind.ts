@@ -46,6 +46,8 @@ export interface ShareKind {
   readonly plan: (context: ShareContext, tools: Tools) => Promise<Planned>;
   /** A setting as it is now. */
   readonly read: (setting: string, tools: Tools, context: ShareContext) => Promise<Json>;
+  /** Whether a setting shows that a change was made, though it is not its `after` to the letter. Unless told, only the very value does. */
+  readonly isDone?: (change: Pick<Change, 'before' | 'after'>, present: Json) => boolean;
   /** Brings a setting from before to after; to do it twice is to do it once. */
   readonly write: (change: Pick<Change, 'setting' | 'before' | 'after'>, context: ShareContext, tools: Tools) => Promise<void>;
   /** What a setting becomes when an entry of the ledger is taken back: its before, or where somebody changed it since, only what Stopbath put there is out. */

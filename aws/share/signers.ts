@@ -22,7 +22,8 @@ export const signerKind: ShareKind = {
       rolesOf(able).map(async (role) => {
         const setting = `signer:${role}`;
         const before = await read(setting, context, tools);
-        return { setting, title: `Deny the sessions of ${nameOf(role)} from before the change`, before, after: before ?? sessionPolicy() };
+        // Again in a second containment: what was signed since the first dies too. What somebody else wrote under the name stays.
+        return { setting, title: `Deny the sessions of ${nameOf(role)} from before the change`, before, after: isOurs(before) || before === null ? sessionPolicy() : before };
       }),
     );
     const full = rolesOf(wanted).filter((role) => !rolesOf(able).includes(role));
@@ -45,8 +46,12 @@ export const signerKind: ShareKind = {
     const at = new Date(Date.parse(tools.now()) + AHEAD_SECONDS * 1000).toISOString();
     await iamOf(tools.clients).send(new PutRolePolicyCommand({ ...named, PolicyDocument: JSON.stringify(sessionPolicy(at)) }));
   },
+  // The moment is the change's own: any other than the one before it is the one that was asked for.
+  isDone: ({ before, after }, present) => isOurs(present) && same(after, sessionPolicy()) && !same(present, before),
+  holds: ({ after }, present) => isOurs(present) && same(after, sessionPolicy()),
   takeBack: (entry, present) => {
-    if (same(present, entry.after) || present === null) return { value: entry.before, note: null };
+    // Before an incident's first containment nobody has its policy.
+    if (isOurs(present) || present === null) return { value: null, note: null };
     return { value: present, note: `The policy of ${nameOf(roleOf(entry.setting))} that denies older sessions was changed since: it is kept as it is.` };
   },
   look: async (plan, context, tools) => {
@@ -87,7 +92,11 @@ async function hasRoom(role: string, { incident }: ShareContext, { clients }: To
 
 async function read(setting: string, { incident }: ShareContext, { clients }: Tools): Promise<Json> {
   const found = await absentAsNull(iamOf(clients).send(new GetRolePolicyCommand({ RoleName: nameOf(roleOf(setting)), PolicyName: sessionPolicyName(incident.id) })));
-  return found?.PolicyDocument === undefined ? null : plannedSessionPolicy(JSON.parse(decodeURIComponent(found.PolicyDocument)) as Json);
+  return found?.PolicyDocument === undefined ? null : (JSON.parse(decodeURIComponent(found.PolicyDocument)) as Json);
+}
+
+function isOurs(document: Json): boolean {
+  return same(plannedSessionPolicy(document), sessionPolicy());
 }
 
 /** What is kept between the change and the looks: as little as can show that the change works. */

@@ -55,8 +55,8 @@ async function planBucket(reach: Reach, context: ShareContext, tools: Tools): Pr
     keys: reach.keys,
     tag: objectTag !== null && context.scope.kind === 'album' ? { key: objectTag, value: context.scope.albumId } : null,
     spared: [...new Set(signers.filter(({ bucket }) => bucket === reach.bucket).map(({ role }) => role))],
-    distributions: cdns.flatMap(({ access, arn }) => (access === 'control' ? [arn] : [])),
-    identities: cdns.flatMap(({ access }) => (typeof access === 'object' ? [access.identity] : [])),
+    distributions: [...new Set(cdns.flatMap(({ access, arn }) => (access === 'control' ? [arn] : [])))],
+    identities: [...new Set(cdns.flatMap(({ access }) => (typeof access === 'object' ? [access.identity] : [])))],
   });
   const notes = [...denied.notes, ...openNotes(cdns)];
   if (denied.policy === null || same(denied.policy, policy)) return { changes: [], notes };
@@ -65,7 +65,7 @@ async function planBucket(reach: Reach, context: ShareContext, tools: Tools): Pr
 }
 
 function openNotes(cdns: readonly CdnOrigin[]): readonly string[] {
-  const open = cdns.filter(({ access }) => access === 'none').map(({ id }) => id);
+  const open = [...new Set(cdns.filter(({ access }) => access === 'none').map(({ id }) => id))];
   return open.length === 0 ? [] : [`${open.join(', ')} read the bucket as anybody does, without origin access control: they go on serving what is public. Quarantine the bucket.`];
 }
 

@@ -1,4 +1,5 @@
 import type { Change, IncidentView, Plan } from '../../core/incident.ts';
+import { impactText } from '../../core/impact.ts';
 import { diffOf } from '../diff.ts';
 import { spaced, ticketLines } from '../incident-text.ts';
 import { count, instant, modeWords, statusWords } from '../words.ts';
@@ -38,7 +39,7 @@ function planSection(plan: Plan): Html {
   const level = plan.level === null ? '' : ` at level ${plan.level}`;
   return html`<h3>Plan to ${plan.direction}${level}: ${count(plan.changes.length, 'change')}</h3>
 <dl class="facts">${fact('Digest', html`<code>${plan.digest}</code>`)}
-${Object.entries(plan.impact).map(([key, value]) => fact(spaced(key), typeof value === 'string' ? value : JSON.stringify(value)))}
+${Object.entries(plan.impact).map(([key, value]) => fact(spaced(key), impactText(value)))}
 ${plan.notes.map((note) => fact('Note', note))}</dl>
 ${plan.changes.map((change) => changeCard(change, plan.direction === 'contain'))}`;
 }

@@ -24,15 +24,18 @@ const PRICE = 0.005;
  * wildcards; over CloudFront's limits folders stand for what is in them, and the notes say what else that evicts. Evicting
  * too much costs requests to the origin, and breaks nothing.
  *
- * @param originPath - the folder of the bucket that the distribution serves as its root: `''` or `/public`
+ * @param places - all that one distribution serves of it, by each origin: `originPath` is the folder that is its root, `''` or `/public`
  */
-export function evictionByPath(reach: { readonly prefixes: readonly string[]; readonly keys: readonly string[] }, originPath = ''): Eviction {
-  const folder = originPath.replaceAll(/^\/+|\/+$/g, '');
-  const root = folder === '' ? '' : `${folder}/`;
-  const served = (key: string) => (key.startsWith(root) ? [key.slice(root.length)] : []);
-  // A prefix above the root covers all of it.
-  const wanted = new Set(reach.prefixes.flatMap((prefix) => (root.startsWith(prefix) ? [''] : served(prefix).map(beforeStar))));
-  const keys = reach.keys.flatMap(served).filter((key) => ![...wanted].some((prefix) => key.startsWith(prefix)));
+export function evictionByPath(places: readonly { readonly prefixes: readonly string[]; readonly keys: readonly string[]; readonly originPath?: string }[]): Eviction {
+  const served = places.map(({ prefixes, keys, originPath = '' }) => {
+    const folder = originPath.replaceAll(/^\/+|\/+$/g, '');
+    const root = folder === '' ? '' : `${folder}/`;
+    const of = (key: string) => (key.startsWith(root) ? [key.slice(root.length)] : []);
+    // A prefix above the root covers all of it.
+    return { prefixes: prefixes.flatMap((prefix) => (root.startsWith(prefix) ? [''] : of(prefix).map(beforeStar))), keys: keys.flatMap(of) };
+  });
+  const wanted = new Set(served.flatMap(({ prefixes }) => prefixes));
+  const keys = [...new Set(served.flatMap((place) => place.keys))].filter((key) => ![...wanted].some((prefix) => key.startsWith(prefix)));
   // A path holds no wildcard but its last character: what has a star in it is reached by what stands before.
   for (const key of keys.filter((entry) => entry.includes('*'))) wanted.add(beforeStar(key));
   const exact = keys.filter((key) => !key.includes('*'));

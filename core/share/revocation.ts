@@ -57,5 +57,6 @@ function scopeJson(scope: ShareScope): Json {
 
 /** What a restore opens again, in words: somebody else has to agree to it. */
 export function reopensLinks(changes: readonly Pick<Change, 'setting'>[]): readonly string[] {
-  return changes.some(({ setting }) => setting === SWEEP || setting.startsWith('epoch:')) ? ['the links that this incident revoked work again'] : [];
+  const any = (...kinds: readonly string[]) => changes.some(({ setting }) => kinds.includes(setting.split(':')[0] ?? ''));
+  return [...(any(SWEEP, 'epoch') ? ['the links that this incident revoked work again'] : []), ...(any('policy', 'signer') ? ['URLs of these pictures that were handed out before are answered again'] : [])];
 }

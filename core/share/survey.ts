@@ -53,10 +53,32 @@ export function impactOf({ count, counted, read, sampled, containing }: Survey):
     owners: number(new Set(read.map(({ ownerId }) => ownerId)).size, all ? 'counted' : `at least, from ${read.length} links`),
     oldest: times.at(0) ?? null,
     newest: times.at(-1) ?? null,
-    sweepSeconds: Math.max(1, Math.ceil(count / RATE)),
-    sweepSecondsAt: `${RATE} links a second, by up to ${PARTS} workers; what the table does not take, it takes later`,
-    costDollars: Math.ceil((count * WRITES + (count / 8) * READS) / 10_000) / 100,
+    ...effort(count),
     sampledLinks: probesOf(live.map(({ linkId }) => linkId)),
+  };
+}
+
+/**
+ * The impact of the way back.
+ *
+ * @param revoked - links that this incident revoked, as its sweeps counted them; `null` where none was finished
+ * @param probes - ids of the links that were fetched before the containment
+ */
+export function restoreImpactOf({ count, counted }: Survey, revoked: number | null, probes: readonly string[]): { readonly [key: string]: Json } {
+  return {
+    links: number(count, counted ? 'counted' : 'at least'),
+    givenBack: number(revoked ?? count, `${revoked === null ? 'at most' : 'revoked by this incident'}; what its owner ended, what expired and what another incident revokes stays dead`),
+    ...effort(count),
+    sampledLinks: [...probes],
+  };
+}
+
+function effort(count: number): { readonly [key: string]: Json } {
+  const seconds = Math.max(1, Math.ceil(count / RATE));
+  const dollars = Math.ceil((count * WRITES + (count / 8) * READS) / 10_000) / 100;
+  return {
+    sweepTakes: `about ${seconds.toLocaleString('en')} s, at ${RATE.toLocaleString('en')} links a second by up to ${PARTS} workers; what the table does not take, it takes later`,
+    costs: count === 0 ? 'nothing' : `less than $${dollars.toFixed(2)} of DynamoDB`,
   };
 }
 

@@ -1,4 +1,5 @@
 import { TICKET_ONLY, type Change, type IncidentView, type LedgerEntry, type Plan } from '../incident.ts';
+import { impactText } from '../impact.ts';
 import { undoSteps } from '../undo.ts';
 import { inert, verbatim } from '../text.ts';
 import { type Block, section, type Section } from './document.ts';
@@ -52,7 +53,7 @@ const RELEASABLE: ReadonlySet<string> = new Set(['held', 'rejected', 'expired'])
 
 function affected({ incident, plans }: IncidentView): readonly Section[] {
   const plan = plans.findLast(({ direction }) => direction === 'contain');
-  const impact = Object.entries(plan?.impact ?? {}).map(([what, value]) => [what, typeof value === 'string' ? value : JSON.stringify(value)]);
+  const impact = Object.entries(plan?.impact ?? {}).map(([what, value]) => [what, impactText(value)]);
   return section(
     'Who is affected',
     80,

@@ -4,7 +4,7 @@ import type { Tools } from '../../aws/function.ts';
 import { updateIncident } from '../../aws/incidents.ts';
 import { judgedShareLinks } from '../../aws/share/judged.ts';
 import type { ShareContext } from '../../aws/share/kind.ts';
-import { kindOf } from '../../aws/share/kinds.ts';
+import { kindOf, presentFor } from '../../aws/share/kinds.ts';
 import { reachOf } from '../../aws/share/survey.ts';
 import { divide, sweepState } from '../../aws/share/sweep.ts';
 import { assertMayApply } from '../../aws/standing.ts';
@@ -73,7 +73,9 @@ async function sweep(intent: LedgerEntry, incident: Incident, plan: Plan, tools:
 
 /** The sweep's own state is its parts: until they are done and acknowledged, it is where it began. */
 async function settingsNow(open: readonly Change[], context: ShareContext, tools: Tools): Promise<ReadonlyMap<string, Json>> {
-  const entries = open.map(async ({ setting, before }): Promise<readonly [string, Json]> => [setting, setting === SWEEP ? before : await kindOf(setting).read(setting, tools, context)]);
+  const entries = open.map(async (change): Promise<readonly [string, Json]> => {
+    return [change.setting, change.setting === SWEEP ? change.before : await presentFor(change, context, tools)];
+  });
   return new Map(await Promise.all(entries));
 }
 

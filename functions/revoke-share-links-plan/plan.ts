@@ -10,11 +10,13 @@ import { readStanding } from '../../aws/standing.ts';
 import type { Json } from '../../core/bucket.ts';
 import type { Change, IncidentView, Plan } from '../../core/incident.ts';
 import { nextAfterPlan, type OwnWord, type PlanResult } from '../../core/next.ts';
+import { inForce } from '../../core/outcome.ts';
 import { withDigest } from '../../core/plan.ts';
 import { same } from '../../core/quarantine/levels.ts';
 import { reopensLinks, SWEEP, sweepChange, sweepsToUndo, throughOf } from '../../core/share/revocation.ts';
 import { scopeOf } from '../../core/share/scope.ts';
-import { impactOf, linksIn, sampledLinks, type Survey } from '../../core/share/survey.ts';
+import { impactOf, linksIn, restoreImpactOf, sampledLinks, type Survey } from '../../core/share/survey.ts';
+import { sweepUndo } from '../../core/share/undo.ts';
 
 /**
  * Where nobody waits for the numbers but the links for their end, no more is counted than a usual budget of links allows: 50 pages,
@@ -43,10 +45,10 @@ export async function planRevocation(input: PlanInput, tools: Tools): Promise<Pl
     level: null,
     changes: planned.changes.map((change, index) => ({ seq: index + 1, ...change })),
     notes: planned.notes,
-    impact: input.direction === 'contain' ? impactOf(survey) : { ...impactOf(survey), sampledLinks: givenBack(view) },
+    impact: input.direction === 'contain' ? impactOf(survey) : restoreImpactOf(survey, revokedBy(view), givenBack(view)),
     plannedAt: tools.now(),
   });
-  const result = nextAfterPlan(plan, standing, wordOf(plan, survey));
+  const result = nextAfterPlan(plan, standing, wordOf(plan, survey, view.ledger));
   const links = `${survey.counted ? '' : 'at least '}${survey.count} ${survey.count === 1 ? 'link' : 'links'}`;
   return await keepPlan(tools, { input, incident, plan, result, snapshot: {}, links: linksIn(plan.impact), text: `, of ${links}` });
 }
@@ -56,7 +58,7 @@ async function containment(context: ShareContext, survey: Survey, tools: Tools):
   const plansOf = async (kinds: typeof BEFORE_SWEEP) => await Promise.all(kinds.map((kind) => kind.plan(context, tools)));
   const [before, after] = await Promise.all([plansOf(BEFORE_SWEEP), plansOf(AFTER_SWEEP)]);
   const first = before.flatMap(({ changes }) => changes);
-  const sweep = survey.count === 0 && first.length === 0 ? [] : [sweepChange(context.scope, throughOf(first))];
+  const sweep = survey.count === 0 && first.length === 0 ? [] : [{ ...sweepChange(context.scope, throughOf(first)), undo: sweepUndo(tools.settings.STOPBATH_SHARES, context.scope, context.incident.id) }];
   return { changes: [...first, ...sweep, ...after.flatMap(({ changes }) => changes)], notes: [...before, ...after].flatMap(({ notes }) => notes) };
 }
 
@@ -82,14 +84,21 @@ async function restoration(context: ShareContext, { ledger }: Pick<IncidentView,
   return { changes, notes: [...notes] };
 }
 
-function wordOf(plan: Plan, survey: Survey): OwnWord {
+function wordOf(plan: Plan, survey: Survey, ledger: IncidentView['ledger']): OwnWord {
   if (plan.direction === 'restore') return { settled: null, reopens: reopensLinks(plan.changes) };
   const touches = plan.changes.some(({ setting }) => setting !== SWEEP && !setting.startsWith('epoch:'));
-  const none = survey.counted && survey.count === 0 && !touches;
+  // What an earlier containment denied stays denied, also where the service has deleted its links: that is not nothing.
+  const none = survey.counted && survey.count === 0 && !touches && !inForce(ledger);
   return { settled: none ? 'there is no share link to revoke' : null, reopens: [] };
 }
 
+/** How many links the incident's sweeps marked that are to be taken back: of several the last met them all. */
+function revokedBy({ ledger }: Pick<IncidentView, 'ledger'>): number | null {
+  const met = sweepsToUndo(ledger).at(-1)?.met;
+  return typeof met === 'object' && met !== null && 'changed' in met ? Number(met['changed']) : null;
+}
+
 /** The links that were fetched before a containment of this incident are fetched again after its restore. */
-function givenBack({ plans }: Pick<IncidentView, 'plans'>): Json {
+function givenBack({ plans }: Pick<IncidentView, 'plans'>): readonly string[] {
   return [...new Set(plans.filter(({ direction }) => direction === 'contain').flatMap(({ impact }) => sampledLinks(impact)))].slice(-20);
 }

@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException, DynamoDBClient, QueryCommand, UpdateItemCommand, type QueryCommandInput, type UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
+import { DeleteRolePolicyCommand, IAMClient, type DeleteRolePolicyCommandInput } from '@aws-sdk/client-iam';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetBucketPolicyCommand, PutBucketPolicyCommand, S3Client, type PutBucketPolicyCommandInput } from '@aws-sdk/client-s3';
 import { DescribeExecutionCommand, RedriveExecutionCommand, SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
-import { DynamoDBDocumentClient, GetCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, DynamoDBDocumentClient, GetCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIncident, viewIncident } from '../../aws/incidents.ts';
 import type { Table } from '../../aws/records.ts';
 import type { Direction, Incident, IncidentView, Plan, Target } from '../../core/incident.ts';
+import type { PlanResult } from '../../core/next.ts';
+import { undoSteps, type UndoStep } from '../../core/undo.ts';
 import { startAccount, type Account } from '../../sandbox/account.ts';
 import { skippingClock } from '../../sandbox/clock.ts';
 import type { Deployment } from '../../sandbox/deploy.ts';
@@ -26,6 +30,8 @@ let table: Table;
 let dynamo: DynamoDBClient;
 let sfn: SFNClient;
 let lambda: LambdaClient;
+let iam: IAMClient;
+let s3: S3Client;
 
 beforeAll(async () => {
   account = await startAccount({ clock: skippingClock() });
@@ -36,10 +42,12 @@ beforeAll(async () => {
   dynamo = new DynamoDBClient(client);
   sfn = new SFNClient(client);
   lambda = new LambdaClient(client);
+  iam = new IAMClient(client);
+  s3 = new S3Client(client);
   table = { settings: { STOPBATH_TABLE: deployment.name }, clients: { dynamo: DynamoDBDocumentClient.from(dynamo) } };
 });
 afterAll(async () => {
-  for (const one of [dynamo, sfn, lambda]) one.destroy();
+  for (const one of [dynamo, sfn, lambda, iam, s3]) one.destroy();
   await shares.close();
   await account.stop();
 });
@@ -89,6 +97,27 @@ async function restore(incident: string): Promise<IncidentView> {
     if (isApproved) return await ended(execution, incident);
     await account.clock.sleep(500);
   }
+}
+
+async function preview(incident: string): Promise<{ readonly plan: Plan; readonly result: PlanResult }> {
+  const { Payload, FunctionError } = await lambda.send(new InvokeCommand({ FunctionName: `${deployment.name}-revoke-share-links-plan`, Payload: JSON.stringify({ incident, direction: 'contain', execution: 'preview', preview: { draft: null, newer: 'keep' } }) }));
+  expect(FunctionError).toBeUndefined();
+  return JSON.parse(Buffer.from(Payload ?? []).toString('utf8')) as { readonly plan: Plan; readonly result: PlanResult };
+}
+
+/** An undo as an SDK sends it; what a condition refuses is left as it is. */
+async function send({ operation, input, each }: NonNullable<UndoStep['request']>): Promise<void> {
+  const refused = (error: unknown) => (error instanceof ConditionalCheckFailedException ? null : Promise.reject(error));
+  if (each) {
+    const pages = await Promise.all(each.queries.map((query) => dynamo.send(new QueryCommand(query as unknown as QueryCommandInput))));
+    const ids = [...each.ids, ...pages.flatMap(({ Items = [] }) => Items.map((item) => item[each.key]?.S ?? ''))];
+    const one = async (id: string, of: object) => await dynamo.send(new UpdateItemCommand({ ...of, Key: { [each.key]: { S: id } } } as UpdateItemCommandInput)).catch(refused);
+    for (const id of ids) if ((await one(id, input)) === null) await one(id, each.otherwise);
+    return;
+  }
+  if (operation === 'UpdateItem') await dynamo.send(new UpdateItemCommand(input as unknown as UpdateItemCommandInput));
+  else if (operation === 'DeleteRolePolicy') await iam.send(new DeleteRolePolicyCommand(input as unknown as DeleteRolePolicyCommandInput));
+  else await s3.send(new PutBucketPolicyCommand(input as unknown as PutBucketPolicyCommandInput));
 }
 
 const revoked = async (albumId: string) => ((await table.clients.dynamo.send(new ScanCommand({ TableName: 'photo-share-links' }))).Items ?? []).filter((item) => item['albumId'] === albumId && item['status'] === 'revoked');
@@ -177,12 +206,36 @@ describe('revoke-share-links', () => {
     expect(await status('stuck-a')).toEqual([410]);
   });
 
+  it('is taken back without the suite by the requests that show and ticket carry: links, epoch, URLs and sessions', async () => {
+    const before = (await s3.send(new GetBucketPolicyCommand({ Bucket: photos.family }))).Policy;
+    await put({ linkId: 'undo-a', albumId: 'undo', ownerId: 'owner-undo' }, { linkId: 'undo-b', albumId: 'undo-more', ownerId: 'owner-undo' }, { linkId: 'undo-ended', albumId: 'undo', ownerId: 'owner-undo', endedAt: '2026-03-01T00:00:00.000Z' });
+    const view = await contain(await incidentOf('inc-undo', { kind: 'owner', name: 'owner-undo', arn: 'share:111122223333:owner/owner-undo' }, { ownerId: 'owner-undo' }));
+    expect(await status('undo-a', 'undo-b')).toEqual([410, 410]);
+    // Another incident's mark stays.
+    await contain(await incidentOf('inc-undo-other', { kind: 'link', name: 'undo-b', arn: 'share:111122223333:link/undo-b' }, { linkIds: ['undo-b'] }));
+    const undone = undoSteps(view);
+    expect(JSON.stringify(view.plans)).not.toContain('#owner-undo');
+    expect(undone.map(({ request }) => request?.operation ?? null)).toEqual([null, 'PutBucketPolicy', 'DeleteRolePolicy', 'UpdateItem', 'UpdateItem']);
+    for (const { request } of undone) if (request) await send(request);
+    expect((await s3.send(new GetBucketPolicyCommand({ Bucket: photos.family }))).Policy).toBe(before);
+    expect(await status('undo-a', 'undo-b', 'undo-ended')).toEqual([200, 410, 410]);
+    for (const { request } of undoSteps(await viewIncident(table, 'inc-undo-other'))) if (request) await send(request);
+    expect(await status('undo-a', 'undo-b', 'undo-ended')).toEqual([200, 200, 410]);
+    expect(account.directory.roles.find(account.accounts.home, 'photo-signer')?.policies.has('StopbathRevokeOlderSessions-inc-undo')).toBe(false);
+  });
+
+  it('is not closed as if there were nothing to contain where the service has deleted the links of what stands contained', async () => {
+    await put({ linkId: 'gone-a', albumId: 'gone' });
+    await contain(await album('inc-gone', 'gone'));
+    await table.clients.dynamo.send(new DeleteCommand({ TableName: 'photo-share-links', Key: { linkId: 'gone-a' } }));
+    const { plan, result } = await preview('inc-gone');
+    expect([plan.impact['links'], result.next, result.status]).toEqual([{ value: 0, how: 'counted' }, 'apply', null]);
+  });
+
   it('says in the plan where 3,100 pictures are too many for a policy and an invalidation, and what else that reaches', async () => {
     await put(...Array.from({ length: 3_100 }, (_, n) => ({ linkId: `many-${n}`, albumId: 'many', objectKey: `albums/many/${n % 3}/${n}.jpg`, issuedBy: 'arn:aws:iam::111122223333:role/many' })));
     const id = await incidentOf('inc-many', { kind: 'principal', name: 'many', arn: 'arn:aws:iam::111122223333:role/many' }, { since: '2026-01-01T00:00:00.000Z' });
-    const { Payload, FunctionError } = await lambda.send(new InvokeCommand({ FunctionName: `${deployment.name}-revoke-share-links-plan`, Payload: JSON.stringify({ incident: id, direction: 'contain', execution: 'preview', preview: { draft: null, newer: 'keep' } }) }));
-    expect(FunctionError).toBeUndefined();
-    const { plan } = JSON.parse(Buffer.from(Payload ?? []).toString('utf8')) as { readonly plan: Plan };
+    const { plan } = await preview(id);
     expect(plan.impact).toMatchObject({ links: { value: 3_100, how: 'counted' } });
     expect(plan.changes.find(({ setting }) => setting.startsWith('cdn:'))?.after).toEqual({ items: [0, 1, 2].map((n) => `/albums/many/${n}/*`) });
     expect(plan.notes.join(' ')).toMatch(/3100 paths are more than one invalidation may hold: everything under \/albums\/many\/0\/.* is evicted/);
@@ -195,7 +248,8 @@ describe('revoke-share-links', () => {
     // Seeded: the same points at every run. https://en.wikipedia.org/wiki/Linear_congruential_generator
     let seed = 20261124;
     const random = () => (seed = (seed * 1664525 + 1013904223) % 2 ** 32) / 2 ** 32;
-    const points = Array.from({ length: 10 }, () => 3 + Math.floor(random() * 40));
+    // The first two while apply makes its first changes; the rest wherever they fall, the sweep's writes being the most.
+    const points = [7, 12, ...Array.from({ length: 8 }, () => 15 + Math.floor(random() * 40))];
     const killed: string[] = [];
     const marks = () => account.calls.filter(({ operation, error, needs, principalArn }) => operation === 'UpdateItem' && error === null && principalArn?.endsWith('-sweep') === true && needs.some(({ resource }) => resource.endsWith('photo-share-links'))).length;
     const before = marks();
@@ -203,7 +257,7 @@ describe('revoke-share-links', () => {
     let left = points.shift() ?? 0;
     let isBusy = false;
     account.interrupt(async (service, operation, caller) => {
-      if (isBusy || !('principalArn' in caller) || !/revoke-share-links-(plan|apply|sweep|verify)$/.test(caller.principalArn) || --left > 0) return;
+      if (isBusy || !('principalArn' in caller) || !/revoke-share-links-(apply|sweep)$/.test(caller.principalArn) || --left > 0) return;
       const next = points.shift();
       left = next ?? Number.POSITIVE_INFINITY;
       isBusy = true;

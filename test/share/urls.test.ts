@@ -1,14 +1,15 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetBucketPolicyCommand, GetObjectCommand, PutBucketPolicyCommand, PutObjectTaggingCommand } from '@aws-sdk/client-s3';
+import { GetRolePolicyCommand } from '@aws-sdk/client-iam';
 import { GetParameterCommand } from '@aws-sdk/client-ssm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { s3Of, ssmOf, createClients } from '../../aws/clients.ts';
+import { createClients, iamOf, s3Of, ssmOf } from '../../aws/clients.ts';
 import type { Tools } from '../../aws/function.ts';
 import { complete, createIncident, savePlan } from '../../aws/incidents.ts';
 import { readSettings } from '../../aws/settings.ts';
 import type { Seen, ShareContext } from '../../aws/share/kind.ts';
-import { AFTER_SWEEP, kindOf } from '../../aws/share/kinds.ts';
+import { AFTER_SWEEP, kindOf, presentFor } from '../../aws/share/kinds.ts';
 import type { Json } from '../../core/bucket.ts';
 import { remaining } from '../../core/apply.ts';
 import type { Change, LedgerEntry, Plan } from '../../core/incident.ts';
@@ -194,6 +195,26 @@ describe('URLs already handed out', () => {
     await expect(ssmOf(tools.clients).send(new GetParameterCommand({ Name }))).rejects.toThrow(expect.objectContaining({ name: 'ParameterNotFound' }));
   });
 
+  it('that were handed out since die in a second containment, and a restore of both lets the role be as it was', async () => {
+    const first = await contain();
+    pass(11);
+    const between = (await shares.open(shares.links.album.url)).pictures[0]?.original;
+    expect(await status(between)).toBe(200);
+    pass(1);
+    const again = contextOf({ execution: 'inc-1-contain-2' });
+    const second = await contain(again);
+    expect(second.plan.changes[0]?.setting).toBe(`signer:${photos.roles.signer}`);
+    pass(11);
+    const after = (await shares.open(shares.links.album.url)).pictures[0]?.original;
+    expect([await status(between), await status(after)]).toEqual([403, 200]);
+    expect(wrong((await looks(again, second.plan)).filter(({ what }) => what.includes('photo-signer')), 'refused')).toEqual([]);
+
+    const { notes } = await restore({ plan: second.plan, ledger: [...first.ledger, ...second.ledger] });
+    expect(notes).toEqual([]);
+    expect(await status(between)).toBe(200);
+    await expect(iamOf(tools.clients).send(new GetRolePolicyCommand({ RoleName: 'photo-signer', PolicyName: 'StopbathRevokeOlderSessions-inc-1' }))).rejects.toThrow();
+  });
+
   it('are all denied at the bucket where no signer is known, and the plan says what that costs', async () => {
     tools = await toolsWith({ ...shares.config, signers: [] });
     const { plan } = await contain();
@@ -233,13 +254,14 @@ describe('URLs already handed out', () => {
     const context = contextOf();
     const made = await contain(context);
     const now = new Map<string, Json>();
-    for (const { setting } of made.plan.changes) now.set(setting, await kindOf(setting).read(setting, tools, context));
+    for (const change of made.plan.changes) now.set(change.setting, await presentFor(change, context, tools));
     expect(remaining(made.plan.changes, (setting) => now.get(setting) ?? null)).toEqual([]);
     await make(context, made.plan);
     expect(account.calls.filter(({ operation, error }) => operation === 'CreateInvalidation' && error === null)).toHaveLength(2);
     pass(20);
     expect(await completed(made)).toEqual([null, null, null]);
-    expect((await planOf(context)).changes.map(({ setting }) => setting)).toEqual([`cdn:${DISTRIBUTION}`]);
+    // A second containment moves the moment of the sessions on, and empties the cache again; the policy says all of it already.
+    expect((await planOf(context)).changes.map(({ setting }) => setting)).toEqual([`signer:${photos.roles.signer}`, `cdn:${DISTRIBUTION}`]);
   });
 
   it('are denied by the objects\' tag where the places do not fit the policy: what carries the album\'s tag dies, and nothing else', async () => {
