@@ -18,9 +18,9 @@ export function filterOptions(command: Command): Command {
   return command
     .option('--since <when>', 'from: a day (2026-11-24), an instant (2026-11-24T10:00Z), or how long ago (24h, 7d)')
     .option('--until <when>', 'until, the same; a day is included')
-    .option('--playbook <name>', 'of this playbook')
-    .option('--target <target>', "about this target: a bucket's name, or an ARN")
-    .option('--actor <who>', 'part of who did it (user, key, address) or of the ARN of who asked')
+    .option('--playbook <name>', 'of this playbook', filled)
+    .option('--target <target>', "about this target: a bucket's name, or an ARN", filled)
+    .option('--actor <who>', 'part of who did it (user, key, address), or joined in later, or of the ARN of who asked', filled)
     .option('--status <status>', `in this status, or one of several with commas: ${STATUSES.join(', ')}`, statuses)
     .addOption(new Option('--mode <mode>', 'in this mode').choices(['observe', 'approve', 'contain']))
     .option('--drill', 'drills only')
@@ -41,6 +41,12 @@ export function filterQuery(options: FilterOptions, now: number): Readonly<Recor
     drill: drill === undefined ? undefined : String(drill),
   };
   return Object.fromEntries(Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
+/** An empty text is a variable that was not set: it must not look like a question without an answer. */
+function filled(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('it is empty: leave the option out, or say what');
+  return text;
 }
 
 function statuses(text: string): readonly string[] {

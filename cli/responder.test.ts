@@ -1,4 +1,7 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { pseudonymOf } from '../aws/owners.ts';
 import { startAccount, type Account } from '../sandbox/account.ts';
 import { skippingClock } from '../sandbox/clock.ts';
 import { seedPhotos, type Photos } from '../sandbox/photos/seed.ts';
@@ -8,12 +11,14 @@ import { run } from './main.ts';
 /** The verbs of responders, through the URLs of a suite that is deployed for real in a sandbox. */
 let account: Account;
 let photos: Photos;
+let suite: string;
 let printed: string;
 
 beforeAll(async () => {
   account = await startAccount({ clock: skippingClock() });
   photos = await seedPhotos(account, () => account.s3.settle());
-  const { urls } = await account.deploy({ config: { modeCap: 'contain', verifyIntervalSeconds: 1, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor] } });
+  const { urls, name } = await account.deploy({ config: { modeCap: 'contain', verifyIntervalSeconds: 1, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor] } });
+  suite = name;
   vi.stubEnv('AWS_REGION', account.world.region);
   vi.stubEnv('STOPBATH_AUDIT_URL', urls['audit'] ?? '');
   vi.stubEnv('STOPBATH_RESPOND_URL', urls['respond'] ?? '');
@@ -109,6 +114,26 @@ describe('pause and resume', () => {
     ['an auditor', ['pause', '--reason', 'x', '--as', 'ada'], EXIT.refused, 'only responders'],
     ['an incident that is none', ['release', 'inc-none', '--reason', 'x', '--as', 'rosa'], EXIT.no, 'there is no incident "inc-none"'],
   ])('refuse %s', async (_, args, code, said) => {
+    expect(await says(...args)).toEqual([code, expect.stringContaining(said)]);
+  });
+});
+
+describe('erase-owner', () => {
+  const erase = ['erase-owner', 'owner-anna', '--reason', 'she asked for it'];
+
+  it('forgets an owner whom the record knows, once, and says under which pseudonym the record stays', async () => {
+    const table = { settings: { STOPBATH_TABLE: suite }, clients: { dynamo: DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: account.endpoint, region: account.world.region, credentials: account.admin })) } };
+    const pseudonym = await pseudonymOf(table, 'owner-anna');
+    expect(await says(...erase, '--confirm', 'owner-anna', '--as', 'rosa')).toEqual([EXIT.ok, expect.stringContaining(`in 0 incidents the owner is ${pseudonym} now`)]);
+    expect(await says(...erase, '--confirm', 'owner-anna', '--as', 'rosa')).toEqual([EXIT.no, expect.stringContaining('knows no such owner')]);
+  });
+
+  it.each([
+    ['another id than the one that is named', [...erase, '--confirm', 'owner-ann', '--as', 'rosa'], EXIT.usage, 'nothing was erased'],
+    ['no terminal to ask on', [...erase, '--as', 'rosa'], EXIT.usage, 'give the id once more with --confirm'],
+    ['no reason', ['erase-owner', 'owner-anna', '--confirm', 'owner-anna', '--as', 'rosa'], EXIT.usage, '--reason'],
+    ['an auditor', [...erase, '--confirm', 'owner-anna', '--as', 'ada'], EXIT.refused, 'only responders'],
+  ])('refuses %s', async (_, args, code, said) => {
     expect(await says(...args)).toEqual([code, expect.stringContaining(said)]);
   });
 });

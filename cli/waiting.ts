@@ -10,6 +10,7 @@ interface Waiting {
   readonly incident: string;
   readonly status: string;
   readonly target: string;
+  readonly drill: boolean;
   /** What somebody has to do; `null` where nobody has to. */
   readonly todo: string | null;
   readonly type: string;
@@ -30,7 +31,7 @@ export function register(program: Command): void {
       if (options.json) return sayJson({ waiting });
       if (waiting.length === 0) return say('nothing is open');
       const tones = new Map(open.map(({ status }) => [statusWords(status).words, statusWords(status).tone]));
-      const rows = waiting.map(({ incident, status, target, todo }) => [incident, status, target, todo ?? 'nobody: it is as it should be']);
+      const rows = waiting.map(({ incident, status, target, drill, todo }) => [incident, status, `${drill ? '[drill] ' : ''}${target}`, todo ?? 'nobody: it is as it should be']);
       say(table(['incident', 'status', 'target', 'waits for'], rows, (text, column) => (column === 1 ? toned(tones.get(text) ?? 'neutral', text) : text)));
       const next = waiting.filter(({ todo }) => todo !== null);
       if (next.length > 0) say('', ...next.map(({ type }) => `  ${ink.dim('$')} ${type}`));
@@ -40,7 +41,7 @@ export function register(program: Command): void {
 /** What an incident waits for, most urgent first. */
 export function waitingOf({ incident, approvals }: IncidentView, now: string): Waiting {
   const { id, status, lease } = incident;
-  const common = { incident: id, status: statusWords(status).words, target: incident.target.name };
+  const common = { incident: id, status: statusWords(status).words, target: incident.target.name, drill: incident.drill };
   const asked = approvals.find(({ state, execution }) => state === 'waiting' && execution === incident.executions.at(-1));
   if (asked) {
     const have = asked.votes.filter(({ word }) => word === 'approve').length;

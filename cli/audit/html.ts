@@ -1,9 +1,9 @@
 import { plain } from '../../core/text.ts';
 import { incidentSection } from '../report/incident.ts';
 import { html, type Html } from '../report/html.ts';
+import { pageFoot, pageHead } from '../report/page.ts';
 import { reportOfIncident } from '../report/report.ts';
 import { timelineSection } from '../report/sections.ts';
-import { style } from '../report/style.ts';
 import { count, instant, statusWords } from '../words.ts';
 import type { Source, Summary } from './export.ts';
 import { numbersTables, type NumbersTable } from './numbers-text.ts';
@@ -16,22 +16,7 @@ import type { FullView } from './walk.ts';
 export function htmlHead({ question, startedAt }: Source, summary: Summary): string {
   const { incidents, decisions, complete, numbers } = summary;
   const { since, until, ...filters } = question;
-  const page: Html = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="referrer" content="no-referrer">
-<title>Stopbath: incidents ${dayOf(since)} to ${dayOf(until)}</title>
-<style>${style}${more}</style>
-</head>
-<body>
-<main>
-<header>
-<p class="over">Stopbath · Export · ${instant(startedAt)}</p>
-<h1>Incidents from ${momentOf(since)} to ${momentOf(until)}</h1>
-<strong class="verdict ${complete ? 'good' : 'bad'}">${complete ? `Complete: ${count(incidents.exported, 'incident')}, as many as there are` : `Not complete: ${incidents.exported} of ${count(incidents.expected, 'incident')}`}</strong>
+  return html`${pageHead({ title: `Stopbath: incidents ${dayOf(since)} to ${dayOf(until)}`, over: `Stopbath · Export · ${instant(startedAt)}`, heading: `Incidents from ${momentOf(since)} to ${momentOf(until)}`, more })}<strong class="verdict ${complete ? 'good' : 'bad'}">${complete ? `Complete: ${count(incidents.exported, 'incident')}, as many as there are` : `Not complete: ${incidents.exported} of ${count(incidents.expected, 'incident')}`}</strong>
 <p>${Object.keys(filters).length === 0 ? 'Without a filter.' : `Only: ${Object.entries(filters).map(([name, value]) => `${name} ${value}`).join(', ')}.`}
 ${decisions === null ? 'Decisions about events are not counted where incidents are filtered.' : `${count(decisions, 'decision')} about events.`}</p>
 ${figures(summary)}
@@ -39,8 +24,7 @@ ${figures(summary)}
 <section><h2>Numbers</h2><div class="numbers">${numbersTables(numbers).map(tableCard)}</div></section>
 ${sealsSection(summary)}
 <section><h2>Incidents</h2><div class="card wide"><table><thead><tr><th>Received</th><th>Incident</th><th>Status</th><th>Target</th><th>Mode</th></tr></thead><tbody>
-`;
-  return page.toString();
+`.toString();
 }
 
 export function htmlIndexRow({ view: { incident } }: FullView): string {
@@ -64,11 +48,7 @@ ${records.length === 0 ? html`<p class="soft">No sealed record of it is known.</
 }
 
 export function htmlEnd(): string {
-  return html`<footer>All times are UTC. Written by stopbath export from the suite's table; texts of events are shown as they arrived, without control characters. Whether the records behind it are unchanged, stopbath verify says.</footer>
-</main>
-</body>
-</html>
-`.toString();
+  return pageFoot("Written by stopbath export from the suite's table. Whether the records behind it are unchanged, stopbath verify says").toString();
 }
 
 const more = html`

@@ -28,9 +28,9 @@ const sealPage = z.object({ seals: z.array(z.custom<SealEntry>((value) => typeof
 /** A walk is thousands of requests: one that was not answered is asked again, so long; ms. */
 const PAUSES = [250, 1000, 4000];
 
-/** How many incidents are asked for at once, and how many such questions are under way: an export is bound by waiting, not by work. */
+/** How many incidents are asked for at once, and how many such questions are under way: an export is bound by waiting, and each costs memory. */
 const BATCH = 25;
-const UNDER_WAY = 4;
+const UNDER_WAY = 2;
 
 /** Every incident that a question matches, oldest first, with all that is on record about it. */
 export async function* walkIncidents(query: Query, person: Person): AsyncGenerator<FullView> {

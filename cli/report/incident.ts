@@ -10,7 +10,7 @@ import { clockTime } from './sections.ts';
 export function incidentSection(view: IncidentView): Html {
   const { incident } = view;
   const { words, tone } = statusWords(incident.status);
-  return html`<section><h2>Incident <span class="mono">${incident.id}</span></h2>
+  return html`<section><h2>Incident <span class="mono">${incident.id}</span>${incident.drill ? ' (drill)' : null}</h2>
 <div class="card"><dl class="facts">${fact('Status', html`<b class="${tone}">${words}</b>`)}
 ${fact('Outcome', incident.outcome)}
 ${fact('Why', incident.reason)}

@@ -7,10 +7,10 @@ import { summarize } from '../summary.ts';
 import { timelineOf } from '../timeline.ts';
 import { instant } from '../words.ts';
 import { accessSection } from './access.ts';
-import { html, type Html } from './html.ts';
+import { html } from './html.ts';
 import { incidentSection } from './incident.ts';
+import { pageFoot, pageHead } from './page.ts';
 import { decisionsSection, expectationsSection, summarySection, ticketsSection, timelineSection } from './sections.ts';
-import { style } from './style.ts';
 
 /** What a report is drawn from: a drill has all of it, an incident of the real world what its record holds. */
 export interface Report extends Pick<ScenarioResult, 'title' | 'startedAt' | 'endedAt' | 'incidents' | 'timeline' | 'probes' | 'expectations' | 'decisions' | 'tickets'> {
@@ -21,22 +21,7 @@ export interface Report extends Pick<ScenarioResult, 'title' | 'startedAt' | 'en
 /** One self-contained file: no script, nothing fetched, every text escaped. */
 export function renderReport(report: Report): string {
   const summary = summarize(report.incidents, report.timings);
-  const page: Html = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="referrer" content="no-referrer">
-<title>${summary.headline}: ${report.title}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-<header>
-<p class="over">Stopbath · ${report.kind} · ${instant(report.startedAt)}</p>
-<h1>${report.title}</h1>
-${summarySection(summary, report)}
+  return html`${pageHead({ title: `${summary.headline}: ${report.title}`, over: `Stopbath · ${report.kind} · ${instant(report.startedAt)}`, heading: report.title })}${summarySection(summary, report)}
 </header>
 ${accessSection(report)}
 ${timelineSection(report)}
@@ -44,12 +29,7 @@ ${report.incidents.map(incidentSection)}
 ${ticketsSection(report)}
 ${decisionsSection(report)}
 ${expectationsSection(report)}
-<footer>All times are UTC. Written by Stopbath from the incident's own record; texts of events are shown as they arrived, without control characters.</footer>
-</main>
-</body>
-</html>
-`;
-  return page.toString();
+${pageFoot("Written by Stopbath from the incident's own record")}`.toString();
 }
 
 export function reportOfScenario(result: ScenarioResult): Report {

@@ -183,6 +183,11 @@ describe('stopbath export --format html', () => {
     const { text } = await exported('html');
     expect([...text.matchAll(/<article id="([\w-]+)">/g)].map((match) => match[1])).toEqual(views.map(({ incident }) => incident.id));
     expect([...text.matchAll(/href="#([\w-]+)"/g)].map((match) => match[1])).toEqual(views.map(({ incident }) => incident.id));
+    // A drill is marked in the list and at its own head.
+    const drills = views.filter(({ incident }) => incident.drill).length;
+    expect(drills).toBeGreaterThan(0);
+    expect([...text.matchAll(/<\/a> \(drill\)<\/td>/g)]).toHaveLength(drills);
+    expect([...text.matchAll(/<\/span> \(drill\)<\/h2>/g)]).toHaveLength(drills);
     expect(text.indexOf(`Complete: ${views.length} incidents`)).toBeGreaterThan(0);
     expect(text.indexOf('Complete: ')).toBeLessThan(text.indexOf('<article'));
     expect(text.trimEnd().endsWith('</html>')).toBe(true);
