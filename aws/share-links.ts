@@ -37,7 +37,7 @@ export async function readScopes(dynamo: DynamoDBDocumentClient, keys: readonly 
   let asked: Record<string, unknown>[] = keys.map((key) => ({ [scope]: key }));
   for (let attempt = 0; attempt < TRIES && asked.length > 0; attempt++) {
     const { Responses, UnprocessedKeys } = await dynamo.send(new BatchGetCommand({ RequestItems: { [epochs.table]: { Keys: asked, ConsistentRead: true } } }));
-    for (const item of Responses?.[epochs.table] ?? []) found.set(String(item[scope]), { epoch: Number(item[epoch]), revoked: rangesOf(item[revoked]) });
+    for (const item of Responses?.[epochs.table] ?? []) found.set(String(item[scope]), { epoch: wholeOf(item[epoch]) ?? 0, revoked: rangesOf(item[revoked]) });
     asked = UnprocessedKeys?.[epochs.table]?.Keys ?? [];
   }
   if (asked.length > 0) throw new Error(`${epochs.table} left ${asked.length} of ${keys.length} scopes unread, ${TRIES} times in a row`);
@@ -47,6 +47,8 @@ export async function readScopes(dynamo: DynamoDBDocumentClient, keys: readonly 
 /** A link's item, under the names that the service gives its attributes. */
 export function shareLinkOf(item: Readonly<Record<string, unknown>>, { links: { attributes } }: Shares): ShareLink {
   const text = (name: keyof typeof attributes) => textOf(item, attributes[name]);
+  // One that is there and no text (a number of seconds, for one) is no reason to let a link live for ever.
+  const instant = (name: 'expiresAt' | 'endedAt') => (item[attributes[name]] === undefined || item[attributes[name]] === null ? null : (text(name) ?? UNREADABLE));
   const epochs = item[attributes.epochs];
   const numbers = typeof epochs === 'object' && epochs !== null ? Object.entries(epochs) : [];
   return {
@@ -55,10 +57,19 @@ export function shareLinkOf(item: Readonly<Record<string, unknown>>, { links: { 
     ownerId: text('ownerId') ?? '',
     bucket: text('bucket') ?? '',
     status: text('status') ?? '',
-    expiresAt: text('expiresAt'),
-    endedAt: text('endedAt'),
-    epochs: Object.fromEntries(SCOPE_KINDS.map((kind) => [kind, Number(numbers.find(([name]) => name === kind)?.[1] ?? 0)])),
+    expiresAt: instant('expiresAt'),
+    endedAt: instant('endedAt'),
+    epochs: Object.fromEntries(SCOPE_KINDS.map((kind) => [kind, wholeOf(numbers.find(([name]) => name === kind)?.[1]) ?? 0])),
   };
+}
+
+/** No instant: a link with it has expired, and has ended. */
+const UNREADABLE = 'unreadable';
+
+/** `null` where it is no count from 0 up: a link without a readable epoch is older than every revocation. */
+function wholeOf(value: unknown): number | null {
+  const number = typeof value === 'bigint' ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : null;
 }
 
 /** `null` where the attribute is not there or no text. */
@@ -68,9 +79,11 @@ export function textOf(item: Readonly<Record<string, unknown>>, attribute: strin
 }
 
 function rangesOf(value: unknown): ScopeState['revoked'] {
-  const list: readonly unknown[] = Array.isArray(value) ? value : [];
+  if (value === undefined || value === null) return [];
+  const list: readonly unknown[] = Array.isArray(value) ? value : [null];
   return list.map((range) => {
     const { through, incident } = Object(range) as { readonly through?: unknown; readonly incident?: unknown };
-    return { through: Number(through), incident: String(incident) };
+    // Fails closed: a range that cannot be read revokes whatever the scope holds.
+    return { through: wholeOf(through) ?? Infinity, incident: typeof incident === 'string' ? incident : '' };
   });
 }

@@ -59,7 +59,7 @@ function alone(): string[] {
   return (process.env['STOPBATH_AUDIT_URL'] ?? '') === '' ? ['--help'] : ['waiting'];
 }
 
-async function createProgram(): Promise<Command> {
+export async function createProgram(): Promise<Command> {
   const program = new Command('stopbath')
     .description('Contain what exposes photos on AWS, prove it, and keep the record.')
     .helpCommand(false)

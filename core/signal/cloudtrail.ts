@@ -1,6 +1,6 @@
 import type { Actor, Signal } from '../signal.ts';
 import { type Envelope, NotAnEventError, at, describe, listOf, textOf } from './envelope.ts';
-import { type Place, accountTarget, bucketTarget, otherTarget, timeOf, unique, UNKNOWN_PRINCIPAL } from './target.ts';
+import { type Place, accountOf, accountTarget, bucketTarget, otherTarget, regionOf, timeOf, unique, UNKNOWN_PRINCIPAL } from './target.ts';
 import type { Target } from '../incident.ts';
 import { z } from 'zod';
 
@@ -19,8 +19,8 @@ export function readRecord(envelope: Envelope, receivedAt: string): Own {
   const bucketEntry = listOf(record['resources']).find((resource) => at(resource, 'type') === 'AWS::S3::Bucket');
   const place: Place = {
     partition: partitionOf(record),
-    account: textOf(at(bucketEntry, 'accountId')) ?? textOf(record['recipientAccountId']) ?? textOf(at(record, 'userIdentity', 'accountId')) ?? envelope.account ?? '',
-    region: textOf(record['awsRegion']) ?? envelope.region ?? '',
+    account: accountOf(at(bucketEntry, 'accountId'), record['recipientAccountId'], at(record, 'userIdentity', 'accountId'), envelope.account),
+    region: regionOf(record['awsRegion'], envelope.region),
   };
   return {
     id: textOf(record['eventID']) ?? envelope.id ?? '',

@@ -1,6 +1,6 @@
 import type { Actor, Signal } from '../signal.ts';
 import { type Envelope, NotAnEventError, at, describe, isObject, listOf, textOf } from './envelope.ts';
-import { type Place, accountTarget, bucketTarget, objectTarget, otherTarget, timeOf, unique, UNKNOWN_PRINCIPAL } from './target.ts';
+import { type Place, accountOf, accountTarget, bucketTarget, objectTarget, otherTarget, regionOf, timeOf, unique, UNKNOWN_PRINCIPAL } from './target.ts';
 import type { Target } from '../incident.ts';
 import { z } from 'zod';
 
@@ -27,8 +27,8 @@ export function readFinding(envelope: Envelope, receivedAt: string): Own {
   const finding = parsed.data;
   const place: Place = {
     partition: textOf(finding['partition']) ?? 'aws',
-    account: textOf(finding['accountId']) ?? envelope.account ?? '',
-    region: textOf(finding['region']) ?? envelope.region ?? '',
+    account: accountOf(finding['accountId'], envelope.account),
+    region: regionOf(finding['region'], envelope.region),
   };
   return {
     id: finding.id,
@@ -52,7 +52,7 @@ export function readFinding(envelope: Envelope, receivedAt: string): Own {
  * @see https://docs.aws.amazon.com/guardduty/latest/ug/monitor-with-eventbridge-s3-malware-protection.html
  */
 export function readScanResult(envelope: Envelope, receivedAt: string): Own {
-  const place: Place = { partition: 'aws', account: envelope.account ?? '', region: envelope.region ?? '' };
+  const place: Place = { partition: 'aws', account: accountOf(envelope.account), region: regionOf(envelope.region) };
   const object = at(envelope.detail, 's3ObjectDetails');
   const bucket = at(object, 'bucketName');
   return {
@@ -91,7 +91,7 @@ function targetsOf(finding: z.infer<typeof FindingSchema>, place: Place): readon
 function bucketOfSequence(resource: unknown, place: Place): Target | null {
   if (at(resource, 'resourceType') !== 'S3_BUCKET') return null;
   const uid = textOf(at(resource, 'uid'));
-  const own = { ...place, account: textOf(at(resource, 'accountId')) ?? place.account, region: textOf(at(resource, 'region')) ?? place.region };
+  const own = { ...place, account: accountOf(at(resource, 'accountId'), place.account), region: regionOf(at(resource, 'region'), place.region) };
   return bucketTarget(at(resource, 'name'), own) ?? bucketTarget(uid?.split(':::').at(-1), own);
 }
 

@@ -9,6 +9,20 @@ export interface Place {
   readonly region: string;
 }
 
+/** The first of them that is an account: 12 digits. `''` where none is: then nothing can be done there. */
+export function accountOf(...candidates: readonly unknown[]): string {
+  return firstLike(/^\d{12}$/, candidates);
+}
+
+/** The first of them that can be a region's name: it becomes a part of host names. `''` where none can. */
+export function regionOf(...candidates: readonly unknown[]): string {
+  return firstLike(/^[a-z0-9-]{1,32}$/, candidates);
+}
+
+function firstLike(shape: RegExp, candidates: readonly unknown[]): string {
+  return candidates.find((value): value is string => typeof value === 'string' && shape.test(value)) ?? '';
+}
+
 /** @returns `null` where that cannot be a bucket's name */
 export function bucketTarget(name: unknown, { partition, account, region }: Place): Target | null {
   if (typeof name !== 'string' || !BUCKET_NAME.test(name)) return null;

@@ -19,7 +19,7 @@ export async function triage({ event, drill }: { readonly event: unknown; readon
     playbooks: await loadPlaybooks(tools.settings.LAMBDA_TASK_ROOT),
     receivedAt,
     drill,
-    own: { prefix: tools.settings.STOPBATH_NAME, arns: [] },
+    own: ownOf(tools.settings),
   };
   const blind = decide(event, options);
   const [found, suppressions] = await Promise.all([look(blind, tools), blind.checks.length > 0 ? readSuppressions(tools) : []]);
@@ -47,6 +47,11 @@ export async function triage({ event, drill }: { readonly event: unknown; readon
   });
   tools.log.info(decision.reason, { decision: decision.decision, event: decision.event, incidents: incidents.map(({ incident }) => incident) });
   return { decision: decision.decision, incidents: incidents.map(({ incident }) => incident) };
+}
+
+/** The keys that sign seals have no name of ours: who schedules their end is told by their ids. */
+function ownOf({ STOPBATH_NAME, STOPBATH_SEAL_KEYS }: Tools['settings']): NonNullable<DecideOptions['own']> {
+  return { prefix: STOPBATH_NAME, arns: STOPBATH_SEAL_KEYS.flatMap((arn) => [arn, arn.split('/').at(-1) ?? arn]) };
 }
 
 /** One event that is about several targets: whoever reads of one finds the others. */

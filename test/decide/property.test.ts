@@ -1,6 +1,8 @@
 /** Whatever arrives, a decision comes out, soon. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { mangledOneOf } from '../fuzz/mangle.ts';
+import { FINDINGS, RECORDS } from '../fuzz/surfaces/events.ts';
 import { ACCOUNT, BUCKET, bucketDetails, decided, envelope, finding, onBucket, pascal, policyOf, publicStatement, record } from './builders.ts';
 
 const LIMIT_MS = 50;
@@ -26,47 +28,13 @@ function holdsFor(event: unknown): void {
   expect(best, `an event of ${before} characters`).toBeLessThan(LIMIT_MS);
 }
 
-const SEEDS: readonly unknown[] = [
-  onBucket('PutBucketPolicy', { bucketPolicy: policyOf(publicStatement) }),
-  onBucket('PutBucketAcl', { AccessControlPolicy: { Owner: { ID: 'me' }, AccessControlList: { Grant: [{ Grantee: { URI: 'x' }, Permission: 'READ' }] } } }),
-  onBucket('PutBucketPublicAccessBlock', { PublicAccessBlockConfiguration: { BlockPublicAcls: false } }),
-  onBucket('PutBucketReplication', { ReplicationConfiguration: { Rule: [{ Status: 'Enabled', Destination: { Bucket: 'arn:aws:s3:::theirs' } }] } }),
-  onBucket('PutBucketLifecycle', { LifecycleConfiguration: { Rule: { Status: 'Enabled', Expiration: { Days: 1 } } } }),
-  record('s3', 'PutAccessPointPolicy', { name: 'albums', policy: JSON.stringify(policyOf(publicStatement)) }),
-  record('cloudtrail', 'PutEventSelectors', { trailName: 't', advancedEventSelectors: [{ fieldSelectors: [{ field: 'eventCategory', equals: ['Management'] }] }] }),
-  record('guardduty', 'UpdateDetector', { dataSources: { s3Logs: { enable: false } } }),
-  record('kms', 'PutKeyPolicy', { policy: JSON.stringify(policyOf(publicStatement)) }),
-  record('iam', 'UpdateAssumeRolePolicy', { policyDocument: '%7B%7D' }),
-  record('cloudfront', 'UpdateDistribution', { distributionConfig: { origins: { items: [{ domainName: `${BUCKET}.s3.amazonaws.com` }] } } }),
-  envelope(finding('Policy:S3/BucketPublicAccessGranted', 8, { s3BucketDetails: [bucketDetails(BUCKET, 'PUBLIC')] }), 'GuardDuty Finding', 'aws.guardduty'),
-  pascal(finding('AttackSequence:S3/CompromisedData', 9, {}, { detection: { sequence: { resources: [{ resourceType: 'S3_BUCKET', uid: 'arn:aws:s3:::a' }] } } })),
-  { EventId: 'e', CloudTrailEvent: JSON.stringify(onBucket('DeleteBucketPolicy')) },
-];
-
-/** Values that have broken parsers: names of prototypes, text that is nearly a number, a date, a policy or an address. */
-const nasty = fc.oneof(
-  fc.constantFrom<unknown>('__proto__', 'constructor', 'toString', '%', '%7B', '{"Statement":{}}', '9'.repeat(400), '1e400', '2026-13-45', '0.0.0.0/99', 'arn:', ':::', '\ud800', '*'.repeat(300), '', null, -0, [], {}, [[]]),
-  fc.jsonValue(),
-);
-const keys = fc.oneof(fc.constantFrom('__proto__', 'constructor', 'toString', 'length', 'hasOwnProperty', 'detail', 'Statement', 'policy', 'resource', 'service'), fc.string());
-
-/** Puts other values at some places of a value, and other keys. */
-function mangled(value: unknown, depth = 0): fc.Arbitrary<unknown> {
-  const self = fc.constant(value);
-  if (depth > 8 || typeof value !== 'object' || value === null) return fc.oneof({ weight: 5, arbitrary: self }, { weight: 1, arbitrary: nasty });
-  const inner: fc.Arbitrary<unknown> = Array.isArray(value)
-    ? fc.tuple(...value.map((entry) => mangled(entry, depth + 1)))
-    : fc.tuple(fc.record(Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, mangled(entry, depth + 1)])), { requiredKeys: [] }), fc.dictionary(keys, nasty, { maxKeys: 1 })).map(([kept, added]) => ({ ...kept, ...added }));
-  return fc.oneof({ weight: 8, arbitrary: inner }, { weight: 1, arbitrary: nasty });
-}
-
 describe('decide', () => {
   it('takes any JSON value', () => {
     fc.assert(fc.property(fc.jsonValue({ maxDepth: 6 }), holdsFor), { numRuns: 2000 });
   });
 
   it('takes real events with anything in any place', () => {
-    fc.assert(fc.property(fc.constantFrom(...SEEDS).chain((seed) => mangled(seed)), holdsFor), { numRuns: 3000 });
+    fc.assert(fc.property(mangledOneOf([...RECORDS, ...FINDINGS]), holdsFor), { numRuns: 3000 });
   });
 
   /** Each grows one thing to the size that an attacker can afford: EventBridge takes 1 MB, CloudTrail 256 KB. */
