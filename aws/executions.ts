@@ -1,7 +1,7 @@
 import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { sfnOf } from './clients.ts';
 import { TICKET_ONLY, type Direction, type Incident } from '../core/incident.ts';
-import { addExecution, updateIncident } from './incidents.ts';
+import { addExecution, failOpen, updateIncident } from './incidents.ts';
 import type { Tools } from './function.ts';
 
 /** `<incident>-<direction>-<n>`: the name is what makes a repeated start the same execution. */
@@ -19,6 +19,19 @@ export function nextExecution(incident: Incident, direction: Direction): string 
 export async function startExecution(tools: Pick<Tools, 'settings' | 'clients'>, incident: Incident, direction: Direction, name: string): Promise<boolean> {
   await addExecution(tools, incident.id, name);
   return await begin(tools, incident.playbook, name, { incident: incident.id, direction });
+}
+
+/**
+ * An incident that is `open` has an execution that runs, or one that a crash left unstarted: then it is started now. Everybody who
+ * meets such an incident asks for this first, since nobody else will.
+ *
+ * @returns false where the execution has ended and left no outcome: the incident has failed, and may be started again
+ */
+export async function ensureStarted(tools: Pick<Tools, 'settings' | 'clients'>, incident: Incident): Promise<boolean> {
+  const name = incident.executions.at(-1) ?? nextExecution(incident, 'contain');
+  if (await startExecution(tools, incident, name.startsWith(`${incident.id}-restore-`) ? 'restore' : 'contain', name)) return true;
+  if (await failOpen(tools, incident.id, `${name} ended and left no outcome on record: what it changed is in the ledger`)) await startTicket(tools, incident.id, `${name}-lost`);
+  return false;
 }
 
 /** Asks for the ticket to say how the incident stands. A workflow that cannot be started delays nothing: the gap is on the incident. */

@@ -23,9 +23,14 @@ export function incidentItem(incident: Incident): Item {
 
 /** @throws {NoSuchIncidentError} */
 export async function getIncident(table: Table, id: string): Promise<Incident> {
+  const incident = await findIncident(table, id);
+  if (!incident) throw new NoSuchIncidentError(`there is no incident ${JSON.stringify(id)}; stopbath incidents lists them`);
+  return incident;
+}
+
+export async function findIncident(table: Table, id: string): Promise<Incident | null> {
   const item = await get(table, pkOf(id), META);
-  if (!item) throw new NoSuchIncidentError(`there is no incident ${JSON.stringify(id)}; stopbath incidents lists them`);
-  return incidentOf(item);
+  return item ? incidentOf(item) : null;
 }
 
 export class NoSuchIncidentError extends Error {
@@ -35,6 +40,12 @@ export class NoSuchIncidentError extends Error {
 export async function updateIncident(table: Table, id: string, change: Partial<Incident>): Promise<void> {
   const written = await update(table, { pk: pkOf(id), sk: META }, { ...(change.status ? indexed(change.status) : {}), ...change, ...searchable(change) });
   if (!written) throw new NoSuchIncidentError(`there is no incident ${JSON.stringify(id)}`);
+}
+
+/** @returns false where it is not `open` any more: whoever ended it knows better */
+export async function failOpen(table: Table, id: string, outcome: string): Promise<boolean> {
+  // `status` is a reserved word: #a0 is the first attribute that is set.
+  return await update(table, { pk: pkOf(id), sk: META }, { status: 'failed', outcome, ...indexed('failed') }, { expression: '#a0 = :open', values: { ':open': 'open' } });
 }
 
 /** Adds an execution to those of an incident, before it is started; a second time changes nothing. */

@@ -9,7 +9,7 @@ import type { BudgetLeft, BudgetRule } from '../core/budget.ts';
 import { readBudgets, takeBudgets } from './budget.ts';
 import type { Tools } from './function.ts';
 import { readGuard } from './guard.ts';
-import { getRequest } from './incidents.ts';
+import { getRequest, ledgerOf } from './incidents.ts';
 
 /**
  * What plan and apply know of an execution beside the target's state: read here, whatever the workflow's input says.
@@ -44,6 +44,8 @@ export function peopleOf({ settings }: Pick<Tools, 'settings'>): People {
  */
 export async function assertMayApply(tools: Tools, incident: Incident, plan: Plan, execution: string, own: Gated & { readonly links?: number }, tags: readonly Tag[] | null = null): Promise<void> {
   const standing = await readStanding(tools, incident, execution, tags);
+  const latest = incident.executions.at(-1) ?? execution;
+  if (latest !== execution) throw new HeldError(`${latest} was started since: ${execution} changes nothing any more`);
   const held = guardSays(plan.direction, standing.guard);
   if (held !== null) throw new HeldError(held);
   if (standing.pinnedDigest !== null && standing.pinnedDigest !== plan.digest) throw new HeldError(`plan ${standing.pinnedDigest} was asked for, not ${plan.digest}`);
@@ -52,6 +54,8 @@ export async function assertMayApply(tools: Tools, incident: Incident, plan: Pla
   if (missing.length > 0) throw new HeldError(`nobody has approved plan ${plan.digest}: ${missing.map(({ why }) => why).join('; ')}`);
   if (plan.direction === 'restore') return;
   if (liftedGates(standing.approvals, { execution, digest: plan.digest }, approversOf(standing), standing.people).has('budget')) return;
+  // What this run has paid for it does not pay again, however long it takes: a sweep may take hours.
+  if ((await ledgerOf(tools, incident.id)).some((entry) => entry.execution === execution && entry.digest === plan.digest)) return;
   const spent = await spend(incident, own.links ?? 0, tools);
   if (spent !== null) throw new BudgetError(spent);
 }

@@ -25,6 +25,13 @@ it('takes once for an incident, however often it is tried', () => {
   expect(take(takes(3), { incident: 'inc-1', at: at(10), severity: 5 }, rule)).toEqual({ takes: takes(3) });
 });
 
+it('takes the difference where an incident comes back for more', () => {
+  const links = { of: 'links', limit: 1000, reserved: 0 };
+  const taken = [{ incident: 'a', at: at(0), amount: 300 }, { incident: 'b', at: at(1), amount: 600 }];
+  expect(take(taken, { incident: 'a', at: at(10), severity: 5, amount: 400 }, links)).toEqual({ takes: [taken[1], { incident: 'a', at: at(10), amount: 400 }] });
+  expect(take(taken, { incident: 'a', at: at(10), severity: 5, amount: 401 }, links)).toEqual({ refused: expect.stringContaining('600 links count') });
+});
+
 it('counts how much a take takes', () => {
   const links = { of: 'links', limit: 1000, reserved: 200 };
   const taken = [{ incident: 'a', at: at(0), amount: 700 }];

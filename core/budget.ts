@@ -41,8 +41,8 @@ export function leftOf(takes: readonly Take[], wanted: Take & { readonly severit
 /**
  * Take one from a rolling budget.
  *
- * @returns the takes of the last hour with this one, or why there is none left; an incident that has taken already
- * takes nothing more, so a retry costs nothing
+ * @returns the takes of the last hour with this one, or why there is none left; an incident that has taken as much already
+ * takes nothing more, so a retry costs nothing, and one that has taken less takes the difference
  */
 export function take(
   takes: readonly Take[],
@@ -51,15 +51,17 @@ export function take(
 ): { readonly takes: readonly Take[] } | { readonly refused: string } {
   const since = Date.parse(wanted.at) - HOUR_MS;
   const recent = takes.filter((entry) => Date.parse(entry.at) > since);
-  if (recent.some((entry) => entry.incident === wanted.incident)) return { takes: recent };
+  const amount = wanted.amount ?? 1;
+  const mine = recent.find((entry) => entry.incident === wanted.incident);
+  if (mine && (mine.amount ?? 1) >= amount) return { takes: recent };
+  const others = recent.filter((entry) => entry !== mine);
   const critical = wanted.severity >= CRITICAL;
   const limit = critical ? rule.limit : Math.max(0, rule.limit - rule.reserved);
-  const amount = wanted.amount ?? 1;
-  const taken = recent.reduce((sum, entry) => sum + (entry.amount ?? 1), 0);
+  const taken = others.reduce((sum, entry) => sum + (entry.amount ?? 1), 0);
   if (taken + amount > limit) {
     const kept = critical ? '' : ` (${rule.reserved} of ${rule.limit} are kept for critical incidents)`;
     const more = amount === 1 ? '' : `, this one takes ${amount}`;
     return { refused: `${taken} ${rule.of ?? 'containments'} count for the last hour${more}, and the budget is ${limit}${kept}: a responder decides` };
   }
-  return { takes: [...recent, { incident: wanted.incident, at: wanted.at, amount }] };
+  return { takes: [...others, { incident: wanted.incident, at: wanted.at, amount }] };
 }

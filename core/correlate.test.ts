@@ -113,6 +113,11 @@ describe('a further signal', () => {
     expect(joins(incident(), opening({ signal, drill: true }), ['policy'])).toMatchObject({ act: 'again' });
   });
 
+  it('waits where it stands open to the public while it is being restored: the restore ends the incident', () => {
+    expect(joins(incident({ status: 'restoring' }), opening({ state: open }))).toMatchObject({ act: 'wait' });
+    expect(joins(incident({ status: 'restoring' }), opening())).toMatchObject({ act: 'attach' });
+  });
+
   it('that somebody accepted reopens nothing', () => {
     expect(joins(incident(), opening({ response: { verdict: 'record' } }), ['policy'])).toMatchObject({ act: 'attach', tell: false });
   });

@@ -97,6 +97,8 @@ export function joins(incident: Incident, opening: Opening, undone: readonly str
   if (response.again?.playbook === incident.playbook && incident.mode !== 'observe') return incident.status === 'restoring' ? attach(null) : SETTLED.has(incident.status) || UNDER_WAY.has(incident.status) ? again(response.again.because) : attach(null);
   if (SETTLED.has(incident.status) && undone.length > 0) return again(`somebody undid the quarantine: ${listed(undone)}`);
   if (response.verdict === 'ignore') return attach(null);
+  // A restore ends the incident: what is open meanwhile is decided about when it has, by whoever is the incident then.
+  if (incident.status === 'restoring' && modeOf(response, cap) !== 'observe' && opening.state && exposuresOf(opening.state).length > 0) return again('it is open to the public while it is being restored');
   const mode = modeOf(response, cap);
   const answers = incident.playbook === response.playbook || (incident.playbook === TICKET_ONLY && response.installed);
   if (!answers || mode === 'observe') return attach(grown);

@@ -197,6 +197,9 @@ export interface Request {
   readonly digest: string | null;
   /** What a restore does with what somebody changed since the containment. */
   readonly newer: 'keep' | 'overwrite';
+  /** What it makes of the incident when it starts, and what of that was there before: put back where the run changes nothing. */
+  readonly change?: Partial<Incident>;
+  readonly was?: Pick<Incident, 'playbook' | 'mode' | 'inputs'>;
 }
 
 /** Everything a responder, an auditor or a report reads of one incident. */

@@ -45,6 +45,19 @@ function undone({ direction, reason }: Ending, status: NonNullable<Ending['statu
   return { status: incident.verifiedAt !== null && incident.status !== 'restoring' ? 'contained' : 'unverified', outcome: `${outcome}; ${what}` };
 }
 
+/**
+ * The entries of the containments that stand: what a restore took back in full, and a later containment found as its own "before", is
+ * history. A restore that got only half of the way leaves all of it.
+ *
+ * @param ledger - of the whole incident, in order
+ */
+export function standing(ledger: readonly LedgerEntry[]): readonly LedgerEntry[] {
+  const last = ledger.findLastIndex(({ direction }) => direction === 'contain');
+  const whole = (execution: string) => ledger.every((entry) => entry.execution !== execution || entry.result === 'done');
+  const since = ledger.findLastIndex(({ direction, execution }, index) => index < last && direction === 'restore' && whole(execution));
+  return ledger.slice(since + 1).filter(({ direction }) => direction === 'contain');
+}
+
 /** Whether changes that contain were made after the last restore began. */
 export function inForce(ledger: readonly LedgerEntry[]): boolean {
   return ledger.at(-1)?.direction === 'contain';

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { BucketState, Json } from '../bucket.ts';
-import type { LedgerEntry } from '../incident.ts';
+import type { Change, LedgerEntry } from '../incident.ts';
 import { remaining, StateMovedError } from '../apply.ts';
 import { BLOCK_ALL, POLICY_LIMIT_BYTES, quarantine, type Level } from './levels.ts';
-import { restoration, settingOf } from './restore.ts';
+import { reopenings, restoration, settingOf } from './restore.ts';
+import { standing } from '../outcome.ts';
 
 const OPEN = { BlockPublicAcls: false, IgnorePublicAcls: false, BlockPublicPolicy: false, RestrictPublicBuckets: false };
 const PUBLIC_POLICY = '{ "Version": "2012-10-17",\n  "Statement": [{ "Sid": "World", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::family/*" }] }';
@@ -148,6 +149,33 @@ describe('restoration', () => {
     expect(notes.join()).toContain('policy was changed after the containment');
   });
 
+  it('takes its deny out of a policy whose statement stands by itself', () => {
+    const { changes } = quarantine({ ...bucket, policy: null }, options('external'));
+    const alone = play({ ...bucket, policy: null }, changes);
+    const deny = (JSON.parse(alone.policy ?? '') as { Statement: readonly unknown[] }).Statement[0];
+    const rewritten = { ...alone, policy: JSON.stringify({ Version: '2012-10-17', Id: 'mine', Statement: deny }) };
+    expect(play(rewritten, restoration(ledger(changes), rewritten).changes).policy).toBeNull();
+  });
+
+  it.each([['public', 1], ['external', 2], ['full', 2]] as const)('opens again what level %s closed: the public, and whom its denial kept out', (level, ways) => {
+    const { changes } = quarantine(bucket, options(level));
+    const contained = play(bucket, changes);
+    expect(reopenings(contained, restoration(ledger(changes), contained).changes)).toHaveLength(ways);
+  });
+
+  it('goes by the containment that stands, not by one that was taken back before it', () => {
+    const first = quarantine(bucket, options('public')).changes;
+    const restored = restoration(ledger(first), play(bucket, first)).changes;
+    // Its owner closed it after the restore; then it was contained again.
+    const closed = { ...bucket, publicAccessBlock: BLOCK_ALL };
+    const second = quarantine(closed, options('external')).changes;
+    const entries = [...ledger(first), ...restored.map((change) => ({ ...entryOf(change, 'restore', 'r1'), result: 'done' as const })), ...second.map((change) => entryOf(change, 'contain', 'c2'))];
+    const contained = play(closed, second);
+    expect(play(contained, restoration(standing(entries), contained).changes)).toEqual(closed);
+    const half = entries.map((entry, index) => (index === first.length ? { ...entry, result: 'intended' as const } : entry));
+    expect(standing(half)).toHaveLength(first.length + second.length);
+  });
+
   it('has nothing to do a second time', () => {
     const { changes } = quarantine(bucket, options('full'));
     expect(restoration(ledger(changes), bucket).changes).toEqual([]);
@@ -162,7 +190,11 @@ function play(state: BucketState, changes: readonly { readonly setting: string; 
 }
 
 function ledger(changes: ReturnType<typeof quarantine>['changes']): readonly LedgerEntry[] {
-  return changes.map((change) => ({ ...change, incident: 'inc-1', direction: 'contain', execution: 'x', digest: 'd', intendedAt: '2026-01-01T00:00:00.000Z', doneAt: null, result: 'intended' }));
+  return changes.map((change) => entryOf(change, 'contain', 'x'));
+}
+
+function entryOf(change: Change, direction: LedgerEntry['direction'], execution: string): LedgerEntry {
+  return { ...change, incident: 'inc-1', direction, execution, digest: 'd', intendedAt: '2026-01-01T00:00:00.000Z', doneAt: null, result: 'intended' };
 }
 
 function policyAfter(changes: ReturnType<typeof quarantine>['changes']): { readonly Statement: readonly Readonly<Record<string, unknown>>[] } {

@@ -11,7 +11,7 @@ import { POLICY_LIMIT_BYTES, SID_PREFIX, TAGS, same } from './levels.ts';
  * and a note says so, unless it is to be overwritten. What is already as it was gives no change, so a restore that was cut short can
  * run again.
  *
- * @param ledger - the entries of direction `contain`, in the order they were written
+ * @param ledger - the entries of the containments that stand, in the order they were written: `standing`
  * @param now - the bucket's present state
  */
 export function restoration(ledger: readonly LedgerEntry[], now: BucketState, newer: 'keep' | 'overwrite' = 'keep'): { readonly changes: readonly Change[]; readonly notes: readonly string[]; readonly drift: readonly Drift[] } {
@@ -48,11 +48,15 @@ function driftSince(ledger: readonly LedgerEntry[], now: BucketState): readonly 
   });
 }
 
-/** The ways in that are closed now and open after these changes, in words: what a containment would close again. */
+/** The ways in that are closed now and open after these changes, in words: what a containment would close again, to the public and to those outside whom a denial keeps out. */
 export function reopenings(now: BucketState, changes: readonly Change[]): readonly string[] {
   const after = changes.reduce<BucketState>((state, change) => ({ ...state, [change.setting]: change.after }), now);
   const open = new Set(exposuresOf(now).map(({ phrase }) => phrase));
-  return exposuresOf(after).map(({ phrase }) => phrase).filter((phrase) => !open.has(phrase));
+  const lifted = ownSids(now.policy).filter((sid) => !ownSids(after.policy).includes(sid));
+  return [
+    ...exposuresOf(after).map(({ phrase }) => phrase).filter((phrase) => !open.has(phrase)),
+    ...lifted.map((sid) => (sid.startsWith(FULL) ? 'everybody whom the bucket policy and their own let in may use it again' : 'principals outside the account may use it again, as far as the bucket policy lets them in')),
+  ];
 }
 
 /** A setting of the state as plain JSON. */
@@ -90,12 +94,27 @@ function takeBackFlags(entry: LedgerEntry, present: Json): Json {
 function withoutOwnStatements(present: Json, incident: string): Json {
   if (typeof present !== 'string') return present;
   const document = JSON.parse(present) as Json;
-  if (!isObject(document) || !Array.isArray(document['Statement'])) return present;
-  const statements = (document['Statement'] as readonly Json[]).filter((entry) => !QUARANTINE_SIDS.some((sid) => sidOf(entry) === sid + incident.replaceAll(/[^A-Za-z0-9]/g, '')));
-  return statements.length === 0 ? null : JSON.stringify({ ...document, Statement: statements });
+  if (!isObject(document)) return present;
+  const statements = statementsOf(document);
+  const kept = statements.filter((entry) => !QUARANTINE_SIDS.some((sid) => sidOf(entry) === sid + incident.replaceAll(/[^A-Za-z0-9]/g, '')));
+  if (kept.length === statements.length) return present;
+  return kept.length === 0 ? null : JSON.stringify({ ...document, Statement: kept });
 }
 
-const QUARANTINE_SIDS = [`${SID_PREFIX}Full`, `${SID_PREFIX}External`];
+const FULL = `${SID_PREFIX}Full`;
+const QUARANTINE_SIDS = [FULL, `${SID_PREFIX}External`];
+
+/** The `Sid`s of quarantines' denials in a policy. */
+function ownSids(policy: string | null): readonly string[] {
+  const document: Json = policy === null ? null : (JSON.parse(policy) as Json);
+  return statementsOf(document).map(sidOf).filter((sid) => QUARANTINE_SIDS.some((prefix) => sid.startsWith(prefix)));
+}
+
+/** One statement may stand by itself, without a list. */
+function statementsOf(document: Json): readonly Json[] {
+  const statements = isObject(document) ? document['Statement'] : undefined;
+  return statements === undefined ? [] : Array.isArray(statements) ? (statements as readonly Json[]) : [statements as Json];
+}
 
 function sidOf(statement: Json): string {
   const sid = isObject(statement) ? statement['Sid'] : undefined;

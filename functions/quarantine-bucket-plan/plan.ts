@@ -11,6 +11,7 @@ import type { BucketState } from '../../core/bucket.ts';
 import { exposuresOf } from '../../core/exposure.ts';
 import type { Drift, Incident, LedgerEntry, Plan } from '../../core/incident.ts';
 import { nextAfterPlan, type PlanResult } from '../../core/next.ts';
+import { standing } from '../../core/outcome.ts';
 import { withDigest } from '../../core/plan.ts';
 import { costOf, impactOf } from '../../core/quarantine/impact.ts';
 import { BLOCK_ALL, LEVELS, quarantine, same, type Level, type PlannedChanges } from '../../core/quarantine/levels.ts';
@@ -23,13 +24,13 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
   const there = memberTools(tools, address.account, 'read', incident.id);
   const exempt = exemptIn(tools, address.account);
   const [[state, anonymous], ledger, impact] = await Promise.all([readFromBothSides(there, address), ledgerOf(tools, incident.id), surveyBucket(there, address)]);
-  const standing = await readStanding(tools, incident, input.execution, state.tagging);
-  const contained = ledger.filter((entry) => entry.direction === 'contain');
+  const known = await readStanding(tools, incident, input.execution, state.tagging);
+  const contained = standing(ledger);
   const level = levelOf(incident);
   const planned: PlannedChanges & { readonly drift?: readonly Drift[] } =
     input.direction === 'contain'
       ? quarantine(state, { incident: incident.id, level, exempt, organizationId: tools.settings.STOPBATH_ORGANIZATION_ID })
-      : { level, ...restoration(contained, state, input.preview?.newer ?? standing.newer) };
+      : { level, ...restoration(contained, state, input.preview?.newer ?? known.newer) };
 
   const plan = withDigest({
     incident: incident.id,
@@ -44,14 +45,15 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
       exposures: exposuresOf(state).map((exposure) => exposure.phrase),
       ...(input.direction === 'contain' ? impactOf(state, planned.level, { organizationId: tools.settings.STOPBATH_ORGANIZATION_ID, exempt }) : {}),
       ...impact,
-      ...(standing.protectedBy === null ? {} : { protectedBy: standing.protectedBy }),
+      ...(known.protectedBy === null ? {} : { protectedBy: known.protectedBy }),
       ...costOf(planned.changes.length, tools.settings.STOPBATH_VERIFY_LOOKS),
     },
     ...(planned.drift && planned.drift.length > 0 ? { drift: planned.drift } : {}),
     plannedAt: tools.now(),
   });
-  const own = { settled: settled(plan, state, contained), reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] };
-  const result = nextAfterPlan(plan, standing, own);
+  const evidence = incident.target.name === tools.settings.STOPBATH_EVIDENCE_BUCKET;
+  const own = { forbids: evidence ? "it is the suite's own evidence bucket, which the suite never changes: what is open there is closed by hand" : null, settled: settled(plan, state, contained), reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] };
+  const result = nextAfterPlan(plan, known, own);
   return await keepPlan(tools, { input, incident, plan, result, snapshot: { state }, text: ` at level ${planned.level}; an anonymous request is ${anonymous}` });
 }
 

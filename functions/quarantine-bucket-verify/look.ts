@@ -7,6 +7,7 @@ import { memberTools } from '../../aws/member.ts';
 import { askAnonymously, askFromInside, sampleKeys } from '../../aws/probe.ts';
 import type { Direction, IncidentView } from '../../core/incident.ts';
 import { driftOf, judge, type Answer, type Judgement, type Look } from '../../core/quarantine/look.ts';
+import { standing } from '../../core/outcome.ts';
 import { LEVELS, type Level } from '../../core/quarantine/levels.ts';
 
 export async function lookAtQuarantine(input: LookInput, tools: Tools): Promise<Judgement & { readonly looks: number }> {
@@ -18,7 +19,7 @@ export async function lookAtQuarantine(input: LookInput, tools: Tools): Promise<
   const { clients } = memberTools(tools, address.account, 'read', view.incident.id);
   const [state, keys] = await Promise.all([readBucket(clients, address), sampleKeys(s3Of(clients), address)]);
   const [anonymous, inside] = await Promise.all([askAnonymously(tools.clients, state, keys), askFromInside(tools, address, keys)]);
-  const look: Look = { anonymous, inside, drifted: driftOf(view.ledger.filter((entry) => entry.direction === input.direction), state) };
+  const look: Look = { anonymous, inside, drifted: driftOf(input.direction === 'contain' ? standing(view.ledger) : view.ledger.slice(view.ledger.findLastIndex(({ direction }) => direction === 'contain') + 1), state) };
 
   const looks = input.looks + 1;
   const judgement = judge(look, expectation(input.direction, level, view, tools), input.streak, looks);

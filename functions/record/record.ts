@@ -2,7 +2,7 @@ import { approvalsOf, expire } from '../../aws/approvals.ts';
 import { releaseTarget } from '../../aws/claims.ts';
 import { putEvidence } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, ledgerOf, updateIncident, getIncident, viewIncident } from '../../aws/incidents.ts';
+import { addEntry, getRequest, ledgerOf, updateIncident, getIncident, viewIncident } from '../../aws/incidents.ts';
 import { measure } from '../../aws/metrics.ts';
 import type { Incident, LedgerEntry } from '../../core/incident.ts';
 import { newLease } from '../../core/lease.ts';
@@ -21,7 +21,10 @@ export async function recordOutcome(input: RecordInput, tools: Tools): Promise<{
   // A later run has taken this one's place: what became of this one is on record, and the incident is that one's.
   const overtaken = (incident.executions.at(-1) ?? input.execution) !== input.execution;
   const lease = outcome.status === 'restored' ? { lease: null } : leaseOf(incident, ledger, at, tools);
-  if (!overtaken) await updateIncident(tools, incident.id, { ...outcome, ...timesOf(outcome.status, at), ...lease });
+  // A run by hand that changed nothing leaves nothing behind: neither the level that somebody was refused, nor a weaker mode.
+  const idle = !ledger.some(({ execution }) => execution === input.execution) && ((input.status && input.status !== 'not-exposed') || input.error);
+  const was = idle && !overtaken ? (await getRequest(tools, incident.id, input.execution))?.was : undefined;
+  if (!overtaken) await updateIncident(tools, incident.id, { ...outcome, ...timesOf(outcome.status, at), ...lease, ...was });
   const open = input.status === 'expired' ? approvals.filter(({ execution, state }) => execution === input.execution && state !== 'rejected') : [];
   await Promise.all([
     ...open.map((approval) => expire(tools, approval, at)),

@@ -1,8 +1,8 @@
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
-import { addEntry, getIncident, getRequest, ledgerOf, saveRequest, updateIncident } from '../../aws/incidents.ts';
-import { nextExecution, startExecution } from '../../aws/executions.ts';
-import { TICKET_ONLY, type Direction, type Incident } from '../../core/incident.ts';
+import { addEntry, failOpen, getIncident, getRequest, ledgerOf, saveRequest, updateIncident } from '../../aws/incidents.ts';
+import { ensureStarted, nextExecution, startExecution } from '../../aws/executions.ts';
+import { TICKET_ONLY, type Direction, type Incident, type Request } from '../../core/incident.ts';
 import { isPseudonym } from '../../core/redact.ts';
 
 interface Ask {
@@ -21,11 +21,11 @@ export interface RestoreAsk extends Ask {
 export async function restore(ask: RestoreAsk, by: string, tools: Tools): Promise<HttpAnswer> {
   const [incident, ledger] = await Promise.all([getIncident(tools, ask.incident), ledgerOf(tools, ask.incident)]);
   const { id, status } = incident;
-  if (status === 'containing' || status === 'restoring') return httpAnswer(409, { error: `${id} is ${status}: wait for it, then restore` });
+  if (status === 'containing' || status === 'restoring' || (status === 'open' && (await ensureStarted(tools, incident)))) return httpAnswer(409, { error: `${id} is ${status}: wait for it, then restore` });
   if (status === 'restored') return httpAnswer(409, { error: `${id} is restored since ${incident.restoredAt}` });
   if (incident.target.kind === 'owner' && isPseudonym(incident.target.name)) return httpAnswer(409, { error: `${id} is about an owner who was erased: nothing can be given back` });
   if (ledger.length === 0) return httpAnswer(409, { error: `${id} changed nothing: there is nothing to restore` });
-  return await begin(incident, 'restore', { act: 'restore', text: `restore asked for${ask.newer === 'overwrite' ? ', over what was changed since' : ''}: ${ask.reason}`, reason: ask.reason, by, change: {}, newer: ask.newer, digest: ask.digest }, tools);
+  return await begin(incident, 'restore', { act: 'restore', text: `restore asked for${ask.newer === 'overwrite' ? ', over what was changed since' : ''}: ${ask.reason}`, reason: ask.reason, by, change: {}, was: wordOf(incident), newer: ask.newer, digest: ask.digest }, tools);
 }
 
 const RELEASABLE: ReadonlySet<Incident['status']> = new Set(['held', 'observed', 'failed', 'rejected', 'expired']);
@@ -40,7 +40,12 @@ export async function release(ask: Ask, by: string, tools: Tools): Promise<HttpA
   if (!RELEASABLE.has(status)) return httpAnswer(409, { error: `${id} is ${status}: only what is ${[...RELEASABLE].join(', ')} can be released` });
   if (incident.playbook === TICKET_ONLY) return httpAnswer(409, { error: `${id} has a ticket only: its playbook contains nothing` });
   const change: Partial<Incident> = { mode: mode === 'contain' ? 'contain' : 'approve' };
-  return await begin(incident, 'contain', { act: 'release', text: `released for containment: ${ask.reason}`, reason: ask.reason, by, change }, tools);
+  return await begin(incident, 'contain', { act: 'release', text: `released for containment: ${ask.reason}`, reason: ask.reason, by, change, was: wordOf(incident) }, tools);
+}
+
+/** What a run by hand may change of an incident before it does anything. */
+export function wordOf({ playbook, mode, inputs }: Incident): NonNullable<Request['was']> {
+  return { playbook, mode, inputs };
 }
 
 interface Begin {
@@ -49,22 +54,36 @@ interface Begin {
   readonly reason: string;
   readonly by: string;
   readonly change: Partial<Incident>;
+  /** What the incident says before it. */
+  readonly was: Request['was'];
   readonly newer?: 'keep' | 'overwrite';
   readonly digest?: string | null;
 }
 
-/** Who asked is written before the start and once an execution: of two who ask at the same moment, one has asked. */
-export async function begin(incident: Incident, direction: Direction, { act, text, reason, by, change, newer = 'keep', digest = null }: Begin, tools: Tools): Promise<HttpAnswer> {
+/**
+ * Who asked is written before the start and once an execution: of two who ask at the same moment, one has asked. An earlier try may
+ * have ended between the request and the start: then that one is started, as it was asked for, whoever asks now.
+ */
+export async function begin(incident: Incident, direction: Direction, { act, text, reason, by, change, was, newer = 'keep', digest = null }: Begin, tools: Tools): Promise<HttpAnswer> {
   const { id } = incident;
   const at = tools.now();
   const execution = nextExecution(incident, direction);
-  if (!(await saveRequest(tools, { incident: id, execution, direction, by, at, reason, digest, newer }))) {
-    const first = await getRequest(tools, id, execution);
-    // The same person again: an earlier try may have ended between the request and the start.
-    if (first?.by !== by) return httpAnswer(409, { error: `${first?.by ?? 'somebody'} asked for ${execution} at ${first?.at ?? 'the same moment'}: see stopbath show ${id}` });
+  const asked: Request = { incident: id, execution, direction, by, at, reason, digest, newer, change, was };
+  const first = (await saveRequest(tools, asked)) ? asked : ((await getRequest(tools, id, execution)) ?? asked);
+  await updateIncident(tools, id, { ...first.change, requestedBy: first.by });
+  const started = await startAs({ ...incident, ...first.change }, direction, execution, tools);
+  await addEntry(tools, `${execution}/request`, { incident: id, at: first.at, kind: 'request', text: first === asked ? text : `${act} asked for: ${first.reason}`, by: first.by, detail: { act, execution, ...(first.newer === 'overwrite' ? { override: 'newer' } : {}) } });
+  if (first.by !== by || first.digest !== digest || first.newer !== newer) return httpAnswer(409, { error: `${first.by} asked for ${execution} at ${first.at}, and that runs: see stopbath show ${id}` });
+  if (!started) return httpAnswer(409, { error: `${execution} was started already` });
+  return httpAnswer(202, { incident: id, execution, mode: first.change?.mode ?? incident.mode });
+}
+
+/** A start that fails leaves no incident behind that looks as if something ran. */
+async function startAs(incident: Incident, direction: Direction, execution: string, tools: Tools): Promise<boolean> {
+  try {
+    return await startExecution(tools, incident, direction, execution);
+  } catch (error) {
+    if (direction === 'contain') await failOpen(tools, incident.id, `${execution} could not be started, nothing was changed: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
+    throw error;
   }
-  await updateIncident(tools, id, { ...change, requestedBy: by });
-  if (!(await startExecution(tools, incident, direction, execution))) return httpAnswer(409, { error: `${execution} was started already` });
-  await addEntry(tools, `${execution}/request`, { incident: id, at, kind: 'request', text, by, detail: { act, execution, ...(newer === 'overwrite' ? { override: 'newer' } : {}) } });
-  return httpAnswer(202, { incident: id, execution, mode: change.mode ?? incident.mode });
 }

@@ -1,14 +1,15 @@
-import { claimTarget } from '../../aws/claims.ts';
+import { claimTarget, releaseTarget } from '../../aws/claims.ts';
 import { recordDecision } from '../../aws/decisions.ts';
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
-import { addEntry, createIncident, ledgerOf, updateIncident } from '../../aws/incidents.ts';
+import { addEntry, createIncident, findIncident, getIncident, ledgerOf } from '../../aws/incidents.ts';
+import { ensureStarted } from '../../aws/executions.ts';
 import { recordedTarget } from '../../aws/owners.ts';
 import { readSeen } from '../../aws/previews.ts';
 import { digestOf } from '../../core/canonical.ts';
 import { TICKET_ONLY, type Incident } from '../../core/incident.ts';
 import { DigestMismatchError } from '../../core/plan.ts';
-import { begin } from './incident.ts';
+import { begin, wordOf } from './incident.ts';
 import { previewOf, wantedBy, type PlanAsk, type Wanted } from './plan.ts';
 
 export interface StartAsk extends PlanAsk {
@@ -27,30 +28,39 @@ const BUSY: ReadonlySet<Incident['status']> = new Set(['open', 'waiting', 'conta
 export async function start(ask: StartAsk, by: string, tools: Tools): Promise<HttpAnswer> {
   const found = await wantedBy(ask, by, tools);
   const { holding } = found;
-  if (holding && BUSY.has(holding.status)) return await refuse(ask, found, by, `${holding.id} is ${holding.status} on this target: ${holding.status === 'waiting' ? 'approve or reject it' : 'wait for it'}, stopbath show ${holding.id}`, tools);
+  if (holding && (await isBusy(holding))) return await refuse(ask, found, by, `${holding.id} is ${holding.status} on this target: ${holding.status === 'waiting' ? 'approve or reject it' : 'wait for it'}, stopbath show ${holding.id}`, tools);
   if (holding && holding.playbook !== ask.playbook && holding.playbook !== TICKET_ONLY) return await refuse(ask, found, by, `${holding.id} holds this target for ${holding.playbook}: restore it first`, tools);
   if (holding && found.otherwise !== null && (await ledgerOf(tools, holding.id)).length > 0) return await refuse(ask, found, by, `${holding.id} has contained this target with ${found.otherwise}: restore it first, or ask for the same`, tools);
 
   const checked = ask.digest === null ? { incident: found.incident } : await exactly(ask.digest, found);
   if ('why' in checked) return await refuse(ask, found, by, checked.why, tools, checked.more);
   const { incident } = checked;
-  return holding ? await again(incident) : await open(incident);
+  return holding ? await again(incident, holding) : await open(incident);
 
-  async function again(incident: Incident): Promise<HttpAnswer> {
-    await updateIncident(tools, incident.id, { playbook: incident.playbook, inputs: incident.inputs });
-    return await go(incident, { mode: incident.mode, status: 'open', outcome: `started again by hand: ${ask.reason}` });
+  /** Whether something runs, or waits, on it. A start that died before anything ran is no reason to wait. */
+  async function isBusy(holding: Incident): Promise<boolean> {
+    if (holding.status !== 'open') return BUSY.has(holding.status);
+    return (holding.executions.length > 0 || holding.requestedBy === 'automatic') && (await ensureStarted(tools, holding));
+  }
+
+  async function again(incident: Incident, held: Incident): Promise<HttpAnswer> {
+    return await go(incident, held, { ...wordOf(incident), status: 'open', outcome: `started again by hand: ${ask.reason}` });
   }
 
   async function open(incident: Incident): Promise<HttpAnswer> {
     const claim = await claimTarget(tools, incident.target.arn, { incident: incident.id, signal: `manual/${by}` }, tools.now());
     if (claim.incident !== incident.id) return await refuse(ask, found, by, `${claim.incident} took this target a moment ago: stopbath show ${claim.incident}`, tools);
-    await createIncident(tools, incident);
+    const there = (await createIncident(tools, incident)) ? incident : await getIncident(tools, incident.id);
+    if (there.status !== 'open') {
+      await releaseTarget(tools, incident.target.arn, incident.id, tools.now());
+      return await refuse(ask, found, by, `${incident.id} is ${there.status} already: plan again`, tools);
+    }
     await addEntry(tools, 'decision', { incident: incident.id, at: incident.decidedAt, kind: 'decision', text: `started by hand: ${ask.reason}`, by, detail: { trigger: null, recommended: ask.mode, mode: incident.mode } });
-    return await go(incident, {});
+    return await go(incident, incident, {});
   }
 
-  async function go(incident: Incident, change: Partial<Incident>): Promise<HttpAnswer> {
-    return await begin(incident, 'contain', { act: 'start', text: `start of ${incident.playbook} asked for${ask.digest === null ? '' : `, exactly plan ${ask.digest.slice(0, 16)}`}: ${ask.reason}`, reason: ask.reason, by, change, digest: ask.digest }, tools);
+  async function go(incident: Incident, before: Incident, change: Partial<Incident>): Promise<HttpAnswer> {
+    return await begin(incident, 'contain', { act: 'start', text: `start of ${incident.playbook} asked for${ask.digest === null ? '' : `, exactly plan ${ask.digest.slice(0, 16)}`}: ${ask.reason}`, reason: ask.reason, by, change, was: wordOf(before), digest: ask.digest }, tools);
   }
 
   /** Whether the plan that was seen is the plan that would run now. */
@@ -63,6 +73,8 @@ export async function start(ask: StartAsk, by: string, tools: Tools): Promise<Ht
     const recorded = await recordedTarget(tools, incident.target);
     if (seen.plan.target.arn !== recorded.arn || seen.plan.playbook !== incident.playbook) return { why: `plan ${digest} is of ${seen.plan.playbook} for ${seen.plan.target.arn}, not of ${incident.playbook} for ${recorded.arn}` };
     // A plan names its incident; it was made for this target, so that the incident of yesterday's plan will do today.
+    const old = holding ? null : await findIncident(tools, seen.plan.incident);
+    if (old) return { why: `plan ${digest} is of ${old.id}, which is ${old.status} since: plan again` };
     const wanted = holding ? incident : { ...incident, id: seen.plan.incident };
     const { plan } = await previewOf(wanted, tools);
     if (plan.digest !== digest) return { why: `the state has moved since plan ${digest} was made, so nothing was started: now it is plan ${plan.digest}`, more: { plan, seen: seen.plan } };

@@ -1,8 +1,8 @@
 import { claimTarget, readClaim } from '../../aws/claims.ts';
-import { nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
+import { ensureStarted, nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
 import { TransientError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, createIncident, getIncident, getPlan, ledgerOf, updateIncident } from '../../aws/incidents.ts';
+import { addEntry, createIncident, findIncident, getIncident, getPlan, ledgerOf, updateIncident } from '../../aws/incidents.ts';
 import { capFor } from '../../aws/settings.ts';
 import type { KnownState } from '../../core/exposure.ts';
 import { digestOf } from '../../core/canonical.ts';
@@ -30,11 +30,16 @@ export async function openOrJoin(opening: Omit<Opening, 'cap'> & { readonly stat
   const claim = await claimTarget(tools, wanted.target.arn, { incident: wanted.id, signal: opening.signal.id }, opening.signal.time);
   if (claim.incident !== wanted.id) {
     if (claim.closedAt !== null) return { incident: claim.incident, note: `it was closed at ${claim.closedAt}, after this event: nothing is done again` };
-    return await join(claim.incident, full, tools);
+    if (await findIncident(tools, claim.incident)) return await join(claim.incident, full, tools);
   }
+  // Claimed by a try that ended before it wrote its incident: this one takes its place.
+  return await openAs({ ...wanted, id: claim.incident }, full, tools);
+}
+
+async function openAs(wanted: Incident, opening: Opening, tools: Tools): Promise<Opened> {
   const created = await createIncident(tools, wanted);
   await addEntry(tools, 'decision', { incident: wanted.id, at: wanted.decidedAt, kind: 'decision', text: wanted.reason, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger: opening.response.trigger, recommended: wanted.recommendedMode, mode: wanted.mode } });
-  await addSignal(wanted.id, full, tools);
+  await addSignal(wanted.id, opening, tools);
   const started = await start(wanted, `${wanted.id}-contain-1`, tools);
   return { incident: wanted.id, note: created || started ? null : 'the same event again: nothing is done twice' };
 }
@@ -53,19 +58,16 @@ async function start(incident: Incident, name: string, tools: Tools): Promise<bo
 /** A signal that asks for nothing by itself still belongs to the incident that is open on its target. */
 async function joinOpen(opening: Opening, tools: Tools): Promise<Opened | null> {
   const claim = await readClaim(tools, opening.response.target.arn);
-  return claim && claim.closedAt === null ? await join(claim.incident, opening, tools) : null;
+  return claim && claim.closedAt === null && (await findIncident(tools, claim.incident)) ? await join(claim.incident, opening, tools) : null;
 }
 
 async function join(id: string, opening: Opening, tools: Tools): Promise<Opened> {
-  const incident = await getIncident(tools, id);
+  const found = await getIncident(tools, id);
+  // An earlier try may have opened it and crashed before anything ran; what is judged is what is there after that.
+  const incident = found.status === 'open' && !(await ensureStarted(tools, found)) ? await getIncident(tools, id) : found;
   const verdict = joins(incident, opening, await undoneOf(incident, opening, tools));
   await addSignal(id, opening, tools);
-  if (verdict.act === 'wait') {
-    // An earlier try may have opened it again and crashed before it started anything: the same name is the same execution.
-    const last = incident.executions.at(-1);
-    if (incident.status === 'open' && last !== undefined) await startExecution(tools, incident, 'contain', last);
-    throw new TransientError(`${id} is ${incident.status} and ${verdict.because}: decided again when it is done`);
-  }
+  if (verdict.act === 'wait') throw new TransientError(`${id} is ${incident.status} and ${verdict.because}: decided again when it is done`);
   const { signal } = opening;
   const told = `${signal.id}/${signal.time}/${signal.count}`;
   if (verdict.act === 'attach') {

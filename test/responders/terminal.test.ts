@@ -87,7 +87,12 @@ it('plan, start, approve by another, drift, restore: on a terminal', async (cont
   const seen = await typed(['restore', id, '--plan-only', '--as', 'rosa']);
   expect(seen?.text).toMatch(/Changed since the containment: tagging[\s\S]*2026-117/);
   expect(seen?.text).toMatch(/Start it[\s\S]{0,40}stopbath restore/);
-  expect((await typed(['restore', id, '--overwrite-newer', '--reason', 'the link was withdrawn', '--as', 'rosa', '--watch']))?.text).toContain('restored');
+  // Whom the denial keeps out would get in again: that, too, is for two to decide.
+  expect(await typed(['restore', id, '--overwrite-newer', '--reason', 'the link was withdrawn', '--as', 'rosa'])).toMatchObject({ code: 0 });
+  const asked = await suite.until(id, ({ approvals }) => approvals.some(({ direction, state }) => direction === 'restore' && state === 'waiting'));
+  const wanted = asked.approvals.findLast(({ direction }) => direction === 'restore')?.digest ?? '';
+  expect(await typed(['approve', id, '--as', 'ravi'], question, wanted.slice(0, 6))).toMatchObject({ code: 0, text: expect.stringContaining('approved: ') });
+  expect((await typed(['show', id, '--watch', '--as', 'ada']))?.text).toContain('restored');
   await suite.until(id, ({ incident }) => incident.status === 'restored');
   expect(await readRawSettings({ endpoint: suite.account.endpoint, region: 'us-east-1', credentials: suite.account.admin, now: Date.now() }, BUCKET)).toEqual(before);
 });
