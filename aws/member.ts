@@ -32,6 +32,12 @@ export function memberRole({ settings }: Pick<Home, 'settings'>, account: string
   return `arn:aws:iam::${account}:role/${settings.STOPBATH_NAME}-${purpose}`;
 }
 
+/** Exactly the roles that the suite acts with: its functions' own, and in members the ones that they assume. ARNs. */
+export function ownRoles({ settings }: Pick<Home, 'settings'>): readonly string[] {
+  const { STOPBATH_ACCOUNT: own, STOPBATH_ACCOUNTS: members, STOPBATH_NAME: name, STOPBATH_OWN_ROLES } = settings;
+  return [...[...STOPBATH_OWN_ROLES, 'probe'].map((folder) => `arn:aws:iam::${own}:role/${name}-${folder}`), ...members.flatMap((account) => (['read', 'contain', 'probe'] as const).map((purpose) => memberRole({ settings }, account, purpose)))];
+}
+
 /** Who keeps access at level `full` in an account: in a member, its own roles of the suite too. */
 export function exemptIn({ settings }: Pick<Home, 'settings'>, account: string): readonly string[] {
   const { STOPBATH_EXEMPT_ROLES: exempt, STOPBATH_ACCOUNTS } = settings;

@@ -12,6 +12,14 @@ export interface Item {
   readonly [attribute: string]: unknown;
 }
 
+/** What items look like now. One more where an older reader would misread what a newer one wrote; items without a number are of the first. */
+export const SCHEMA_VERSION = 1;
+
+/** An item of a newer release than this one: after a rollback nothing is guessed from it. */
+export class SchemaError extends Error {
+  override readonly name = 'SchemaError';
+}
+
 export interface Table {
   readonly settings: Pick<Tools['settings'], 'STOPBATH_TABLE'>;
   readonly clients: Pick<Tools['clients'], 'dynamo'>;
@@ -21,13 +29,13 @@ export interface Table {
 export async function putNew(table: Table, item: Item): Promise<boolean> {
   return await succeeded(
     table.clients.dynamo.send(
-      new PutCommand({ TableName: table.settings.STOPBATH_TABLE, Item: item, ConditionExpression: 'attribute_not_exists(pk)' }),
+      new PutCommand({ TableName: table.settings.STOPBATH_TABLE, Item: { ...item, schemaVersion: SCHEMA_VERSION }, ConditionExpression: 'attribute_not_exists(pk)' }),
     ),
   );
 }
 
 export async function put(table: Table, item: Item): Promise<void> {
-  await table.clients.dynamo.send(new PutCommand({ TableName: table.settings.STOPBATH_TABLE, Item: item }));
+  await table.clients.dynamo.send(new PutCommand({ TableName: table.settings.STOPBATH_TABLE, Item: { ...item, schemaVersion: SCHEMA_VERSION } }));
 }
 
 /** Strongly consistent: decisions are made on it. */
@@ -116,7 +124,11 @@ export async function succeeded(write: Promise<unknown>): Promise<boolean> {
   }
 }
 
-export function asItem(attributes: Readonly<Record<string, unknown>>): Item {
+/** @throws {SchemaError} where a newer release wrote it */
+export function asItem({ schemaVersion = SCHEMA_VERSION, ...attributes }: Readonly<Record<string, unknown>>): Item {
+  if (Number(schemaVersion) > SCHEMA_VERSION) {
+    throw new SchemaError(`the item ${String(attributes['pk'])} / ${String(attributes['sk'])} has schema version ${String(schemaVersion)}, this release reads up to ${SCHEMA_VERSION}: deploy the release that wrote it, or a newer one`);
+  }
   // A set is a list to whoever reads it, and to JSON.
   const values = Object.entries(attributes).map(([name, value]) => [name, value instanceof Set ? [...value].map(String).toSorted() : value] as const);
   return { ...Object.fromEntries(values), pk: String(attributes['pk']), sk: String(attributes['sk']) };

@@ -50,6 +50,8 @@ const schema = z.object({
   STOPBATH_APPROVAL_EXPIRY: count(14_400),
   STOPBATH_LEASE_HOURS: z.coerce.number().positive().default(72),
   STOPBATH_EXEMPT_ROLES: list,
+  /** The suite's functions by their folders' names: each has a role `<name>-<folder>`. */
+  STOPBATH_OWN_ROLES: list,
   STOPBATH_PROBE_ROLE_ARN: optional,
   STOPBATH_ORGANIZATION_ID: optional,
   STOPBATH_BUDGET_ACCOUNT: count(20),

@@ -37,6 +37,7 @@ export function alarmsTemplate(config: Config, playbooks: readonly string[]): Te
       ...alarm('reconcile-errors', 'Nobody looks for what EventBridge missed: the function reconcile fails. Its log says why.', { ...lambda('reconcile', 'Errors'), Period: 3600, Threshold: 2 }),
       ...alarm('missed-events', 'EventBridge did not deliver an event; the reconciler found it, and triage has it now. The log of reconcile names it.', own('MissedEvents')),
       ...alarm('reconcile-behind', 'The reconciler could not look at everything in an hour: it goes on from where it was. Its log says what.', { ...own('ReconcileBehind'), Period: 900, EvaluationPeriods: 4 }),
+      ...alarm('lease-errors', 'Nobody is reminded of containments whose time is running out: the function lease fails. Its log says why.', { ...lambda('lease', 'Errors'), Period: 900 }),
       ...alarm('archive-errors', 'Archiving failed. The next sweep tries again.', { ...lambda('archive', 'Errors'), Period: 300 }),
       ...alarm('seal-errors', 'Sealing failed: what came on record is not sealed yet. stopbath verify says since when.', { ...lambda('seal', 'Errors'), Period: seal }),
       // Two periods without a run: the next seal is overdue (a seal says when the next one is due, and says the same).

@@ -17,6 +17,8 @@ export interface Bundle {
   readonly gzipped: number;
   /** What takes the most room in it: package and bytes. */
   readonly largest: string;
+  /** Packages that it is made of. */
+  readonly packages: readonly string[];
 }
 
 /** ESM has no `require`, and some dependencies still ask for it. */
@@ -60,7 +62,7 @@ async function bundle(root: string, entryPoints: Readonly<Record<string, string>
   return Object.keys(entryPoints).map((entry) => {
     const file = `dist/${entry}.mjs`;
     const code = readFileSync(join(root, file));
-    return { name: entry.replace(/\/handler$/, ''), bytes: code.length, gzipped: gzipSync(code).length, largest: largestOf(metafile, file) };
+    return { name: entry.replace(/\/handler$/, ''), bytes: code.length, gzipped: gzipSync(code).length, ...madeOf(metafile, file) };
   });
 }
 
@@ -89,15 +91,17 @@ function withLiteralKeys(code: string): string {
   return code.replace(/\[(_\w+)\]: /g, (key, name: string) => (constants.has(name) ? `${constants.get(name)}: ` : key));
 }
 
-function largestOf(metafile: Metafile, file: string): string {
+function madeOf(metafile: Metafile, file: string): Pick<Bundle, 'largest' | 'packages'> {
   const sizes = new Map<string, number>();
   for (const [path, { bytesInOutput }] of Object.entries(metafile.outputs[file]?.inputs ?? {})) {
-    const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? 'own code';
+    const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? OWN;
     sizes.set(name, (sizes.get(name) ?? 0) + bytesInOutput);
   }
   const [first] = [...sizes].toSorted(([, one], [, other]) => other - one);
-  return first ? `${first[0]} ${kilobytes(first[1])}` : '';
+  return { largest: first ? `${first[0]} ${kilobytes(first[1])}` : '', packages: [...sizes.keys()].filter((name) => name !== OWN) };
 }
+
+const OWN = 'own code';
 
 export function kilobytes(bytes: number): string {
   return `${(bytes / 1024).toFixed(0)} KB`;

@@ -115,7 +115,7 @@ export function rolesTemplate(folders: readonly FunctionFolder[], config: Config
 function functionRole({ name, statements, properties }: FunctionFolder, configured: readonly PolicyStatement[]): Resource {
   const onFailure = properties.destinations?.onFailure;
   const forward: readonly PolicyStatement[] = onFailure
-    ? [{ Sid: 'SendFailures', Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: arnOf(functionLogicalId(onFailure)) }]
+    ? [{ Sid: 'SendFailures', Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: functionArn(onFailure) }]
     : [];
   return {
     Type: 'AWS::IAM::Role',
@@ -131,6 +131,9 @@ function functionRole({ name, statements, properties }: FunctionFolder, configur
     },
   };
 }
+
+/** By name: a key lets its function's role in, a function names the keys, and a role that named the function would close the circle. */
+const functionArn = (name: string) => sub(`arn:\${AWS::Partition}:lambda:\${AWS::Region}:\${AWS::AccountId}:function:${NAME}-${name}`);
 
 function logs(name: string): PolicyStatement {
   return {
@@ -233,6 +236,7 @@ export function environmentOf(folders: readonly FunctionFolder[], config: Config
     STOPBATH_APPROVAL_EXPIRY: String(Math.round(config.approvalHours * 3600)),
     STOPBATH_LEASE_HOURS: String(config.leaseHours),
     STOPBATH_EXEMPT_ROLES: exemptRoles(folders, config),
+    STOPBATH_OWN_ROLES: folders.map(({ name }) => name).join(','),
     // By name: the probe's role is never a dependency of every function.
     STOPBATH_PROBE_ROLE_ARN: sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-probe`),
     STOPBATH_ORGANIZATION_ID: config.organizationId ?? '',

@@ -38,6 +38,7 @@ export const DELIVERY = {
 export interface Resource {
   readonly Type: string;
   readonly Properties: object;
+  readonly Metadata?: object;
   readonly DependsOn?: readonly string[];
   readonly DeletionPolicy?: 'Retain';
   readonly UpdateReplacePolicy?: 'Retain';

@@ -87,7 +87,7 @@ describe('a function', () => {
 
   it('may send its failures where it says', () => {
     const roles = JSON.stringify(rolesTemplate([folder({ destinations: { onFailure: 'bury-cat' } })], config));
-    expect(roles).toContain('{"Fn::GetAtt":["BuryDashcatLambdaFunction","Arn"]}');
+    expect(roles).toContain('function:${self:custom.name}-bury-cat"');
   });
 
   it('is called through its URL by the configured roles, and not otherwise', () => {

@@ -1,5 +1,6 @@
 import { GetRoleCommand, GetRolePolicyCommand, IAMClient } from '@aws-sdk/client-iam';
 import { GetFunctionConfigurationCommand, GetPolicyCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { DeleteBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import { DescribeStateMachineCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -66,6 +67,13 @@ describe('this repository', () => {
     const forged = new InvokeCommand({ FunctionName: 'stopbath-dev-audit', Payload: '{"requestContext":{"authorizer":{"iam":{"userArn":"arn:aws:iam::111122223333:user/admin"}}}}' });
     await expect(new LambdaClient({ ...client, credentials }).send(forged)).rejects.toMatchObject({ name: 'AccessDeniedException' });
     expect(JSON.parse((await new LambdaClient(client).send(new GetPolicyCommand({ FunctionName: 'stopbath-dev-audit' }))).Policy ?? '').Statement).toHaveLength(2);
+  });
+
+  it.each(['quarantine-bucket-apply', 'revoke-share-links-apply'])('keeps %s from the evidence, whatever it is told', async (name) => {
+    const credentials = account.world.credentials(`arn:aws:iam::111122223333:role/stopbath-dev-${name}`, name, 'lambda.amazonaws.com');
+    const s3 = new S3Client({ ...client, credentials, forcePathStyle: true });
+    await expect(s3.send(new DeleteBucketPolicyCommand({ Bucket: 'stopbath-dev-evidence-111122223333' }))).rejects.toThrow('explicit deny in an identity-based policy');
+    s3.destroy();
   });
 
   it('survives that its functions are killed', async () => {

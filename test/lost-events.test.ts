@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { run } from '../cli/main.ts';
 import { readDecisions, type DecisionRecord } from '../aws/decisions.ts';
 import { createClients } from '../aws/clients.ts';
+import { getIncident } from '../aws/incidents.ts';
 import { startAccount, type Account } from '../sandbox/account.ts';
 import { skippingClock } from '../sandbox/clock.ts';
 import type { Deployment } from '../sandbox/deploy.ts';
@@ -19,7 +20,7 @@ let printed: string;
 beforeAll(async () => {
   account = await startAccount({ clock: skippingClock() });
   photos = await seedPhotos(account, () => account.s3.settle());
-  deployment = await account.deploy({ config: { responderRoles: [photos.roles.responder], trackers: {}, accounts: [UNREACHABLE], externalId: 'an-external-id' } });
+  deployment = await account.deploy({ config: { responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor], trackers: {}, accounts: [UNREACHABLE], externalId: 'an-external-id' } });
   const { accessKeyId, secretAccessKey, sessionToken = '' } = await photos.credentialsOf('rosa');
   for (const [name, value] of Object.entries({ AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: account.endpoint, STOPBATH_RESPOND_URL: deployment.urls['respond'], STOPBATH_AUDIT_URL: deployment.urls['audit'], ROSA_AWS_ACCESS_KEY_ID: accessKeyId, ROSA_AWS_SECRET_ACCESS_KEY: secretAccessKey, ROSA_AWS_SESSION_TOKEN: sessionToken })) vi.stubEnv(name, value);
 });
@@ -142,5 +143,22 @@ describe('stopbath redrive events', () => {
     expect(await run(['redrive', 'letters', '--reason', 'x', '--as', 'rosa'])).toBe(2);
     expect(printed).toContain('events, tickets');
     process.exitCode = undefined;
+  });
+});
+
+describe('an execution that somebody aborts', () => {
+  it('leaves its incident failed, not under way for ever', async () => {
+    const root = { kind: 'root', account: account.accounts.home, principalArn: `arn:aws:iam::${account.accounts.home}:root`, arn: `arn:aws:iam::${account.accounts.home}:root`, userId: account.accounts.home } as const;
+    // No time is skipped meanwhile: it would wait for an approval until that expires.
+    const incident = await account.clock.work(async () => {
+      await run(['start', 'quarantine-bucket', '--bucket', photos.thumbnails, '--reason', 'tried', '--as', 'rosa', '--json']);
+      const { incident: id, execution }: { readonly incident: string; readonly execution: string } = JSON.parse(printed);
+      await account.world.call('states', 'StopExecution', { executionArn: `arn:aws:states:us-east-1:${account.accounts.home}:execution:${deployment.name}-quarantine-bucket:${execution}`, error: 'Tried', cause: 'by hand' }, root);
+      return id;
+    });
+    await account.idle(60_000);
+    const clients = createClients('us-east-1', () => Promise.resolve(account.admin));
+    expect(await getIncident({ settings: { STOPBATH_TABLE: deployment.name }, clients }, incident)).toMatchObject({ status: 'failed', outcome: 'contain ended by Tried (nothing was changed): by hand' });
+    clients.dynamo.destroy();
   });
 });

@@ -3,20 +3,62 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { playScenario } from '../sandbox/scenario/play.ts';
 import { readScenario, ROOT, scenarioFiles } from '../sandbox/scenario/scenario.ts';
+import { addUsage, noUsage } from './usage.ts';
 
 /** Every scenario of every playbook, on the real engine, with waits skipped. */
 const entered = new Set<string>();
+const usage = noUsage();
 const files = scenarioFiles().map((path) => ({ name: readScenario(path).name, path }));
+
+/** What no scenario uses, and why a role has it all the same; most is used in a test that is named. */
+const EXCEPTIONS: readonly (readonly [which: RegExp, why: string])[] = [
+  [/ (logs|xray):/, 'Lambda and Step Functions write logs and traces themselves: no call of the code'],
+  [/ lambda:InvokeFunction \S*-dead-letter$|^dead-letter /, 'where a function fails for good: test/lost-events.test.ts'],
+  [/^audit /, 'reading: functions/audit/read-only.test.ts plays every operation as this role'],
+  [/^reconcile |^read (cloudtrail|guardduty):/, 'what EventBridge missed: test/lost-events.test.ts'],
+  [/^respond (lambda:InvokeFunction \S*-(archive|triage)$|sqs:)/, 'redriving: test/lost-events.test.ts, test/ticket-lifecycle.test.ts'],
+  [/ \S*333344445555\S*$/, 'the second member: test/accounts.test.ts'],
+  [/^(contain|read) s3:(GetAccessPoint|GetAccessPointPolicy|ListAllMyBuckets) /, 'the member has no access point, and no lifted account block; at home they are read'],
+  [/^contain s3:PutBucketPolicy /, 'level full: test/accounts.test.ts'],
+  [/^(contain|quarantine-bucket-apply|revoke-share-links-apply) s3:DeleteBucketPolicy /, 'only a restore to no policy at all deletes one: functions/quarantine-bucket-apply, test/share/urls.test.ts'],
+  [/^probe s3:ListBucket /, 'no call: with it S3 answers 404 and not 403 for a name that no object has, which is how an empty bucket is probed'],
+  [/^quarantine-bucket-plan dynamodb:BatchGetItem /, 'the epochs of links to the bucket, where there is a share service: test/share/playbook.test.ts'],
+  [/^ask-approval states:SendTask(Failure|Success) /, 'an answer that came before the token was kept: test/responders'],
+  [/^ticket (guardduty:UnarchiveFindings|ssm:DescribeOpsItems) /, 'an incident that opens again, a creation that was not answered: test/trackers.test.ts'],
+  [/^seal s3:(GetObject \S*\/seals\/\*|ListBucket \S*)$/, 'a number that another sealer took, a record that is missing: test/sealing.test.ts'],
+  [/^archive s3:PutObject \S*\/records\/decisions\/\*$/, 'decisions are batched later than a scenario lasts: test/evidence.test.ts'],
+  [/^contain-principal-/, 'not compared yet: its roles are those of test/principals and of its own scenarios'],
+  [/^lease dynamodb:GetItem /, 'the claim of a request that somebody made before it: functions/lease'],
+];
 
 describe('scenarios', () => {
   it.concurrent.each(files)('$name ends as it says', async ({ path }) => {
-    const result = await playScenario(path, { clock: 'skipping' });
+    const takesAway = readScenario(path).failures.length > 0;
+    const result = await playScenario(path, {
+      clock: 'skipping',
+      onEnd: (account) => {
+        const seen = noUsage();
+        addUsage(seen, account);
+        for (const kind of ['granted', 'used', ...(takesAway ? [] : (['refused'] as const))] as const) for (const one of seen[kind]) usage[kind].add(one);
+      },
+    });
     for (const state of result.statesEntered) entered.add(state);
     expect(result.expectations.filter(({ held }) => !held)).toEqual([]);
   });
 
   it('enter every state of every workflow', () => {
     expect(statesOfAllWorkflows().filter((state) => !entered.has(state))).toEqual([]);
+  });
+
+  it('use every permission that a role has, on every resource of it', () => {
+    const unused = [...usage.granted].filter((one) => !usage.used.has(one));
+    expect(unused.filter((one) => !EXCEPTIONS.some(([which]) => which.test(one))).toSorted()).toEqual([]);
+    expect(EXCEPTIONS.filter(([which]) => ![...usage.granted].some((one) => which.test(one)))).toEqual([]);
+  });
+
+  it('lack no permission', () => {
+    // The probe asks for what a containment refuses.
+    expect([...usage.refused].filter((one) => !one.startsWith('probe s3:GetObject ')).toSorted()).toEqual([]);
   });
 
   afterAll(() => entered.clear());

@@ -8,6 +8,7 @@ import { contentOf, get, put, query, type Item } from '../../aws/records.ts';
 import { digestOf } from '../../core/canonical.ts';
 import { inParts } from '../../core/parts.ts';
 import { configurationNow } from './configuration.ts';
+import { endUnfinished } from './unfinished.ts';
 
 /** What became of an execution that was to be archived. */
 export type Archived = 'archived' | 'archived before' | 'runs';
@@ -25,6 +26,7 @@ export async function archiveExecution(arn: string, tools: Tools): Promise<Archi
   const redrive = execution.redriveCount ?? 0;
   const marker = await get(tools, markerOf(arn), 'ARCHIVED');
   if (marker && Number(marker['redrive']) >= redrive) return 'archived before';
+  await endUnfinished(execution, tools);
 
   const at = tools.now();
   const [items, workflow, configuration] = await Promise.all([itemsOf(execution.input, tools), workflowOf(arn, tools), configurationNow(tools)]);
@@ -81,9 +83,9 @@ async function workflowOf(executionArn: string, tools: Tools) {
   return { stateMachineArn, name, definition, roleArn, updateDate, revisionId };
 }
 
-/** The names of the functions that a definition invokes. */
+/** The functions that a definition invokes, with the version where it names one: `stopbath-prod-record:7`. */
 function functionsIn(definition: string): readonly string[] {
-  return [...new Set([...definition.matchAll(/arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:([A-Za-z0-9_-]+)/g)].map((match) => match[1] ?? ''))].toSorted();
+  return [...new Set([...definition.matchAll(/arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:([A-Za-z0-9_-]+(?::\d+)?)/g)].map((match) => match[1] ?? ''))].toSorted();
 }
 
 /** What a function is now; Lambda keeps no record of what unpublished code ran, so a later change is said to be one. */

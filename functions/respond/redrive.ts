@@ -21,7 +21,9 @@ export async function redriveEvents({ reason }: { readonly reason: string }, by:
   const [sent, dropped]: [string[], string[]] = [[], []];
   tools.log.info('undelivered events are sent again', { by, reason });
   for (let received = 0; received < MOST; ) {
-    const { Messages = [] } = await sqsOf(tools.clients).send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] }));
+    // Long polling asks all of the queue's servers: without it a queue with messages may look empty.
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
+    const { Messages = [] } = await sqsOf(tools.clients).send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 2, MessageAttributeNames: ['All'] }));
     if (Messages.length === 0) return httpAnswer(202, { sent, dropped, more: false });
     received += Messages.length;
     for (const message of Messages) {

@@ -34,6 +34,8 @@ export interface PlayOptions {
   readonly clock: 'real' | 'skipping';
   /** Called with every line of the timeline, as it happens. */
   readonly onLine?: (line: TimelineLine) => void;
+  /** Called with the account at the end, before it is gone: what was called in it. */
+  readonly onEnd?: (account: Account) => void;
 }
 
 /**
@@ -62,6 +64,7 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Sc
     try {
       return await playIn({ scenario, account, photos, shares, deployment, suite, skips, ...(options.onLine ? { onLine: options.onLine } : {}) });
     } finally {
+      options.onEnd?.(account);
       close();
       await shares?.close();
     }
@@ -148,6 +151,7 @@ async function playIn(playing: Playing): Promise<ScenarioResult> {
     scenario: scenario.name,
     title: scenario.title,
     playbook: scenario.playbook,
+    transitions: entered.flat().length,
     ok: expectations.every(({ held }) => held),
     expectations,
     startedAt: new Date(startedAt).toISOString(),

@@ -18,6 +18,8 @@ export interface ScenarioResult {
   readonly timings: Timings;
   /** `<playbook>:<state name>` of every state that an execution entered. */
   readonly statesEntered: readonly string[];
+  /** How many states were entered, each time counted. */
+  readonly transitions: number;
   readonly decisions: readonly { readonly event: string; readonly decision: string; readonly reason: string }[];
   readonly tickets: readonly { readonly id: string; readonly title: string; readonly status: string; readonly description: string }[];
 }

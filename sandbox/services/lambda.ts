@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import * as sdk from '@aws-sdk/client-lambda';
 import { AwsError, type Need, type Operation, operation, type Service, type World } from '../service.ts';
@@ -16,6 +17,8 @@ export interface LambdaService extends Service {
   deploy(definition: FunctionDefinition): { readonly arn: string };
   /** Everything that functions printed, oldest first. */
   readonly logs: readonly LogLine[];
+  /** Every invocation that ran, with what it took on this machine. */
+  readonly invocations: readonly { readonly function: string; readonly ms: number; readonly memoryMb: number }[];
   /** What asynchronous invocations left for queues. */
   readonly deadLetters: readonly DeadLetter[];
   /** Ends whatever runs, as a crash would. */
@@ -45,10 +48,11 @@ export function createLambda(world: World, options: { readonly root: string }): 
   const functions = new Functions(world.region, world.account);
   const logs: LogLine[] = [];
   const deadLetters: DeadLetter[] = [];
+  const invocations: { readonly function: string; readonly ms: number; readonly memoryMb: number }[] = [];
   const runtime = createRuntime(world.clock, (text) => logs.push({ at: world.clock.now(), function: '', requestId: '', text }));
 
   const execute = async (fn: LambdaFunction, payload: string, requestId: string): Promise<Outcome> => {
-    const now = world.clock.now();
+    const [now, begun] = [world.clock.now(), performance.now()];
     const { environment, logStreamName } = environmentOf(fn, world, options.root, credentialsOf(world, fn), requestId);
     const outcome = await runtime.invoke({
       module: pathToFileURL(fn.module).href,
@@ -67,6 +71,7 @@ export function createLambda(world: World, options: { readonly root: string }): 
         deadline: now + fn.timeoutSeconds * 1000,
       },
     });
+    invocations.push({ function: fn.name, ms: performance.now() - begun, memoryMb: fn.memorySize });
     if (Buffer.byteLength(outcome.payload) <= LIMITS.response) return outcome;
     const errorMessage = `Response payload size exceeded maximum allowed payload size (${LIMITS.response} bytes).`;
     return { ok: false, payload: JSON.stringify({ errorType: 'Function.ResponseSizeTooLarge', errorMessage }) };
@@ -157,6 +162,7 @@ export function createLambda(world: World, options: { readonly root: string }): 
     },
     http: { serves: isUrlRequest, handle: (request, call) => invokeUrl(world, functions, request, call, execute) },
     logs,
+    invocations,
     deadLetters,
     kill: () => runtime.kill(),
     idle: () => queue.idle(),

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { play } from '../sandbox/scenario/play.ts';
+import { readScenario, ROOT } from '../sandbox/scenario/scenario.ts';
+import type { Account } from '../sandbox/account.ts';
+
+/** Dollars, us-east-1, as AWS publishes them; looked up on 2026-11-24. Free tiers are left out. */
+const PRICES = {
+  transitions: { each: 0.025 / 1000, what: 'Step Functions, state transitions', source: 'https://aws.amazon.com/step-functions/pricing/' },
+  invocations: { each: 0.2 / 1_000_000, what: 'Lambda, requests', source: 'https://aws.amazon.com/lambda/pricing/' },
+  gbSeconds: { each: 0.0000133334, what: 'Lambda, GB-seconds (arm64)', source: 'https://aws.amazon.com/lambda/pricing/' },
+  writes: { each: 0.625 / 1_000_000, what: 'DynamoDB, writes', source: 'https://aws.amazon.com/dynamodb/pricing/on-demand/' },
+  reads: { each: 0.125 / 1_000_000, what: 'DynamoDB, reads', source: 'https://aws.amazon.com/dynamodb/pricing/on-demand/' },
+  puts: { each: 0.005 / 1000, what: 'S3, PUT and LIST', source: 'https://aws.amazon.com/s3/pricing/' },
+  gets: { each: 0.0004 / 1000, what: 'S3, other requests', source: 'https://aws.amazon.com/s3/pricing/' },
+} as const;
+type Counted = Record<keyof typeof PRICES, number>;
+
+/** What stands whether anything happens or not, a month. */
+const STANDING = [
+  ['KMS, the key that signs seals', 1, 'https://aws.amazon.com/kms/pricing/'],
+  ['KMS, a signature an hour (0.15 for 10,000)', (730 * 0.15) / 10_000, 'https://aws.amazon.com/kms/pricing/'],
+  ['CloudWatch, 20 alarms (0.10 each)', 2, 'https://aws.amazon.com/cloudwatch/pricing/'],
+  ['CloudWatch, 12 own metrics (0.30 each)', 3.6, 'https://aws.amazon.com/cloudwatch/pricing/'],
+] as const;
+
+/** An item may take several units: 1 KB a write, 4 KB a read; a query reads what it finds. Indexes are written too. */
+const UNITS = { writes: 3, reads: 2 };
+/** What a cold start and a slower processor than this one's add to what was measured. */
+const SLOWER = 3;
+
+const SCENARIOS = ['quarantine-bucket/public-bucket', 'quarantine-bucket/new-install', 'revoke-share-links/leaked-album'];
+
+/** What an incident costs: the calls of a drill are counted in the sandbox, and multiplied by AWS's prices. */
+export async function run(args: readonly string[]): Promise<boolean> {
+  const names = args.length > 0 ? args : SCENARIOS;
+  for (const name of names) {
+    const [playbook = '', file = ''] = name.split('/');
+    let counted: Omit<Counted, 'transitions'> | undefined;
+    const { ok, transitions } = await play(readScenario(join(ROOT, 'workflows', playbook, 'scenarios', `${file}.json`)), { clock: 'skipping', onEnd: (account) => void (counted = countOf(account)) });
+    if (!ok || !counted) throw new Error(`the drill ${name} did not end as it says: nothing to count`);
+    console.log(`\n${name}, one incident`);
+    let total = 0;
+    for (const [kind, { each, what, source }] of Object.entries(PRICES)) {
+      const count = { ...counted, transitions }[kind as keyof Counted];
+      total += count * each;
+      console.log(`  ${what.padEnd(36)} ${String(Math.round(count * 10) / 10).padStart(8)}  ${(count * each).toFixed(6)}  ${source}`);
+    }
+    console.log(`  ${'dollars'.padEnd(36)} ${''.padStart(8)}  ${total.toFixed(6)}`);
+  }
+  console.log('\nA month, whatever happens');
+  for (const [what, dollars, source] of STANDING) console.log(`  ${what.padEnd(46)} ${dollars.toFixed(2)}  ${source}`);
+  console.log(`\nDynamoDB calls count as ${UNITS.writes} units a write (indexes, items over 1 KB) and ${UNITS.reads} a read; GB-seconds are ${SLOWER} times what this machine took.`);
+  return true;
+}
+
+function countOf({ calls, lambda }: Account): Omit<Counted, 'transitions'> {
+  const own = calls.filter(({ principalArn, status }) => status < 400 && principalArn?.includes(':role/stopbath-') === true);
+  const of = (service: string, pattern: RegExp) => own.filter((call) => call.service === service && pattern.test(call.operation)).length;
+  const puts = of('s3', /^(Put|List)/);
+  return {
+    invocations: lambda.invocations.length,
+    gbSeconds: lambda.invocations.reduce((sum, { ms, memoryMb }) => sum + (SLOWER * ms * memoryMb) / 1024 / 1000, 0),
+    writes: of('dynamodb', /^(Put|Update|Delete)/) * UNITS.writes,
+    reads: of('dynamodb', /^(Get|Query|BatchGet)/) * UNITS.reads,
+    puts,
+    gets: of('s3', /./) - puts,
+  };
+}
