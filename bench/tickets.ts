@@ -32,7 +32,7 @@ async function besideEachOther(): Promise<boolean> {
   } finally {
     await stage.stop();
   }
-  const outcomes = new Map((await playTroubles()).map((outcome) => [outcome.trouble, outcome]));
+  const outcomes = new Map((await playTroubles()).outcomes.map((outcome) => [outcome.trouble, outcome]));
   const rows = TROUBLES.map((trouble, index) => {
     const outcome = outcomes.get(trouble);
     const ticket = (view: { readonly incident: Incident } | undefined) => view?.incident.tickets['jira']?.state ?? 'none';

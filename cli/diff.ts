@@ -1,6 +1,7 @@
 import { structuredPatch } from 'diff';
 import type { Json } from '../core/bucket.ts';
 import type { Change } from '../core/incident.ts';
+import { laidOut } from '../core/lay-out.ts';
 import { plain } from '../core/text.ts';
 
 export interface DiffLine {
@@ -29,18 +30,8 @@ function diffLine(sign: string, text: string): DiffLine {
 }
 
 function texts(before: Json, after: Json): readonly [string, string] {
-  const pretty: readonly [string, string] = [layOut(before), layOut(after)];
+  const pretty: readonly [string, string] = [laidOut(before), laidOut(after)];
   // Two texts of one policy that differ in white space alone.
   if (pretty[0] === pretty[1] && typeof before === 'string' && typeof after === 'string') return [before, after];
   return pretty;
-}
-
-function layOut(value: Json): string {
-  if (value === null) return '(absent)';
-  if (typeof value !== 'string') return JSON.stringify(value, null, 2);
-  try {
-    return JSON.stringify(JSON.parse(value), null, 2);
-  } catch {
-    return value;
-  }
 }

@@ -172,3 +172,28 @@ describe('plan', () => {
     expect([code, text]).toEqual([EXIT.ok, expect.stringMatching(/Budget left +containments: 19 of 20 \(5 kept for critical incidents\) in this account, 49 of 50/)]);
   });
 });
+
+describe('ticket', () => {
+  it('shows how an incident’s tickets stand, and sends them again', async () => {
+    expect(await says('ticket', contained, '--as', 'ada')).toEqual([EXIT.ok, expect.stringMatching(/opscenter: oi-\d+ is open since[^]*ticket oi-\d+ in opscenter is open/)]);
+    expect(await says('ticket', contained, '--resend', '--reason', 'to be sure', '--as', 'rosa')).toEqual([EXIT.ok, expect.stringContaining(`the tickets of ${contained} are brought up to date by ${contained}-resend-`)]);
+    await account.idle();
+    const [code, shown] = await says('ticket', contained, '--json', '--as', 'ada');
+    expect([code, JSON.parse(shown)]).toMatchObject([EXIT.ok, { incident: contained, gap: null, tickets: { opscenter: { state: 'open' } } }]);
+    expect(shown).toContain('tickets are sent again: to be sure');
+    expect(await says('ticket', '--redrive', '--reason', 'it is back', '--as', 'rosa')).toEqual([EXIT.ok, 'there was nothing in the queue of undelivered tickets\n']);
+  });
+
+  it.each([
+    ['no incident', ['ticket', '--as', 'rosa'], EXIT.usage, 'name an incident'],
+    ['an incident that is none', ['ticket', 'inc-none', '--as', 'ada'], EXIT.no, 'there is no incident "inc-none"'],
+    ['a resend without a reason', ['ticket', 'inc-none', '--resend', '--as', 'rosa'], EXIT.usage, '--resend needs --reason'],
+    ['a resend of an incident that is none', ['ticket', 'inc-none', '--resend', '--reason', 'x', '--as', 'rosa'], EXIT.no, 'there is no incident "inc-none"'],
+    ['a reason to look', ['ticket', 'inc-none', '--reason', 'x', '--as', 'ada'], EXIT.usage, '--reason goes with'],
+    ['a redrive of one', ['ticket', 'inc-none', '--redrive', '--reason', 'x', '--as', 'rosa'], EXIT.usage, 'use stopbath ticket inc-none --resend'],
+    ['both at once', ['ticket', '--redrive', '--resend', '--reason', 'x', '--as', 'rosa'], EXIT.usage, 'either --resend or --redrive'],
+    ['an auditor who sends', ['ticket', '--redrive', '--reason', 'x', '--as', 'ada'], EXIT.refused, 'only responders'],
+  ])('refuses %s', async (_, args, code, said) => {
+    expect(await says(...args)).toEqual([code, expect.stringContaining(said)]);
+  });
+});

@@ -24,7 +24,7 @@ export function register(program: Command): void {
     .option('--as <person>', 'sign as a person of the sandbox: rosa, ravi; ada may look')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ stopbath ticket inc-0f3a9c --as ada\n  $ stopbath ticket inc-0f3a9c --resend --reason "the token was renewed" --as rosa\n  $ stopbath ticket --redrive --reason "Jira is back" --as rosa\n\nReads through STOPBATH_AUDIT_URL, asks through STOPBATH_RESPOND_URL. Exit code 1: a ticket is pending, gone, or was given up.',
+      '\nExamples:\n  $ stopbath ticket inc-20261124-0e8df3ecac --as ada\n  $ stopbath ticket inc-20261124-0e8df3ecac --resend --reason "the token was renewed" --as rosa\n  $ stopbath ticket --redrive --reason "Jira is back" --as rosa\n\nReads through STOPBATH_AUDIT_URL, asks through STOPBATH_RESPOND_URL. Exit code 1: a ticket is pending, gone, or was given up.',
     )
     .action(async (incident: string | undefined, options: Options) => await (options.redrive ? redrive(incident, options) : options.resend ? resend(named(incident), options) : show(named(incident), options)));
 }
@@ -46,6 +46,7 @@ async function resend(id: string, options: Options): Promise<void> {
 }
 
 async function redrive(incident: string | undefined, options: Options): Promise<void> {
+  if (options.resend) throw new CliError(EXIT.usage, 'give either --resend or --redrive: one incident, or all that was given up');
   if (incident !== undefined) throw new CliError(EXIT.usage, `--redrive sends all that lies in the queue again and takes no incident (${JSON.stringify(incident)}): for one, use stopbath ticket ${incident} --resend`);
   const sent = await askRedrive(reasonIn(options, '--redrive'), options);
   if (options.json) return sayJson(sent);

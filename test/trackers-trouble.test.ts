@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { IncidentView } from '../core/incident.ts';
 import { ticketLines } from '../cli/incident-text.ts';
 import { type Outcome, playTroubles, TROUBLES } from './trackers/trouble.ts';
 
 let outcomes: readonly Outcome[];
-beforeAll(async () => void (outcomes = await playTroubles()), 120_000);
+let closedByHand: IncidentView;
+beforeAll(async () => void ({ outcomes, closedByHand } = await playTroubles()), 120_000);
 
 describe.each(TROUBLES)('$about', (trouble) => {
   const outcome = () => {
@@ -49,4 +51,9 @@ it('waits as long as Retry-After asks for', () => {
   const { asked } = outcomes.find(({ trouble }) => trouble.bucket === 'later') ?? { asked: [] };
   expect(asked.length).toBeGreaterThan(1);
   expect((asked[1]?.at ?? 0) - (asked[0]?.at ?? 0)).toBeGreaterThanOrEqual(1_800_000);
+});
+
+it('sees within a day that somebody closed a ticket, once, and leaves it closed', () => {
+  expect(closedByHand.incident).toMatchObject({ status: 'contained', tickets: { jira: { state: 'closed', reason: 'closed by hand: left as it is' } } });
+  expect(closedByHand.entries.filter(({ text }) => text.includes('was closed by hand'))).toHaveLength(1);
 });

@@ -1,5 +1,6 @@
 import { TICKET_ONLY, type Change, type IncidentView, type LedgerEntry, type Plan } from '../incident.ts';
 import { impactText } from '../impact.ts';
+import { laidOut } from '../lay-out.ts';
 import { undoSteps } from '../undo.ts';
 import { inert, verbatim } from '../text.ts';
 import { type Block, section, type Section } from './document.ts';
@@ -112,7 +113,7 @@ function beforeAndAfter({ plans }: IncidentView): readonly Section[] {
 }
 
 function changeBlocks(change: Change, { changes }: Plan): readonly Block[] {
-  return [text(`${change.seq} of ${changes.length}. ${change.title} (${change.setting})`), text('Before:'), code([layOut(change.before)]), text('After:'), code([layOut(change.after)])];
+  return [text(`${change.seq} of ${changes.length}. ${change.title} (${change.setting})`), text('Before:'), code([laidOut(change.before)]), text('After:'), code([laidOut(change.after)])];
 }
 
 function links({ incident }: IncidentView): readonly Section[] {
@@ -130,16 +131,6 @@ function links({ incident }: IncidentView): readonly Section[] {
 /** Only what can be nothing but a name goes into a link. */
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
-
-function layOut(value: unknown): string {
-  if (value === null) return '(absent)';
-  if (typeof value !== 'string') return JSON.stringify(value, null, 2);
-  try {
-    return JSON.stringify(JSON.parse(value), null, 2);
-  } catch {
-    return value;
-  }
-}
 
 /** How long one sentence of an event may be here; the record has all of it. */
 const SENTENCE = 2000;

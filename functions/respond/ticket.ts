@@ -20,13 +20,16 @@ const MOST = 100;
 /**
  * Sends again what lies in the dead-letter queue: 202 `{ incidents, more }`. A message goes only when its ticket's execution has
  * started; one whose incident nobody knows goes too, and is named in the log.
+ *
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
  */
 export async function redrive({ reason }: { readonly reason: string }, by: string, tools: Tools): Promise<HttpAnswer> {
   const QueueUrl = tools.settings.STOPBATH_TICKET_QUEUE;
   if (QueueUrl === null) return httpAnswer(409, { error: 'there is no queue of undelivered tickets: STOPBATH_TICKET_QUEUE is not set' });
   const incidents = new Set<string>();
   for (let received = 0; received < MOST; ) {
-    const { Messages = [] } = await sqsOf(tools.clients).send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+    // Without waiting, SQS asks only some of its servers, and says that there is nothing where there is.
+    const { Messages = [] } = await sqsOf(tools.clients).send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 2 }));
     if (Messages.length === 0) return httpAnswer(202, { incidents: [...incidents], more: false });
     received += Messages.length;
     for (const { Body = '', ReceiptHandle } of Messages) {

@@ -1,23 +1,17 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { Logger } from '@aws-lambda-powertools/logger';
 import { mockClient } from 'aws-sdk-client-mock';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { createClients } from '../../aws/clients.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, updateIncident } from '../../aws/incidents.ts';
-import { readSettings } from '../../aws/settings.ts';
 import { ticketsOf } from '../../aws/tickets.ts';
 import { chooseTrackers, writeTicket } from '../../functions/ticket/ticket.ts';
-import { startAccount, type Account } from '../../sandbox/account.ts';
+import { startAccount } from '../../sandbox/account.ts';
 import { skippingClock, type Clock } from '../../sandbox/clock.ts';
 import { madeView, writeViews } from '../audit/made.ts';
-import { root } from '../responders/suite.ts';
 import { fakeJira } from './fakes.ts';
+import { makeTable, mockTable, TABLE, toolsOf } from './table.ts';
 
 /** What a crowd of incidents did to a tracker, and it to them. Seconds of virtual time. */
 export interface Crowd {
@@ -41,7 +35,6 @@ export interface Crowd {
   readonly last: number;
 }
 
-const TABLE = 'crowd';
 const CONTAINED = 'verified: outside requests are refused';
 /** As deploy/config.ts reserves. */
 const AT_ONCE = 5;
@@ -74,7 +67,8 @@ export async function playCrowd({ incidents, withinSeconds, perSecond }: { reado
   const [table, secrets] = [mockTable(account), mockClient(SecretsManagerClient)];
   try {
     secrets.on(GetSecretValueCommand).resolves({ SecretString: JSON.stringify({ email: 'bot@example.com', token: jira.token }) });
-    const tools = toolsOf(jira.url, clock);
+    const trackers = { jira: { kind: 'jira', edition: 'cloud', url: jira.url, project: 'SEC', secret: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:jira-AbCdEf' } };
+    const tools = toolsOf(trackers, () => new Date(clock.now()).toISOString());
     const arrived = Array.from({ length: incidents }, (_, index) => madeView(index, new Date(clock.now() + (index * withinSeconds * 1000) / incidents).toISOString(), { status: 'containing', tickets: {}, ticket: null, severity: 8 }));
     await writeViews(account, TABLE, arrived.map((view) => ({ ...view, entries: view.entries.filter(({ kind }) => kind === 'signal') })));
     const gate = { busy: 0, throttled: 0 };
@@ -150,36 +144,4 @@ async function play(incident: string, execution: string, { tools, clock, gate }:
     if (written?.next !== 'wait') return written?.next ?? 'give-up';
     await clock.sleep(written.seconds * 1000);
   }
-}
-
-function toolsOf(url: string, clock: Clock): Tools {
-  const trackers = { jira: { kind: 'jira', edition: 'cloud', url, project: 'SEC', secret: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:jira-AbCdEf' } };
-  const settings = readSettings({ AWS_REGION: 'us-east-1', AWS_LAMBDA_FUNCTION_NAME: 'stopbath-dev-ticket', STOPBATH_NAME: 'stopbath-dev', STOPBATH_ACCOUNT: '111122223333', STOPBATH_TABLE: TABLE, STOPBATH_EVIDENCE_BUCKET: 'evidence', STOPBATH_TRACKERS: JSON.stringify(trackers) });
-  return { settings, clients: createClients('us-east-1'), log: new Logger({ logLevel: 'SILENT' }), now: () => new Date(clock.now()).toISOString(), remainingMs: () => 120_000 };
-}
-
-async function makeTable(account: Account): Promise<void> {
-  const [pk, sk] = ['pk', 'sk'] as const;
-  const keys = { KeySchema: [{ AttributeName: pk, KeyType: 'HASH' }, { AttributeName: sk, KeyType: 'RANGE' }], AttributeDefinitions: [pk, sk].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })) };
-  await account.world.call('dynamodb', 'CreateTable', { TableName: TABLE, BillingMode: 'PAY_PER_REQUEST', ...keys }, root(account));
-}
-
-/** The sandbox's DynamoDB below HTTP: signatures and wire formats are not what a crowd is about. */
-function mockTable(account: Account) {
-  const call = async (operation: string, input: object): Promise<object> => {
-    const packed = Object.fromEntries(Object.entries(input).map(([name, value]) => [name, ['Key', 'Item', 'ExpressionAttributeValues', 'ExclusiveStartKey'].includes(name) && value !== undefined ? marshall(value, { removeUndefinedValues: true }) : value]));
-    try {
-      const output = Object.entries(Object(await account.world.call('dynamodb', operation, packed, root(account))));
-      return Object.fromEntries(output.map(([name, value]) => [name, name === 'Items' ? (value as Parameters<typeof unmarshall>[0][]).map((item) => unmarshall(item)) : ['Attributes', 'Item', 'LastEvaluatedKey'].includes(name) && value ? unmarshall(value as Parameters<typeof unmarshall>[0]) : value]));
-    } catch (error) {
-      if (Reflect.get(Object(error), 'code') === 'ConditionalCheckFailedException') throw new ConditionalCheckFailedException({ message: String(error), $metadata: {} });
-      throw error;
-    }
-  };
-  const mock = mockClient(DynamoDBDocumentClient);
-  mock.on(GetCommand).callsFake(async (input: object) => await call('GetItem', input));
-  mock.on(PutCommand).callsFake(async (input: object) => await call('PutItem', input));
-  mock.on(QueryCommand).callsFake(async (input: object) => await call('Query', input));
-  mock.on(UpdateCommand).callsFake(async (input: object) => await call('UpdateItem', input));
-  return mock;
 }
