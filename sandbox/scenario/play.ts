@@ -58,7 +58,9 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Sc
     const member = account.accounts.members.includes(accountIn(scenario.given.bucket));
     const photos = await seedPhotos(account, () => account.s3.settle(), member);
     const shares = scenario.given.follows.length > 0 ? await seedShares(account, photos) : null;
-    const deployment = await account.deploy({ config: { ...atHome(photos), ...(shares ? { shares: shares.config } : {}), ...(member ? { accounts: [...account.accounts.members], externalId: EXTERNAL_ID } : {}), ...scenario.given.config } });
+    // What a scenario says of the share service changes that, and leaves the rest of it.
+    const { shares: otherwise, ...config } = scenario.given.config;
+    const deployment = await account.deploy({ config: { ...atHome(photos), ...(shares ? { shares: { ...shares.config, ...Object(otherwise) } } : {}), ...(member ? { accounts: [...account.accounts.members], externalId: EXTERNAL_ID } : {}), ...config } });
     if (member) await Promise.all(account.accounts.members.map((id) => account.deployMember(id, { Name: deployment.name, ExternalId: EXTERNAL_ID })));
     const { suite, close } = openSuite(account, deployment);
     try {
