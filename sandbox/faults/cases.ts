@@ -33,6 +33,11 @@ let count = 0;
 
 /** A bucket that somebody opened to everybody, and the finding that says so. */
 async function bucketByEvent(stage: Stage): Promise<Prepared> {
+  return await bucketEvents(stage);
+}
+
+/** The same, with all events that tell of it: GuardDuty's, and CloudTrail's. */
+export async function bucketEvents(stage: Stage): Promise<Prepared & { readonly events: readonly EventEnvelope[] }> {
   const { account, photos, call } = stage;
   const Bucket = `family-faults-${++count}-${account.accounts.home}`;
   const text = (value: object) => JSON.stringify(value);
@@ -45,12 +50,14 @@ async function bucketByEvent(stage: Stage): Promise<Prepared> {
   account.s3.settle();
   const at = new Date(account.clock.now()).toISOString();
   const names: Readonly<Record<string, string>> = { bucket: Bucket, account: account.world.account, region: account.world.region, now: at, nowMs: at };
-  const finding = readFileSync(join(ROOT, 'test/events/guardduty-bucket-anonymous.json'), 'utf8').replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => names[name] ?? whole);
-  const event: EventEnvelope = JSON.parse(finding);
-  const id = (`${Date.now().toString(16)}${count}`).padStart(32, '0').slice(-32);
+  const read = (file: string): EventEnvelope => JSON.parse(readFileSync(join(ROOT, 'test/events', file), 'utf8').replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => names[name] ?? whole));
+  const id = `${count.toString(16).padStart(8, '0')}${account.clock.now().toString(16)}`.padEnd(32, '0').slice(0, 32);
+  const [finding, trail] = [read('guardduty-bucket-anonymous.json'), read('cloudtrail-put-bucket-policy.json')];
+  const events: readonly EventEnvelope[] = [{ ...finding, id: `finding-${id}`, detail: { ...Object(finding.detail), id } }, { ...trail, id: `trail-${id}`, detail: { ...Object(trail.detail), eventID: `trail-${id}` } }];
   return {
+    events,
     arn: `arn:aws:s3:::${Bucket}`,
-    contain: () => Promise.resolve(account.events.deliver({ ...event, id: `event-${id}`, detail: { ...Object(event.detail), id } })),
+    contain: () => Promise.resolve(events.slice(0, 1).forEach((event) => account.events.deliver(event))),
     state: async () => await account.clock.work(async () => await readRawSettings({ endpoint: account.endpoint, region: account.world.region, credentials: account.admin, now: account.clock.now() }, Bucket)),
     open: async () => await account.clock.work(async () => (await fetch(`${account.endpoint}/${Bucket}/${photos.picture}`)).status < 400),
   };

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import { CASES } from './cases.ts';
+import { deliverDay } from './delivery.ts';
+import { startStage } from './stage.ts';
 import { playMatrix, type Row } from './matrix.ts';
 import { FAULTS } from './strike.ts';
 
@@ -14,7 +16,9 @@ again after what an operator would do (send again, redrive, ask again), everythi
   --call <k|what>      only the k-th call, or one by what it is: "triage dynamodb:PutItem#2"
   --every <n>          every n-th call
   --seconds <n>        stop before the next run after so long
-  --json               print { rows, whole } as JSON
+  --delivery           instead: a day's events, each three times, shuffled, by skewed clocks, from two regions, and replayed
+  --seed <n>           the order of the deliveries; made up and printed unless told
+  --json               print { rows, whole } as JSON, or { delivered }
 
 Exit codes: 0 all survived; 1 something did not hold, with the command that plays it again; 2 wrong options`;
 
@@ -27,10 +31,11 @@ try {
 
 async function main(): Promise<number> {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { playbook: text, direction: text, fault: text, call: text, every: text, seconds: text, json: { type: 'boolean' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({ options: { playbook: text, direction: text, fault: text, call: text, every: text, seconds: text, seed: text, delivery: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
   if (values.help) return done(HELP, 0);
   const wrong = problemWith(values);
   if (wrong !== null) return done(`faults: ${wrong}; see npm run faults -- --help`, 2);
+  if (values.delivery) return await deliver(Number(values.seed ?? Date.now() % 100_000), values.json === true);
   const number = (value: string | undefined) => (value === undefined ? {} : Number(value));
   const options = {
     ...(values.playbook === undefined ? {} : { playbook: values.playbook }),
@@ -51,6 +56,19 @@ async function main(): Promise<number> {
   return rows.every(({ violations }) => violations.length === 0) ? 0 : 1;
 }
 
+async function deliver(seed: number, json: boolean): Promise<number> {
+  const stage = await startStage();
+  try {
+    const delivered = await deliverDay(stage, { buckets: 8, seed });
+    const violations = [...delivered.violations, ...(await stage.unsealed()).map((text) => `the record does not verify: ${text}`)];
+    if (json) process.stdout.write(`${JSON.stringify({ delivered: { ...delivered, violations } }, null, 2)}\n`);
+    else for (const line of [`${delivered.events} events, ${delivered.deliveries} deliveries and a replay, seed ${seed}: ${violations.length === 0 ? 'each bucket contained once, one incident, one ticket' : `${violations.length} things did not hold`}`, ...violations.map((what) => `  ${what}`), ...(violations.length === 0 ? [] : [`  $ npm run faults -- --delivery --seed ${seed}`])]) process.stdout.write(`${line}\n`);
+    return violations.length === 0 ? 0 : 1;
+  } finally {
+    await stage.stop();
+  }
+}
+
 function linesOf(rows: readonly Row[], whole: boolean): readonly string[] {
   const sum = (of: (row: Row) => number) => rows.reduce((total, row) => total + of(row), 0);
   const cells = [['playbook', 'direction', 'fault', 'calls', 'runs', 'struck', 'survived'], ...rows.map((row) => [row.playbook, row.direction, row.fault, String(row.calls), String(row.runs), String(row.struck), String(row.survived)])];
@@ -69,7 +87,7 @@ function problemWith(values: Readonly<Record<string, string | boolean | undefine
   if (playbook !== undefined && !CASES.some((one) => one.playbook === playbook)) return `--playbook is ${String(playbook)}: there is ${[...new Set(CASES.map((one) => one.playbook))].join(', ')}`;
   if (direction !== undefined && direction !== 'contain' && direction !== 'restore') return `--direction is ${String(direction)}: give contain or restore`;
   if (fault !== undefined && !FAULTS.some((kind) => kind === fault)) return `--fault is ${String(fault)}: there is ${FAULTS.join(', ')}`;
-  const bad = (['every', 'seconds'] as const).find((name) => values[name] !== undefined && !/^[1-9]\d{0,5}$/.test(String(values[name])));
+  const bad = (['every', 'seconds', 'seed'] as const).find((name) => values[name] !== undefined && !/^[1-9]\d{0,5}$/.test(String(values[name])));
   const { call } = values;
   if (call !== undefined && !/^([1-9]\d*|[\w.-]+ [\w-]+:\w+(#[1-9]\d*)?)$/.test(String(call))) return `--call is ${String(call)}: give a number from 1, or "triage dynamodb:PutItem#2"`;
   return bad === undefined ? null : `--${bad} is ${String(values[bad])}: give a whole number from 1`;

@@ -96,7 +96,7 @@ async function askRestore(stage: Stage, prepared: Prepared): Promise<void> {
 }
 
 /** Until nothing runs; what waits for an approval is approved by ravi. */
-async function rest(stage: Stage, prepared: Prepared): Promise<void> {
+export async function rest(stage: Stage, prepared: Prepared): Promise<void> {
   const { account } = stage;
   for (let looks = 0; looks < 300; looks++) {
     await Promise.all([account.events.idle(), account.lambda.idle()]);
