@@ -1,5 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pseudonymOf } from '../aws/owners.ts';
 import { startAccount, type Account } from '../sandbox/account.ts';
@@ -170,6 +173,28 @@ describe('plan', () => {
   it('says what is left of the budgets', async () => {
     const [code, text] = await says('plan', 'quarantine-bucket', '--bucket', photos.uploads, '--mode', 'contain', '--as', 'rosa');
     expect([code, text]).toEqual([EXIT.ok, expect.stringMatching(/Budget left +containments: 19 of 20 \(5 kept for critical incidents\) in this account, 49 of 50/)]);
+  });
+
+  it('starts exactly the plan that was seen, or nothing: not one that was edited, of another target, or of nobody; each refusal is on record', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'stopbath-plan-')), 'plan.json');
+    const of = ['quarantine-bucket', '--bucket', photos.uploads] as const;
+    expect((await says('plan', ...of, '--out', file, '--as', 'rosa'))[0]).toBe(EXIT.ok);
+    const plan = JSON.parse(readFileSync(file, 'utf8')) as { readonly digest: string; readonly changes: readonly object[] };
+    const { digest } = plan;
+    const start = async (which: string, bucket = photos.uploads) => await says('start', 'quarantine-bucket', '--bucket', bucket, '--plan', which, '--reason', 'a test', '--as', 'rosa');
+
+    writeFileSync(file, JSON.stringify({ ...plan, changes: [...plan.changes, { seq: 9, setting: 'policy', title: 'slipped in', before: null, after: null }] }));
+    expect(await start(file)).toEqual([EXIT.no, expect.stringContaining('was changed after it was made')]);
+    expect(await start(digest, photos.thumbnails)).toEqual([EXIT.no, expect.stringMatching(new RegExp(`is of quarantine-bucket for arn:aws:s3:::${photos.uploads}, not of`))]);
+    expect(await start('0'.repeat(64))).toEqual([EXIT.no, expect.stringContaining('nobody has planned it, or the file was changed')]);
+    expect(await start(digest.slice(0, 12))).toEqual([EXIT.usage, expect.stringContaining('give all 64 characters')]);
+    rmSync(dirname(file), { recursive: true });
+
+    const day = new Date(account.clock.now()).toISOString().slice(0, 10);
+    const arn = 'arn:aws:iam::111122223333:root';
+    const { Items } = (await account.world.call('dynamodb', 'Query', { TableName: 'stopbath-dev', KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: `DECISION#${day}` } } }, { kind: 'root', account: account.world.account, principalArn: arn, arn, userId: account.world.account })) as { readonly Items: readonly unknown[] };
+    const refused = JSON.stringify(Items);
+    for (const why of ['was refused: plan', 'was refused: there is no plan']) expect(refused).toContain(why);
   });
 });
 

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadPlaybooks } from '../aws/playbooks.ts';
+import { ROOT } from '../sandbox/deploy.ts';
 import { CASES } from '../sandbox/faults/cases.ts';
+import { deliverDay } from '../sandbox/faults/delivery.ts';
 import { playRun } from '../sandbox/faults/run.ts';
 import { startStage, type Stage } from '../sandbox/faults/stage.ts';
 import type { Strike } from '../sandbox/faults/strike.ts';
@@ -23,6 +26,11 @@ const caseOf = (direction: string) => {
 };
 
 describe('the fault matrix', () => {
+  it('has a case for every playbook that changes something, in both directions', async () => {
+    const wanted = (await loadPlaybooks(ROOT)).filter(({ name }) => name !== 'open-ticket').flatMap(({ name }) => [`contain ${name}`, `restore ${name}`]);
+    expect(CASES.map(({ playbook, direction }) => `${direction} ${playbook}`).toSorted((a, b) => a.localeCompare(b))).toEqual(wanted.toSorted((a, b) => a.localeCompare(b)));
+  });
+
   it.each(SAMPLE)('%s survives %o', async (direction, strike) => {
     const run = await playRun(stage, caseOf(direction), strike);
     expect(run.struck).toMatch(/#\d+$/);
@@ -40,6 +48,12 @@ describe('the fault matrix', () => {
     });
     const run = await playRun(stage, caseOf('contain'), { kind: 'throttled', call: 0 });
     expect(run.violations).toEqual(expect.arrayContaining([expect.stringContaining('cors changed without its undo in the ledger'), expect.stringContaining('cors is not as before')]));
+  });
+
+  it('contains once what it hears of many times, in any order, by wrong clocks, from two regions and in a replay', async () => {
+    const day = await deliverDay(stage, { buckets: 2, seed: 5 });
+    expect(day.deliveries).toBeGreaterThanOrEqual(12);
+    expect(day.violations).toEqual([]);
   });
 
   it('leaves a record that verifies', async () => expect(await stage.unsealed()).toEqual([]));

@@ -45,7 +45,7 @@ export async function planRevocation(input: PlanInput, tools: Tools): Promise<Pl
     level: null,
     changes: planned.changes.map((change, index) => ({ seq: index + 1, ...change })),
     notes: planned.notes,
-    impact: input.direction === 'contain' ? impactOf(survey) : restoreImpactOf(survey, revokedBy(view), givenBack(view)),
+    impact: input.direction === 'contain' ? { ...impactOf(survey), sampledLinks: toFetch(view, survey) } : restoreImpactOf(survey, revokedBy(view), givenBack(view)),
     plannedAt: tools.now(),
   });
   const result = nextAfterPlan(plan, standing, wordOf(plan, survey, view.ledger));
@@ -96,6 +96,11 @@ function wordOf(plan: Plan, survey: Survey, ledger: IncidentView['ledger']): Own
 function revokedBy({ ledger }: Pick<IncidentView, 'ledger'>): number | null {
   const met = sweepsToUndo(ledger).at(-1)?.met;
   return typeof met === 'object' && met !== null && 'changed' in met ? Number(met['changed']) : null;
+}
+
+/** Those that work now, and those that worked before an earlier try of this incident killed them: they prove it as well. */
+function toFetch(view: Pick<IncidentView, 'plans'>, survey: Survey): Json {
+  return [...new Set([...sampledLinks(impactOf(survey)), ...givenBack(view)])].slice(0, 20);
 }
 
 /** The links that were fetched before a containment of this incident are fetched again after its restore. */

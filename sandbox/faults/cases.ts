@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import type { EventEnvelope } from '../services/events.ts';
+import { fetchSigned } from '../scenario/signed.ts';
 import { differences, readRawSettings } from '../scenario/settings.ts';
 import { ROOT } from '../deploy.ts';
 import type { Stage } from './stage.ts';
@@ -27,6 +29,7 @@ export interface Prepared {
 export const CASES: readonly Case[] = (['contain', 'restore'] as const).flatMap((direction) => [
   { playbook: 'quarantine-bucket', direction, prepare: bucketByEvent },
   { playbook: 'revoke-share-links', direction, prepare: albumByHand },
+  { playbook: 'contain-principal', direction, prepare: sessionByHand },
 ]);
 
 let count = 0;
@@ -86,6 +89,30 @@ async function albumByHand(stage: Stage): Promise<Prepared> {
       return { sweep: JSON.stringify(marks.map(({ status, revocations }) => [status, revocations ?? null])), [`policy:${photos.family}`]: policy, ...Object.fromEntries(signers) };
     },
     open: async () => (await Promise.all(made.map(async ({ url }) => await shares.open(url)))).some(({ status }) => status < 400),
+  };
+}
+
+/** A role whose session somebody else has. */
+async function sessionByHand({ account, photos, call, ask }: Stage): Promise<Prepared> {
+  const RoleName = `faults-${++count}-${Date.now().toString(36)}`;
+  const arn = account.createRole(RoleName, {
+    trust: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account.accounts.home}:root` }, Action: 'sts:AssumeRole' }] },
+    policy: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:ListBucket', Resource: `arn:aws:s3:::${photos.family}` }] },
+  });
+  const sts = new STSClient({ endpoint: account.endpoint, region: account.world.region, credentials: account.admin });
+  const { Credentials: session } = await sts.send(new AssumeRoleCommand({ RoleArn: arn, RoleSessionName: 'thief' }));
+  sts.destroy();
+  const credentials = { accessKeyId: session?.AccessKeyId ?? '', secretAccessKey: session?.SecretAccessKey ?? '', sessionToken: session?.SessionToken ?? '' };
+  return {
+    arn,
+    contain: async () => void (await ask('rosa', '/start', { playbook: 'contain-principal', inputs: { principal: arn, level: 'sessions' }, mode: 'contain', reason: 'the fault matrix' })),
+    state: async () => {
+      const { PolicyNames } = (await call('iam:ListRolePolicies', { RoleName })) as { readonly PolicyNames: readonly string[] };
+      const policies = await Promise.all(PolicyNames.map(async (PolicyName) => await call('iam:GetRolePolicy', { RoleName, PolicyName })));
+      return { deny: JSON.stringify(policies) };
+    },
+    open: async () =>
+      await account.clock.work(async () => (await fetchSigned({ service: 's3', region: account.world.region, credentials, method: 'GET', url: new URL(`${account.endpoint}/${photos.family}?list-type=2`), now: account.clock.now() })).status < 400),
   };
 }
 

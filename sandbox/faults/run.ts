@@ -80,7 +80,7 @@ export async function playRun(stage: Stage, one: Case, strike: Strike): Promise<
     holds(`${when}: the record says ${incident.status}, and ${changed.join(', ')} changed`, one.direction === 'restore' || !UNTOUCHED.has(incident.status) || changed.length === 0);
     holds(`${when}: the record says restored, and it is not as before`, incident.status !== 'restored' || changedSettings(before, now).length === 0);
     holds(`${when}: ${await stage.ticketsOf(incident.id)} tickets`, (await stage.ticketsOf(incident.id)) <= 1);
-    holds(`${when}: it is ${incident.status} and nobody is told: no ticket, no gap on record, no execution that failed`, incident.ticket !== null || incident.ticketGap !== null || (await stage.broken(incident.id)).length > 0);
+    holds(`${when}: it is ${incident.status} and nobody is told: nobody asked for it, no ticket, no gap on record, no execution that failed`, incident.requestedBy !== 'automatic' || incident.ticket !== null || incident.ticketGap !== null || (await stage.broken(incident.id)).length > 0);
     return true;
   }
 }

@@ -104,6 +104,17 @@ describe('races', () => {
     expect(view.requests).toHaveLength(1);
   });
 
+  it('a start whose function ended before the execution: whoever asks again goes on from there', async () => {
+    suite.account.inject({ service: 'states', operation: 'StartExecution', role: 'stopbath-dev-respond', code: 'AccessDeniedException', message: 'not now' });
+    const ask = { playbook: 'quarantine-bucket', inputs: { bucket: await open() }, reason: 'a test', mode: 'contain' };
+    expect((await suite.respond('rosa', '/start', ask)).status).toBeGreaterThanOrEqual(500);
+    const { status, body } = await suite.respond('rosa', '/start', ask);
+    expect(status).toBe(202);
+    const view = await suite.until(body.incident, settled);
+    expect(view.incident.status).toBe('contained');
+    expect(applied(view)).toBe(1);
+  });
+
   it('restore while it is being contained is refused, and possible afterwards', async () => {
     const { body } = await suite.respond('rosa', '/start', { playbook: 'quarantine-bucket', inputs: { bucket: await open() }, reason: 'a test', mode: 'contain' });
     await suite.until(body.incident, ({ incident }) => incident.status === 'containing');

@@ -48,7 +48,9 @@ export async function startSuite(config: Partial<Config> = {}, options: Paramete
   const ask = async (person: Person | 'remy', method: 'GET' | 'POST', base: string | undefined, path: string, body?: object) => {
     const credentials = await credentialsOf(person);
     const answer = await fetchSigned({ service: 'lambda', region: account.world.region, credentials, method, url: new URL(path.slice(1), base), ...(body ? { body: JSON.stringify(body) } : {}), now: account.clock.now() });
-    return { status: answer.status, body: JSON.parse(await answer.text()) as unknown };
+    const text = await answer.text();
+    // Lambda's own failures are no JSON.
+    return { status: answer.status, body: (answer.headers.get('content-type')?.includes('json') ? JSON.parse(text) : { error: text }) as unknown };
   };
   const view = async (incident: string) => (await ask('ada', 'GET', deployment.urls['audit'], `/incidents/${incident}`)).body as IncidentView;
   return {
