@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { alarmsTemplate } from './alarms.ts';
 import { environmentOf, functionEntry, type FunctionFolder, readFunctionFolder, rolesTemplate } from './functions.ts';
-import type { Template } from './names.ts';
+import { NAME, sub, type Intrinsic, type Template } from './names.ts';
 import { playbookTemplate } from './playbooks.ts';
 import { recordingTemplate } from './recording.ts';
 import { type RuleTrigger, rulesTemplate } from './rules.ts';
@@ -21,6 +21,8 @@ export interface Stack {
   readonly playbooks: Readonly<Record<string, Template>>;
   /** What drives archive and seal, and the keys that sign. */
   readonly recording: Template;
+  /** The roles that keep snapshots: those of the functions whose `role.yml` says so. */
+  readonly snapshotKeepers: readonly Intrinsic[];
   /** A name that nothing has where the share service checks no epochs. */
   readonly shareEpochsTable: string;
   readonly roles: Template;
@@ -51,6 +53,7 @@ export function stackOf(root: string, overrides: Partial<Config> = {}, stage?: s
       playbooks.map((name) => [name, playbookTemplate(name, readJson(join(root, 'workflows', name, 'workflow.asl.json'), z.json()), surroundings)]),
     ),
     recording: recordingTemplate(config),
+    snapshotKeepers: folders.filter(({ statements }) => JSON.stringify(statements).includes('/records/snapshot/*')).map(({ name }) => sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-${name}`)),
     shareEpochsTable: config.shares.epochs?.table ?? 'there-is-none',
     roles: rolesTemplate(folders, config),
     rules: rulesTemplate(playbooks.flatMap((name) => triggersOf(root, name)), config),
