@@ -9,6 +9,8 @@ import { stateInEvent } from './content.ts';
 export interface Own {
   /** `stopbath-dev`: roles, functions, table, rules, state machines begin with it. */
   readonly prefix: string;
+  /** ARNs of the suite's roles, here and in member accounts: whoever has one of them is the suite. Absent: a role's name has to do. */
+  readonly roles?: readonly string[];
   /** Ids or ARNs of things that have no name of ours, such as KMS keys. */
   readonly arns?: readonly string[];
 }

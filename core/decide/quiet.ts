@@ -28,9 +28,10 @@ const WORKPLACES = new Set(['aws.s3', 'aws.s3control', 'aws.dynamodb', 'aws.stat
  * changes a function) was stolen, and is not excused; nor is one in another account than the resource's, since a role
  * of that name can be made anywhere.
  */
-function isOwnAct({ account, event: { source, detail } }: Signal, { prefix }: Own): boolean {
+function isOwnAct({ account, event: { source, detail } }: Signal, { prefix, roles }: Own): boolean {
   if (!WORKPLACES.has(source)) return false;
   const issuer = textOf(at(detail, 'userIdentity', 'sessionContext', 'sessionIssuer', 'arn')) ?? '';
+  if (roles) return roles.includes(issuer);
   const [, role] = /^arn:aws[a-z-]*:iam::(?:\d{12}):role\/(.{1,256})$/s.exec(issuer.slice(0, 512)) ?? [];
   return role !== undefined && issuer.split(':')[4] === account && isOwnName(role, prefix) && role.startsWith(prefix);
 }

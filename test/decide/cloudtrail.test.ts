@@ -209,6 +209,12 @@ describe("the suite's own acts", () => {
   const by = (role: string, account = ACCOUNT) => ({
     userIdentity: { type: 'AssumedRole', arn: `arn:aws:sts::${account}:assumed-role/${role}/session`, accountId: account, sessionContext: { sessionIssuer: { type: 'Role', arn: `arn:aws:iam::${account}:role/${role}`, accountId: account } } },
   });
+  it('are those of its own roles, where these are known: a name that begins alike is nobody', () => {
+    const roles = ['arn:aws:iam::111122223333:role/stopbath-dev-quarantine-bucket-apply'];
+    const by1 = (role: string) => decided({ ...makePublic, ...by(role) }, { own: { prefix: 'stopbath-dev', roles } }).decision;
+    expect([by1('stopbath-dev-quarantine-bucket-apply'), by1('stopbath-dev-x')]).toEqual(['ignore', 'contain']);
+  });
+
   it('start nothing', () => expect(decided({ ...makePublic, ...by('stopbath-dev-quarantine-bucket-apply') })).toMatchObject({ decision: 'ignore', reason: "The suite's own act." }));
   it('are told from those of a role that is called alike', () => {
     expect(decided({ ...makePublic, ...by('stopbath-device') }).decision).toBe('contain');
