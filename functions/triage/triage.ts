@@ -1,6 +1,7 @@
 import { recordDecision } from '../../aws/decisions.ts';
 import type { Tools } from '../../aws/function.ts';
 import { relate } from '../../aws/incidents.ts';
+import { ownRoles } from '../../aws/member.ts';
 import { loadPlaybooks } from '../../aws/playbooks.ts';
 import { readSuppressions } from '../../aws/suppressions.ts';
 import { digestOf } from '../../core/canonical.ts';
@@ -19,7 +20,7 @@ export async function triage({ event, drill }: { readonly event: unknown; readon
     playbooks: await loadPlaybooks(tools.settings.LAMBDA_TASK_ROOT),
     receivedAt,
     drill,
-    own: ownOf(tools.settings),
+    own: ownOf(tools),
   };
   const blind = decide(event, options);
   const [found, suppressions] = await Promise.all([look(blind, tools), blind.checks.length > 0 ? readSuppressions(tools) : []]);
@@ -50,8 +51,9 @@ export async function triage({ event, drill }: { readonly event: unknown; readon
 }
 
 /** The keys that sign seals have no name of ours: who schedules their end is told by their ids. */
-function ownOf({ STOPBATH_NAME, STOPBATH_SEAL_KEYS }: Tools['settings']): NonNullable<DecideOptions['own']> {
-  return { prefix: STOPBATH_NAME, arns: STOPBATH_SEAL_KEYS.flatMap((arn) => [arn, arn.split('/').at(-1) ?? arn]) };
+function ownOf(tools: Tools): NonNullable<DecideOptions['own']> {
+  const { STOPBATH_NAME, STOPBATH_SEAL_KEYS } = tools.settings;
+  return { prefix: STOPBATH_NAME, roles: ownRoles(tools), arns: STOPBATH_SEAL_KEYS.flatMap((arn) => [arn, arn.split('/').at(-1) ?? arn]) };
 }
 
 /** One event that is about several targets: whoever reads of one finds the others. */
