@@ -202,7 +202,8 @@ function bodies<T>(items: readonly Item[], prefix: string): readonly T[] {
 export function incidentOf(item: Item): Incident {
   const { pk: _pk, sk: _sk, gsi1pk: _gsi1pk, gsi1sk: _gsi1sk, gsi2pk: _gsi2pk, gsi3pk: _gsi3pk, actorsText: _actorsText, ...incident } = item;
   const known = incident as Partial<Incident> as Incident;
-  return { ...known, ticket: worstOf(known.tickets ?? {}) ?? known.ticket, actors: listOr(incident['actors'], known.actors), related: listOr(incident['related'], known.related) };
+  // An item's schema version is read with the item: what it says is in the shape of today.
+  return { ...known, schemaVersion: 1, ticket: worstOf(known.tickets ?? {}) ?? known.ticket, actors: listOr(incident['actors'], known.actors), related: listOr(incident['related'], known.related) };
 }
 
 /** What an incident did not have when it was stored is empty. */

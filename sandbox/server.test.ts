@@ -191,7 +191,7 @@ describe('permissions', () => {
     const session = sandbox.world.credentials(sandbox.createRole('worker', { trust, policy }), 'run', 'lambda.amazonaws.com');
     expect(await outcome(list(session))).toBe('ok');
     sandbox.createRole('worker', { trust, policy });
-    expect(await outcome(list(session))).toBe('AccessDeniedException 400');
+    expect(await outcome(list(session))).toBe('UnrecognizedClientException 400');
   });
 
   it('let a service assume only a role that trusts it, for the account that it says', () => {

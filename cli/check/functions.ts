@@ -88,7 +88,7 @@ function checkReadOnly({ report, at }: Source, { name, statements }: FunctionFol
 function checkCalls(tree: Tree, { text, report, at }: Source, { name, statements, properties }: FunctionFolder): void {
   const called = actionsCalled(tree.root, name);
   const elsewhere = new Set([...text.matchAll(/^# Not as this role: (.*)$/gm)].flatMap(([, list = '']) => list.split(',').map((action) => action.trim())));
-  const allowed = new Set(statements.flatMap(({ Action }) => [Action].flat()));
+  const allowed = new Set(statements.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action }) => [Action].flat()));
   const missing = called.filter((action) => !allowed.has(action) && !elsewhere.has(action) && !(properties.url && action === 'lambda:InvokeFunction'));
   if (missing.length > 0) report(at([]), 'permissions', `the code of ${name} calls ${missing.join(', ')}, which its role does not allow`);
   statements.forEach((statement, index) => {
@@ -117,7 +117,7 @@ function checkChanges({ name, changes }: Playbook, manifest: Source, own: readon
   const appliers = own.filter((one) => !/-(?:plan|verify)$/.test(one.name));
   if (appliers.length === 0) return;
   if (Object.keys(changes).length === 0) return manifest.report(manifest.at([]), 'undo', `${name} declares no changes: say in "changes" what it may change and how that is taken back`);
-  const allowed = new Set(appliers.flatMap(({ folder }) => folder.statements.flatMap(({ Action }) => [Action].flat())));
+  const allowed = new Set(appliers.flatMap(({ folder }) => folder.statements.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action }) => [Action].flat())));
   for (const [setting, { does, undo }] of Object.entries(changes)) {
     for (const [field, actions] of [['does', does], ['undo', undo]] as const) {
       const missing = actions.filter((action) => !allowed.has(action));

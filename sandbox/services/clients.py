@@ -37,7 +37,20 @@ assert call(iam, "list_role_policies", RoleName="boto")["PolicyNames"] == ["p"]
 assert "boto" in [role["RoleName"] for role in call(iam, "list_roles")["Roles"]]
 call(iam, "create_user", UserName="rosa")
 call(iam, "put_user_policy", UserName="rosa", PolicyName="p", PolicyDocument=POLICY)
-call(iam, "create_access_key", UserName="rosa")
+key = call(iam, "create_access_key", UserName="rosa")["AccessKey"]["AccessKeyId"]
+call(iam, "update_access_key", UserName="rosa", AccessKeyId=key, Status="Inactive")
+assert [entry["Status"] for entry in call(iam, "list_access_keys", UserName="rosa")["AccessKeyMetadata"]] == ["Inactive"]
+call(iam, "create_login_profile", UserName="rosa", Password="Correct-horse-1")
+assert call(iam, "get_login_profile", UserName="rosa")["LoginProfile"]["UserName"] == "rosa"
+assert call(iam, "list_user_policies", UserName="rosa")["PolicyNames"] == ["p"]
+assert call(iam, "get_user_policy", UserName="rosa", PolicyName="p")["PolicyDocument"] == json.loads(POLICY)
+decided = call(iam, "simulate_principal_policy", PolicySourceArn="arn:aws:iam::111122223333:user/rosa", ActionNames=["s3:GetObject"])["EvaluationResults"]
+assert [entry["EvalDecision"] for entry in decided] == ["allowed"]
+job = call(iam, "generate_service_last_accessed_details", Arn="arn:aws:iam::111122223333:user/rosa")["JobId"]
+assert call(iam, "get_service_last_accessed_details", JobId=job)["JobStatus"] == "COMPLETED"
+call(iam, "delete_user_policy", UserName="rosa", PolicyName="p")
+assert call(iam, "list_instance_profiles_for_role", RoleName="boto")["InstanceProfiles"] == []
+assert call(iam, "list_attached_role_policies", RoleName="boto")["AttachedPolicies"] == []
 assert call(iam, "get_user", UserName="rosa")["User"]["Arn"] == "arn:aws:iam::111122223333:user/rosa"
 assert len(call(iam, "list_users")["Users"]) == 2
 
@@ -62,6 +75,8 @@ assert len(call(db, "batch_get_item", RequestItems={"boto": {"Keys": [{"pk": {"S
 call(db, "delete_item", TableName="boto", Key={"pk": {"S": "2"}})
 call(db, "describe_table", TableName="boto")
 call(db, "list_tables")
+call(db, "update_continuous_backups", TableName="boto", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+assert call(db, "describe_continuous_backups", TableName="boto")["ContinuousBackupsDescription"]["ContinuousBackupsStatus"] == "ENABLED"
 call(db, "update_table", TableName="boto", BillingMode="PROVISIONED", ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1})
 call(db, "delete_table", TableName="boto")
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import * as sdk from '@aws-sdk/client-iam';
 import type { Directory, Role, User } from '../auth/directory.ts';
 import { evaluate } from '../auth/evaluate.ts';
@@ -97,7 +98,7 @@ export function principalOperations({ directory, calls, onUser, onRole, userOf, 
     GenerateServiceLastAccessedDetails: operation<sdk.GenerateServiceLastAccessedDetailsCommandInput, sdk.GenerateServiceLastAccessedDetailsCommandOutput>({
       needs: (input) => byArn(input.Arn).action('iam:GenerateServiceLastAccessedDetails'),
       run: (input, call) => {
-        const JobId = `job-${reports.size + 1}`;
+        const JobId = randomUUID();
         reports.set(JobId, { arn: ownerOf(input.Arn).arn, at: call.time });
         return { JobId };
       },
