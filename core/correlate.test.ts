@@ -38,7 +38,7 @@ function signalBy(actor: { readonly principal?: string; readonly accessKey?: str
 }
 
 function opening(more: { readonly signal?: Signal; readonly response?: Partial<Response>; readonly state?: BucketState; readonly cap?: Opening['cap']; readonly drill?: boolean } = {}): Opening {
-  const response: Response = { target, verdict: 'contain', recommended: 'contain', playbook: 'quarantine-bucket', installed: true, again: null, inputs: { level: 'external' }, severity: 8, trigger: 'quarantine-bucket/x', suppressedBy: null, because: 'pictures are being taken', ...more.response };
+  const response: Response = { target, verdict: 'contain', recommended: 'contain', playbook: 'quarantine-bucket', installed: true, again: null, inputs: { level: 'external' }, levels: ['public', 'external', 'full'], severity: 8, trigger: 'quarantine-bucket/x', suppressedBy: null, because: 'pictures are being taken', ...more.response };
   return { response, signal: more.signal ?? signalBy({ principal: 'mallory' }), state: more.state ?? closed, receivedAt: NOW, decidedAt: NOW, drill: more.drill ?? false, cap: more.cap ?? 'contain' };
 }
 
@@ -111,6 +111,12 @@ describe('a further signal', () => {
     const signal = signalBy({ principal: 'eve' }, more);
     expect(joins(incident(), opening({ signal, response: { verdict: 'observe', severity: 10 } }), ['policy'])).toMatchObject({ act: 'attach', tell: false });
     expect(joins(incident(), opening({ signal, drill: true }), ['policy'])).toMatchObject({ act: 'again' });
+  });
+
+  it("goes by the levels of the playbook that answers, whatever they are called", () => {
+    const other = { playbook: 'contain-principal', levels: ['sessions', 'everything'], inputs: { level: 'everything' } };
+    expect(joins(incident({ playbook: 'contain-principal', inputs: { level: 'sessions' } }), opening({ response: other }))).toMatchObject({ act: 'again', because: 'a signal asks for level everything' });
+    expect(joins(incident({ playbook: 'contain-principal', inputs: { level: 'everything' } }), opening({ response: { ...other, inputs: { level: 'sessions' } } }))).toMatchObject({ act: 'attach' });
   });
 
   it('waits where it stands open to the public while it is being restored: the restore ends the incident', () => {

@@ -2,7 +2,6 @@ import { digestOf } from './canonical.ts';
 import { capped, strength, type Response } from './decide.ts';
 import { exposuresOf, type KnownState } from './exposure.ts';
 import { TICKET_ONLY, type Incident, type IncidentStatus, type Mode } from './incident.ts';
-import { LEVELS } from './quarantine/levels.ts';
 import { actorId, actorText, type Signal } from './signal.ts';
 import { listed, plain } from './text.ts';
 
@@ -102,7 +101,7 @@ export function joins(incident: Incident, opening: Opening, undone: readonly str
   const mode = modeOf(response, cap);
   const answers = incident.playbook === response.playbook || (incident.playbook === TICKET_ONLY && response.installed);
   if (!answers || mode === 'observe') return attach(grown);
-  const rises = levelRank(response.inputs?.['level']) > levelRank(incident.inputs['level']);
+  const rises = levelRank(response, response.inputs) > levelRank(response, incident.inputs);
   const decided = {
     // More than was decided before takes what this signal allows; the same again takes nothing away.
     mode: rises || strength(mode) > strength(incident.mode) ? mode : incident.mode,
@@ -129,7 +128,7 @@ function growth(incident: Incident, { response, signal }: Opening): string | nul
 }
 
 function asksForMore(incident: Incident, { response, state }: Opening, mode: Mode, rises: boolean): string | null {
-  if (rises) return `a signal asks for level ${LEVELS[levelRank(response.inputs?.['level'])]}`;
+  if (rises) return `a signal asks for level ${response.levels[levelRank(response, response.inputs)]}`;
   if (strength(mode) > strength(incident.mode)) return `a signal asks ${mode === 'contain' ? 'for containment' : 'to contain with an approval'}`;
   return SETTLED.has(incident.status) && state && exposuresOf(state).length > 0 ? 'somebody opened it again' : null;
 }
@@ -139,8 +138,9 @@ function levelOf({ inputs }: Incident): Incident['inputs'] {
   return inputs['level'] === undefined ? {} : { level: inputs['level'] };
 }
 
-function levelRank(level: unknown): number {
-  return LEVELS.findIndex((entry) => entry === level);
+/** The further down its playbook lists it, the more it stops; -1 where there is none. */
+function levelRank({ levels }: Response, inputs: Incident['inputs'] | null): number {
+  return levels.findIndex((level) => level === inputs?.['level']);
 }
 
 function modeOf({ verdict }: Response, cap: Mode): Mode {

@@ -59,6 +59,8 @@ export interface Response {
   /** Whether that playbook is among the given ones and acts on this kind of target; where not, only a ticket can be opened. */
   readonly installed: boolean;
   readonly inputs: { readonly [key: string]: Json } | null;
+  /** The levels of that playbook, the weakest first, as its playbook.json lists them; empty where it has none. */
+  readonly levels: readonly string[];
   readonly severity: number;
   readonly trigger: string | null;
   readonly suppressedBy: string | null;
@@ -180,6 +182,7 @@ function responseTo({ signal }: Facts, target: Target, { id, trigger }: Matched,
     playbook: trigger.playbook,
     installed: options.playbooks.some((playbook) => playbook.name === trigger.playbook && playbook.targets.includes(target.kind)),
     inputs: { ...trigger.inputs, ...objectDetails(signal, target) },
+    levels: Object.keys(options.playbooks.find(({ name }) => name === trigger.playbook)?.inputs['level']?.values ?? {}),
     severity,
     trigger: id,
     suppressedBy: null,
@@ -189,7 +192,7 @@ function responseTo({ signal }: Facts, target: Target, { id, trigger }: Matched,
 }
 
 function silent(target: Target, verdict: 'record' | 'ignore', because: string): Response {
-  return { target, verdict, recommended: null, playbook: null, installed: false, inputs: null, severity: 0, trigger: null, suppressedBy: null, because, again: null };
+  return { target, verdict, recommended: null, playbook: null, installed: false, inputs: null, levels: [], severity: 0, trigger: null, suppressedBy: null, because, again: null };
 }
 
 function withResponses(signal: Signal, responses: readonly Response[], checks: readonly Check[], otherwise: 'record' | 'ignore', because: string): Decision {
