@@ -9,6 +9,8 @@ import { startAccount, type Account } from '../sandbox/account.ts';
 import { skippingClock } from '../sandbox/clock.ts';
 import type { Deployment } from '../sandbox/deploy.ts';
 import { seedPhotos, type Photos } from '../sandbox/photos/seed.ts';
+import type { EventEnvelope } from '../sandbox/services/events.ts';
+import { pascal } from './decide/builders.ts';
 
 /** Events that EventBridge dropped, that it could not deliver, and that triage failed on: each ends as a decision. */
 const UNREACHABLE = '333322221111';
@@ -36,17 +38,10 @@ beforeEach(() => {
 const minutesAgo = (minutes: number) => new Date(account.clock.now() - minutes * 60_000).toISOString();
 
 /** An event of `test/events`, with ids of its own. */
-function event(file: string, id: string, time: string): { readonly [key: string]: unknown; readonly detail: { readonly [key: string]: unknown } } {
+function event(file: string, id: string, time: string): EventEnvelope & { readonly detail: { readonly [key: string]: unknown } } {
   const values: Readonly<Record<string, string>> = { account: account.accounts.home, region: 'us-east-1', bucket: photos.family, now: time };
-  const parsed = JSON.parse(readFileSync(join(import.meta.dirname, 'events', file), 'utf8').replaceAll(/\$\{(\w+)\}/g, (_, name: string) => values[name] ?? '')) as { readonly detail: object };
+  const parsed = JSON.parse(readFileSync(join(import.meta.dirname, 'events', file), 'utf8').replaceAll(/\$\{(\w+)\}/g, (_, name: string) => values[name] ?? '')) as EventEnvelope & { readonly detail: object };
   return { ...parsed, id: `envelope-${id}`, detail: { ...parsed.detail, id, eventID: id, updatedAt: time, eventTime: time } };
-}
-
-/** As the SDK returns it. */
-function pascal(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(pascal);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key.charAt(0).toUpperCase() + key.slice(1), pascal(entry)]));
 }
 
 async function decisionOn(id: string): Promise<(DecisionRecord & { readonly deliveries: number }) | undefined> {
@@ -85,7 +80,7 @@ describe('the reconciler', () => {
 
   it('leaves what EventBridge delivered, and what may still be on its way', async () => {
     const delivered = event('guardduty-bucket-anonymous.json', 'finding-delivered', minutesAgo(10));
-    account.events.deliver(delivered as unknown as Parameters<Account['events']['deliver']>[0]);
+    account.events.deliver(delivered);
     await account.idle();
     for (const [id, minutes] of [['finding-delivered', 10], ['finding-young', 1]] as const) account.guardduty.report({ ...(pascal(event('guardduty-bucket-anonymous.json', id, minutesAgo(minutes)).detail) as object), Id: id } as Parameters<Account['guardduty']['report']>[0]);
     await reconcile();
@@ -119,7 +114,7 @@ describe('stopbath redrive events', () => {
 
   it('sends again what EventBridge could not deliver', async () => {
     account.inject({ service: 'lambda', operation: 'Invoke', code: 'AccessDeniedException', times: 1 });
-    account.events.deliver(event('guardduty-bucket-anonymous.json', 'finding-refused', minutesAgo(1)) as unknown as Parameters<Account['events']['deliver']>[0]);
+    account.events.deliver(event('guardduty-bucket-anonymous.json', 'finding-refused', minutesAgo(1)));
     await account.idle();
     expect(await decisionOn('finding-refused')).toBeUndefined();
     expect(await redrive('--json')).toEqual([0, expect.stringContaining('"stopbath-dev-triage"')]);
@@ -129,7 +124,7 @@ describe('stopbath redrive events', () => {
 
   it('sends again what triage failed on three times, which is on record meanwhile', async () => {
     account.inject({ service: 'dynamodb', operation: 'UpdateItem', role: `${deployment.name}-triage`, code: 'AccessDeniedException', times: 3 });
-    account.events.deliver(event('guardduty-bucket-anonymous.json', 'finding-failed', minutesAgo(1)) as unknown as Parameters<Account['events']['deliver']>[0]);
+    account.events.deliver(event('guardduty-bucket-anonymous.json', 'finding-failed', minutesAgo(1)));
     await account.idle();
     expect(await decisionOn('envelope-finding-failed')).toMatchObject({ decision: 'rejected', reason: expect.stringContaining('triage failed for good') });
     expect(await redrive()).toEqual([0, expect.stringContaining('sent again: 1 for stopbath-dev-triage')]);

@@ -70,7 +70,9 @@ export async function begin(incident: Incident, direction: Direction, { act, tex
   const execution = nextExecution(incident, direction);
   const asked: Request = { incident: id, execution, direction, by, at, reason, digest, newer, change, was };
   const first = (await saveRequest(tools, asked)) ? asked : ((await getRequest(tools, id, execution)) ?? asked);
-  await updateIncident(tools, id, { ...first.change, requestedBy: first.by });
+  // What runs, or ran since, has made its own of the incident: only a start that was lost is made good.
+  const under = first === asked ? incident : await getIncident(tools, id);
+  if (!under.executions.includes(execution)) await updateIncident(tools, id, { ...first.change, requestedBy: first.by });
   const started = await startAs({ ...incident, ...first.change }, direction, execution, tools);
   await addEntry(tools, `${execution}/request`, { incident: id, at: first.at, kind: 'request', text: first === asked ? text : `${act} asked for: ${first.reason}`, by: first.by, detail: { act, execution, ...(first.newer === 'overwrite' ? { override: 'newer' } : {}) } });
   if (first.by !== by || first.digest !== digest || first.newer !== newer) return httpAnswer(409, { error: `${first.by} asked for ${execution} at ${first.at}, and that runs: see stopbath show ${id}` });

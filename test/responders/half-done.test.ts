@@ -1,5 +1,9 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createClients, type Clients } from '../../aws/clients.ts';
+import type { Tools } from '../../aws/function.ts';
+import type { Incident } from '../../core/incident.ts';
+import { begin, wordOf } from '../../functions/respond/incident.ts';
 import { root, startSuite, type Suite } from './suite.ts';
 
 /** Starts that died half-way, and runs that somebody refused: what is left behind stands in nobody's way. */
@@ -42,6 +46,26 @@ it('a request whose start was lost runs as it was asked for, and who asks next i
   const { entries } = await suite.until(body.incident, ({ incident }) => incident.status === 'restored');
   expect(entries.filter(({ kind, text }) => kind === 'request' && text.startsWith('restore')).map(({ by }) => by.split('/').at(-1))).toEqual(['rosa']);
 });
+
+it('somebody who asks for what runs already sets nothing back', async () => {
+  const bucket = await open();
+  const { body } = await suite.respond('rosa', '/start', start(bucket));
+  await suite.until(body.incident, (view) => view.incident.status === 'contained');
+  expect((await suite.respond('rosa', '/start', start(bucket))).status).toBe(202);
+  const { incident } = await suite.until(body.incident, (view) => view.incident.executions.length === 2 && view.incident.status === 'contained');
+  // As ravi read it before rosa asked again.
+  const before: Incident = { ...incident, executions: incident.executions.slice(0, 1) };
+  const tools = { settings: { STOPBATH_TABLE: suite.deployment.name, STOPBATH_NAME: suite.deployment.name, STOPBATH_ACCOUNT: '111122223333', AWS_REGION: 'us-east-1' }, clients: clients(), now: () => new Date(suite.account.clock.now()).toISOString() } as Tools;
+  const asked = await begin(before, 'contain', { act: 'start', text: 'again', reason: 'again', by: 'ravi', change: { status: 'open' }, was: wordOf(before) }, tools);
+  expect([asked.statusCode, asked.body]).toEqual([409, expect.stringContaining('/rosa asked for')]);
+  expect((await suite.view(body.incident)).incident).toMatchObject({ status: 'contained', requestedBy: incident.requestedBy });
+});
+
+function clients(): Clients {
+  const { admin, endpoint } = suite.account;
+  process.env['AWS_ENDPOINT_URL'] = endpoint;
+  return createClients('us-east-1', () => Promise.resolve(admin));
+}
 
 it('a level that was refused leaves the incident as it was', async () => {
   const bucket = await open();

@@ -1,9 +1,14 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { BatchGetCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { mockClient } from 'aws-sdk-client-mock';
 import fc from 'fast-check';
 import { judgeShareLink, SharesSchema } from '../../../aws/share-links.ts';
 import { mangled } from '../mangle.ts';
 import { surface, Violation } from '../surface.ts';
 
 const shares = SharesSchema.parse({});
+const dynamo = DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'us-east-1' }));
+const reads = mockClient(dynamo);
 const NOW = '2026-06-01T00:00:00.000Z';
 const LINK = { linkId: 'l1', albumId: 'summer', ownerId: 'owner-1', bucket: 'family-photos', objectKey: 'albums/summer/1.jpg', status: 'active', issuedAt: '2026-01-01T00:00:00.000Z', expiresAt: '2026-12-31T00:00:00.000Z', epochs: { album: 3, owner: 0, bucket: 0 } };
 const SCOPE = { scope: 'album#summer', epoch: 4, revoked: [{ through: 2, incident: 'inc-1' }] };
@@ -15,9 +20,9 @@ const SCOPE = { scope: 'album#summer', epoch: 4, revoked: [{ through: 2, inciden
 export const share = surface('share', 'items of share links and of their epochs', () => ({
   cases: fc.tuple(mangled(LINK), mangled(SCOPE)).filter(([link]) => typeof link === 'object' && link !== null),
   holds: async ([item, scope]) => {
-    const answers = { send: () => Promise.resolve({ Responses: { [shares.epochs?.table ?? '']: isItem(scope) ? [scope] : [] } }) };
+    reads.on(BatchGetCommand).resolves({ Responses: { [shares.epochs?.table ?? '']: isItem(scope) ? [scope] : [] } });
     const link = item as Readonly<Record<string, unknown>>;
-    const { live } = await judgeShareLink(answers as unknown as Parameters<typeof judgeShareLink>[0], link, shares, NOW);
+    const { live } = await judgeShareLink(dynamo, link, shares, NOW);
     if (!live) return;
     if (link['status'] !== 'active') throw new Violation(`lives with status ${JSON.stringify(link['status'])}`);
     const expires = link['expiresAt'] ?? null;
