@@ -50,7 +50,7 @@ export function createStriker(account: Account, name: string, { kind, call: want
       struck = { what, nth };
       left = kind === 'denied' ? Number.POSITIVE_INFINITY : REPEATED.has(kind) ? ATTEMPTS : 1;
     }
-    if (what !== struck?.what || left === 0) return await remembered(seen, what, call.input, run);
+    if (what !== struck?.what || left === 0) return kind === 'stale' ? await remembered(seen, what, call.input, run) : await run();
     left--;
     return await strike(account, kind, what, call.input, seen, run);
   };
