@@ -1,12 +1,11 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Approval } from '../core/approval.ts';
 import type { RecordPointer } from '../core/audit-numbers.ts';
-import type { Entry, Incident, IncidentView, LedgerEntry, Plan, Progress, Request } from '../core/incident.ts';
+import { PHASE, type Entry, type Incident, type IncidentView, type LedgerEntry, type Plan, type Progress, type Request } from '../core/incident.ts';
 import { historyKeys } from './history.ts';
 import { worstOf } from '../core/ticket/state.ts';
 import { get, put, putNew, query, queryIndex, succeeded, update, type Item, type Table } from './records.ts';
 
-const CLOSED: ReadonlySet<string> = new Set(['restored', 'not-exposed']);
 const META = 'META';
 const pkOf = (incident: string) => `INCIDENT#${incident}`;
 
@@ -178,7 +177,7 @@ function byAct(a: LedgerEntry, b: LedgerEntry): number {
 }
 
 function indexed(status: Incident['status']): { readonly gsi1pk: string } {
-  return { gsi1pk: `INCIDENTS#${CLOSED.has(status) ? 'closed' : 'open'}` };
+  return { gsi1pk: `INCIDENTS#${PHASE[status] === 'over' ? 'closed' : 'open'}` };
 }
 
 /** DynamoDB finds a part of a text, and of a list whole elements only: everybody who was named stands in one text too. */

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { BEGINNING } from '../core/history.ts';
-import type { IncidentStatus, Target } from '../core/incident.ts';
+import { isUnderWay, type Target } from '../core/incident.ts';
 import { isPseudonym, replacing } from '../core/redact.ts';
 import { idOf, readHistory, type HistoryPart } from './history.ts';
+import { incidentOf } from './incidents.ts';
 import { get, put, putNew, query, update, type Table } from './records.ts';
 
 /**
@@ -45,8 +46,6 @@ export class OwnerInUseError extends Error {
   override readonly name = 'OwnerInUseError';
 }
 
-const UNDER_WAY: ReadonlySet<string> = new Set<IncidentStatus>(['open', 'waiting', 'containing', 'restoring']);
-
 /**
  * Erases an owner: records stay as they were sealed, everything that the table has of the owner's incidents says the pseudonym, and
  * nobody can tell any more whom that means. Cut off anywhere, it can be asked for again.
@@ -61,7 +60,7 @@ export async function eraseOwner(table: Table, ownerId: string, end: { readonly 
   const known = await get(table, pkOf(ownerId), 'PSEUDONYM');
   if (!known && incidents.length === 0) return null;
   const views = await Promise.all(incidents.map(async (id) => ({ id, items: await query(table, `INCIDENT#${id}`) })));
-  const busy = views.filter(({ items }) => items.some(({ sk, status }) => sk === 'META' && UNDER_WAY.has(String(status)))).map(({ id }) => id);
+  const busy = views.filter(({ items }) => items.some((item) => item.sk === 'META' && isUnderWay(incidentOf(item)))).map(({ id }) => id);
   if (busy.length > 0) throw new OwnerInUseError(`${busy.join(', ')} of this owner ${busy.length === 1 ? 'is' : 'are'} under way: wait for the end, then erase`);
 
   const pseudonym = await pseudonymOf(table, ownerId);

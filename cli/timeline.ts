@@ -1,4 +1,4 @@
-import type { Entry, IncidentView } from '../core/incident.ts';
+import { STATUSES, type Entry, type IncidentView } from '../core/incident.ts';
 import type { TimelineLine } from '../sandbox/scenario/result.ts';
 import { hang, ink, line } from './terminal.ts';
 import { statusWords, timeOfDay, type Tone } from './words.ts';
@@ -58,6 +58,6 @@ function toneOf(entry: Entry): Tone {
 }
 
 function statusTone(status: string): Tone {
-  const known = (['contained', 'restored', 'not-exposed', 'observed', 'held', 'unverified', 'failed', 'rejected', 'expired'] as const).find((entry) => entry === status);
+  const known = STATUSES.find((entry) => entry === status);
   return known ? statusWords(known).tone : 'neutral';
 }

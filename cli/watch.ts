@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TICKET_ONLY, type IncidentView, type Progress } from '../core/incident.ts';
+import { isUnderWay, TICKET_ONLY, type IncidentView, type Progress } from '../core/incident.ts';
 import { viewIncident, type Person } from './api.ts';
 import { foot, say } from './terminal.ts';
 import { timelineOf, timelineText, toned } from './timeline.ts';
 import { duration, statusWords } from './words.ts';
 
 const POLL_MS = 1000;
-/** How an incident rests: nothing of it runs, and nobody is asked. */
-const UNDER_WAY: ReadonlySet<string> = new Set(['open', 'waiting', 'containing', 'restoring']);
 
 /**
  * Prints an incident's timeline as it grows, with how far its steps have come, until nothing of it runs any more.
@@ -25,7 +23,7 @@ export async function watch(id: string, person: Person, wait: () => Promise<unkn
     say(...fresh);
     for (const text of fresh) seen.add(text);
     bars.draw(view.progress.map((step) => progressText(step)));
-    if (!isUnderWay(view)) {
+    if (!isBusy(view)) {
       const { words, tone } = statusWords(view.incident.status);
       say(`${id}: ${toned(tone, words)}`);
       return view;
@@ -35,9 +33,9 @@ export async function watch(id: string, person: Person, wait: () => Promise<unkn
 }
 
 /** A request that waits keeps somebody busy although nothing is being changed. */
-export function isUnderWay({ incident, approvals, entries }: IncidentView): boolean {
+export function isBusy({ incident, approvals, entries }: IncidentView): boolean {
   const last = incident.executions.at(-1);
-  if (UNDER_WAY.has(incident.status)) return true;
+  if (isUnderWay(incident)) return true;
   if (approvals.some(({ state, execution }) => state === 'waiting' && execution === last)) return true;
   const ended = entries.some(({ kind, detail }) => (kind === 'outcome' || kind === 'failure' || kind === 'approval') && typeof detail === 'object' && detail !== null && 'status' in detail && 'execution' in detail && detail.execution === last);
   return last !== undefined && !ended && incident.playbook !== TICKET_ONLY && incident.status !== 'failed';

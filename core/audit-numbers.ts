@@ -1,5 +1,5 @@
 import { Counter, measure, startList, startTimes, timesOf, type Counts, type Listed, type Times } from './audit-numbers/measure.ts';
-import { STATUSES, type Entry, type IncidentView } from './incident.ts';
+import { isUnderWay, STATUSES, type Entry, type IncidentView } from './incident.ts';
 
 /** The numbers that an audit asks for, of one period. Drills are counted by themselves and in nothing else. Times in ms. */
 export interface AuditNumbers {
@@ -87,9 +87,6 @@ export interface Tally {
 
 const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const;
 
-/** What an execution may still be under way in: that it has no record yet is no gap. */
-const UNDER_WAY: ReadonlySet<string> = new Set(['open', 'containing', 'restoring', 'waiting']);
-
 /** @param sealedUntil - when the last seal was made; what happened later waits for the next one. `null` where there is none */
 export function startTally(sealedUntil: string | null): Tally {
   const counts = () => new Counter();
@@ -156,7 +153,8 @@ export function startTally(sealedUntil: string | null): Tally {
     if (ticketGap !== null || ticket === null || ticket.state === 'pending') gaps.ticketPending.add(id, ticketGap ?? ticket?.reason ?? 'no ticket');
     const open = ledger.filter(({ result }) => result === 'intended');
     if (open.length > 0) gaps.unacknowledged.add(id, open.map(({ title }) => title).join('; '));
-    const due = !UNDER_WAY.has(incident.status) && (sealedUntil === null || (entries.at(-1)?.at ?? incident.decidedAt) < sealedUntil);
+    // That an execution which may still be under way has no record yet is no gap.
+    const due = !isUnderWay(incident) && (sealedUntil === null || (entries.at(-1)?.at ?? incident.decidedAt) < sealedUntil);
     for (const execution of incident.executions) {
       if (due && !records.some(({ kind, key }) => kind === 'execution' && key.includes(execution))) gaps.unrecorded.add(id, execution);
     }

@@ -1,7 +1,7 @@
 import { digestOf } from './canonical.ts';
 import { capped, strength, type Response } from './decide.ts';
 import { exposuresOf, type KnownState } from './exposure.ts';
-import { TICKET_ONLY, type Incident, type IncidentStatus, type Mode } from './incident.ts';
+import { isUnderWay, PHASE, TICKET_ONLY, type Incident, type Mode } from './incident.ts';
 import { actorId, actorText, type Signal } from './signal.ts';
 import { listed, plain } from './text.ts';
 
@@ -88,13 +88,13 @@ export function joins(incident: Incident, opening: Opening, undone: readonly str
   const change = { severity: Math.max(incident.severity, response.severity), actors };
   const attach = (because: string | null): Joining => ({ act: 'attach', because: because === null ? ATTACHED : `${ATTACHED}: ${because}`, change, tell: because !== null });
   const again = (because: string, more: Partial<Incident> = {}): Joining =>
-    UNDER_WAY.has(incident.status) ? { act: 'wait', because, change: {}, tell: false } : { act: 'again', because, change: { ...change, ...more, status: 'open', outcome: because }, tell: false };
+    isRunning(incident) ? { act: 'wait', because, change: {}, tell: false } : { act: 'again', because, change: { ...change, ...more, status: 'open', outcome: because }, tell: false };
 
   // Archived or accepted by somebody; samples and replays tell nothing of today.
   if (response.verdict === 'record' || ((signal.sample || signal.replayed) && !opening.drill)) return attach(null);
   // A trigger of the playbook's own says so; while it is being restored, taking it away is what was asked for.
-  if (response.again?.playbook === incident.playbook && incident.mode !== 'observe') return incident.status === 'restoring' ? attach(null) : SETTLED.has(incident.status) || UNDER_WAY.has(incident.status) ? again(response.again.because) : attach(null);
-  if (SETTLED.has(incident.status) && undone.length > 0) return again(`somebody undid the quarantine: ${listed(undone)}`);
+  if (response.again?.playbook === incident.playbook && incident.mode !== 'observe') return incident.status === 'restoring' ? attach(null) : isSettled(incident) || isRunning(incident) ? again(response.again.because) : attach(null);
+  if (isSettled(incident) && undone.length > 0) return again(`somebody undid the quarantine: ${listed(undone)}`);
   if (response.verdict === 'ignore') return attach(null);
   // A restore ends the incident: what is open meanwhile is decided about when it has, by whoever is the incident then.
   if (incident.status === 'restoring' && modeOf(response, cap) !== 'observe' && opening.state && exposuresOf(opening.state).length > 0) return again('it is open to the public while it is being restored');
@@ -112,12 +112,19 @@ export function joins(incident: Incident, opening: Opening, undone: readonly str
   const why = asksForMore(incident, opening, mode, rises);
   if (why !== null) return again(why, decided);
   // What is under way, or waits for a person, reads the severity from the incident; nothing has to begin anew for it.
-  if (grown === null || UNDER_WAY.has(incident.status) || incident.status === 'waiting') return attach(grown);
+  if (grown === null || isUnderWay(incident)) return attach(grown);
   return again(grown, decided);
 }
 
-const UNDER_WAY: ReadonlySet<IncidentStatus> = new Set(['open', 'containing', 'restoring']);
-const SETTLED: ReadonlySet<IncidentStatus> = new Set(['contained', 'unverified', 'not-exposed']);
+/** What waits for a person is planned again at its next run, and need not end first. */
+function isRunning({ status }: Incident): boolean {
+  return PHASE[status] === 'running';
+}
+
+/** It ended with its target as it should be, as far as was known. */
+function isSettled({ status }: Incident): boolean {
+  return PHASE[status] === 'standing' || status === 'not-exposed';
+}
 
 /** How a signal is more than what the incident knew: a new actor, a higher severity; `null` where it is not. */
 function growth(incident: Incident, { response, signal }: Opening): string | null {
@@ -130,7 +137,7 @@ function growth(incident: Incident, { response, signal }: Opening): string | nul
 function asksForMore(incident: Incident, { response, state }: Opening, mode: Mode, rises: boolean): string | null {
   if (rises) return `a signal asks for level ${response.levels[levelRank(response, response.inputs)]}`;
   if (strength(mode) > strength(incident.mode)) return `a signal asks ${mode === 'contain' ? 'for containment' : 'to contain with an approval'}`;
-  return SETTLED.has(incident.status) && state && exposuresOf(state).length > 0 ? 'somebody opened it again' : null;
+  return isSettled(incident) && state && exposuresOf(state).length > 0 ? 'somebody opened it again' : null;
 }
 
 /** A signal that asks for a lower level takes nothing back. */

@@ -73,6 +73,31 @@ export type Direction = 'contain' | 'restore';
 export const STATUSES = ['open', 'observed', 'held', 'not-exposed', 'containing', 'contained', 'unverified', 'failed', 'waiting', 'rejected', 'expired', 'restoring', 'restored'] as const;
 export type IncidentStatus = (typeof STATUSES)[number];
 
+/**
+ * Where an incident with this status stands: `running` an execution is at it · `asking` one waits for a person · `stopped` before it acted, or by an
+ * error: it can be released for containment · `standing` it has contained · `over` its target is free for another incident.
+ */
+export const PHASE: Readonly<Record<IncidentStatus, 'running' | 'asking' | 'stopped' | 'standing' | 'over'>> = {
+  open: 'running',
+  containing: 'running',
+  restoring: 'running',
+  waiting: 'asking',
+  observed: 'stopped',
+  held: 'stopped',
+  failed: 'stopped',
+  rejected: 'stopped',
+  expired: 'stopped',
+  contained: 'standing',
+  unverified: 'standing',
+  'not-exposed': 'over',
+  restored: 'over',
+};
+
+/** Whether something runs, or waits for a person: who asks now has to wait. */
+export function isUnderWay({ status }: Pick<Incident, 'status'>): boolean {
+  return PHASE[status] === 'running' || PHASE[status] === 'asking';
+}
+
 export interface TicketState {
   readonly tracker: string;
   /** The tracker's id; `null` while it could not be opened. */

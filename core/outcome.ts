@@ -1,12 +1,15 @@
 import type { Judgement } from './quarantine/look.ts';
 import type { Direction, Incident, IncidentStatus, LedgerEntry } from './incident.ts';
 
+/** How an execution ends that does nothing. */
+export const IDLE_ENDINGS = ['observed', 'held', 'not-exposed', 'rejected', 'expired'] as const satisfies readonly IncidentStatus[];
+
 /** How an execution ended, as its workflow says it. */
 export interface Ending {
   readonly direction: Direction;
   readonly execution: string;
   /** Set where it ended before anything was done: nothing to do, observed only, held by the guard, or not approved. */
-  readonly status: Extract<IncidentStatus, 'observed' | 'held' | 'not-exposed' | 'rejected' | 'expired'> | null;
+  readonly status: (typeof IDLE_ENDINGS)[number] | null;
   readonly judgement: Pick<Judgement, 'verdict' | 'reason'> | null;
   readonly error: { readonly name: string; readonly message: string } | null;
   readonly reason: string | null;

@@ -1,4 +1,4 @@
-import { TICKET_ONLY, type Change, type IncidentView, type LedgerEntry, type Plan } from '../incident.ts';
+import { PHASE, TICKET_ONLY, type Change, type IncidentView, type LedgerEntry, type Plan } from '../incident.ts';
 import { impactText } from '../impact.ts';
 import { laidOut } from '../lay-out.ts';
 import { undoSteps } from '../undo.ts';
@@ -41,7 +41,7 @@ export function approving({ incident, plans, approvals }: IncidentView): readonl
     );
   }
   const plan = plans.findLast(({ direction }) => direction === 'contain');
-  if (!RELEASABLE.has(incident.status) || incident.playbook === TICKET_ONLY) return [];
+  if (PHASE[incident.status] !== 'stopped' || incident.playbook === TICKET_ONLY) return [];
   return section(
     'To let it be contained',
     95,
@@ -49,8 +49,6 @@ export function approving({ incident, plans, approvals }: IncidentView): readonl
     code([`stopbath show ${incident.id}`, `stopbath release ${incident.id} --reason "…"`]),
   );
 }
-
-const RELEASABLE: ReadonlySet<string> = new Set(['held', 'rejected', 'expired']);
 
 function affected({ incident, plans }: IncidentView): readonly Section[] {
   const plan = plans.findLast(({ direction }) => direction === 'contain');

@@ -1,4 +1,4 @@
-import type { Entry, Incident, IncidentView } from '../incident.ts';
+import { PHASE, type Entry, type Incident, type IncidentView } from '../incident.ts';
 import { digestOf } from '../canonical.ts';
 import { inert } from '../text.ts';
 import { approving, restoring } from './content.ts';
@@ -81,7 +81,7 @@ export function stepsFor(view: IncidentView, ticket: Ticket, remote: Remote | nu
   const status = remote?.status ?? ticket.status;
   const closedBy = closedByHand ? 'them' : openedByHand ? null : ticket.closedBy;
   const severity = severityOf(incident.severity);
-  const wanted = isClosed(incident) ? 'closed' : 'open';
+  const wanted = PHASE[incident.status] === 'over' ? 'closed' : 'open';
   const due = ticket.settled !== stanceOf(incident);
   return [
     ...(closedByHand ? [{ do: 'notice', what: 'closed by hand' } as const] : []),
@@ -94,14 +94,9 @@ export function stepsFor(view: IncidentView, ticket: Ticket, remote: Remote | nu
   ];
 }
 
-/** A verified end: nothing is open any more that this incident opened or closed. */
-export function isClosed({ status }: Pick<Incident, 'status'>): boolean {
-  return status === 'restored' || status === 'not-exposed';
-}
-
 /** Changes each time the incident ends, and each time it opens again. */
 export function stanceOf(incident: Incident): string {
-  return `${isClosed(incident) ? 'closed' : 'open'}-after-${incident.executions.length}`;
+  return `${PHASE[incident.status] === 'over' ? 'closed' : 'open'}-after-${incident.executions.length}`;
 }
 
 /** Oldest first. */

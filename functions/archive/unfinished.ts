@@ -2,13 +2,11 @@ import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, getIncident, ledgerOf, NoSuchIncidentError, updateIncident } from '../../aws/incidents.ts';
-import type { Incident } from '../../core/incident.ts';
+import { isUnderWay } from '../../core/incident.ts';
 import { outcomeOf } from '../../core/outcome.ts';
 
 /** What a playbook's execution is started with. */
 const started = z.looseObject({ incident: z.string(), direction: z.enum(['contain', 'restore']) });
-/** Says that somebody is at work, and stands in the way of a start, a restore and a lease. */
-const UNDER_WAY: ReadonlySet<Incident['status']> = new Set(['open', 'waiting', 'containing', 'restoring']);
 
 /**
  * An execution that was aborted, timed out or failed outside its own states has recorded no outcome: its incident would be under way for
@@ -23,7 +21,7 @@ export async function endUnfinished({ status, name = '', input, error, cause }: 
     if (failure instanceof NoSuchIncidentError) return null;
     throw failure;
   });
-  if (incident === null || incident.executions.at(-1) !== name || !UNDER_WAY.has(incident.status)) return;
+  if (incident === null || incident.executions.at(-1) !== name || !isUnderWay(incident)) return;
   const why = { name: error ?? `States.${status ?? 'Unknown'}`, message: cause ?? `the execution ${name} ended as ${status ?? 'unknown'} without an outcome` };
   const outcome = outcomeOf({ direction, execution: name, status: null, judgement: null, error: why, reason: null }, incident, await ledgerOf(tools, id));
   await updateIncident(tools, id, outcome);

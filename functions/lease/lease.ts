@@ -1,14 +1,12 @@
 import { nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, listIncidents, saveRequest, updateIncident } from '../../aws/incidents.ts';
-import type { Incident } from '../../core/incident.ts';
+import { isUnderWay, type Incident } from '../../core/incident.ts';
 import { askedAgain, leaseStep, type Lease } from '../../core/lease.ts';
 import { LEASE } from '../../core/next.ts';
 import { lookOf } from '../../core/ticket/look.ts';
 
 const PAGE = 100;
-/** What is under way is left alone: its lease is looked at the next time. */
-const BUSY: ReadonlySet<Incident['status']> = new Set(['open', 'waiting', 'containing', 'restoring']);
 
 /** Looks at every open incident's lease, and once a day at what people did to its tickets. Nothing is restored here: a restore is planned, and waits for somebody's approval. */
 export async function tendLeases(tools: Tools): Promise<{ readonly reminded: number; readonly asked: number }> {
@@ -19,7 +17,8 @@ export async function tendLeases(tools: Tools): Promise<{ readonly reminded: num
     for (const incident of page.incidents) {
       const look = lookOf(incident, tools.now());
       if (look !== null) await startTicket(tools, incident.id, look);
-      const step = incident.lease && !BUSY.has(incident.status) ? leaseStep(incident.lease, tools.now()) : null;
+      // What is under way is left alone: its lease is looked at the next time.
+      const step = incident.lease && !isUnderWay(incident) ? leaseStep(incident.lease, tools.now()) : null;
       if (!incident.lease || step === null) continue;
       if (step === 'remind') reminded += await remind(incident, incident.lease, tools);
       else asked += await ask(incident, incident.lease, tools);

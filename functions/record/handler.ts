@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { defineFunction } from '../../aws/function.ts';
+import { IDLE_ENDINGS } from '../../core/outcome.ts';
 import { recordOutcome } from './record.ts';
 
 const input = z.strictObject({
   incident: z.string().min(1),
   direction: z.enum(['contain', 'restore']),
   execution: z.string().min(1),
-  status: z.enum(['observed', 'held', 'not-exposed', 'rejected', 'expired']).nullable(),
+  status: z.enum(IDLE_ENDINGS).nullable(),
   reason: z.string().nullable(),
   verdict: z.enum(['verified', 'pending', 'unverified']).nullable(),
   /** As Step Functions gives them to a Catch. */

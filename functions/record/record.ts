@@ -4,7 +4,7 @@ import { putEvidence } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, getRequest, ledgerOf, updateIncident, getIncident, viewIncident } from '../../aws/incidents.ts';
 import { measure } from '../../aws/metrics.ts';
-import type { Incident, LedgerEntry } from '../../core/incident.ts';
+import { PHASE, type Incident, type LedgerEntry } from '../../core/incident.ts';
 import { newLease } from '../../core/lease.ts';
 import { outcomeOf, readError } from '../../core/outcome.ts';
 import type { RecordInput } from './handler.ts';
@@ -37,7 +37,7 @@ export async function recordOutcome(input: RecordInput, tools: Tools): Promise<{
       detail: { status: outcome.status, execution: input.execution, ...(input.status === 'expired' ? { act: 'expired' } : {}) },
     }),
   ]);
-  if (!overtaken && (outcome.status === 'restored' || outcome.status === 'not-exposed')) await releaseTarget(tools, incident.target.arn, incident.id, at);
+  if (!overtaken && PHASE[outcome.status] === 'over') await releaseTarget(tools, incident.target.arn, incident.id, at);
   const body = await viewIncident(tools, incident.id);
   const { key } = await putEvidence(tools, { kind: 'outcome', id: input.execution, incident: incident.id, at, drill: incident.drill, body }, incident.target);
   measure(

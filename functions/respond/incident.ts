@@ -2,7 +2,7 @@ import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
 import { addEntry, failOpen, getIncident, getRequest, ledgerOf, saveRequest, updateIncident } from '../../aws/incidents.ts';
 import { ensureStarted, nextExecution, startExecution } from '../../aws/executions.ts';
-import { TICKET_ONLY, type Direction, type Incident, type Request } from '../../core/incident.ts';
+import { PHASE, STATUSES, TICKET_ONLY, type Direction, type Incident, type Request } from '../../core/incident.ts';
 import { isPseudonym } from '../../core/redact.ts';
 
 interface Ask {
@@ -21,14 +21,12 @@ export interface RestoreAsk extends Ask {
 export async function restore(ask: RestoreAsk, by: string, tools: Tools): Promise<HttpAnswer> {
   const [incident, ledger] = await Promise.all([getIncident(tools, ask.incident), ledgerOf(tools, ask.incident)]);
   const { id, status } = incident;
-  if (status === 'containing' || status === 'restoring' || (status === 'open' && (await ensureStarted(tools, incident)))) return httpAnswer(409, { error: `${id} is ${status}: wait for it, then restore` });
+  if (PHASE[status] === 'running' && (status !== 'open' || (await ensureStarted(tools, incident)))) return httpAnswer(409, { error: `${id} is ${status}: wait for it, then restore` });
   if (status === 'restored') return httpAnswer(409, { error: `${id} is restored since ${incident.restoredAt}` });
   if (incident.target.kind === 'owner' && isPseudonym(incident.target.name)) return httpAnswer(409, { error: `${id} is about an owner who was erased: nothing can be given back` });
   if (ledger.length === 0) return httpAnswer(409, { error: `${id} changed nothing: there is nothing to restore` });
   return await begin(incident, 'restore', { act: 'restore', text: `restore asked for${ask.newer === 'overwrite' ? ', over what was changed since' : ''}: ${ask.reason}`, reason: ask.reason, by, change: {}, was: wordOf(incident), newer: ask.newer, digest: ask.digest }, tools);
 }
-
-const RELEASABLE: ReadonlySet<Incident['status']> = new Set(['held', 'observed', 'failed', 'rejected', 'expired']);
 
 /**
  * Asks again for the containment of what was held, only observed, or not approved: 202 `{ incident, execution }`. Whoever
@@ -37,7 +35,7 @@ const RELEASABLE: ReadonlySet<Incident['status']> = new Set(['held', 'observed',
 export async function release(ask: Ask, by: string, tools: Tools): Promise<HttpAnswer> {
   const incident = await getIncident(tools, ask.incident);
   const { id, status, mode } = incident;
-  if (!RELEASABLE.has(status)) return httpAnswer(409, { error: `${id} is ${status}: only what is ${[...RELEASABLE].join(', ')} can be released` });
+  if (PHASE[status] !== 'stopped') return httpAnswer(409, { error: `${id} is ${status}: only what is ${STATUSES.filter((entry) => PHASE[entry] === 'stopped').join(', ')} can be released` });
   if (incident.playbook === TICKET_ONLY) return httpAnswer(409, { error: `${id} has a ticket only: its playbook contains nothing` });
   const change: Partial<Incident> = { mode: mode === 'contain' ? 'contain' : 'approve' };
   return await begin(incident, 'contain', { act: 'release', text: `released for containment: ${ask.reason}`, reason: ask.reason, by, change, was: wordOf(incident) }, tools);

@@ -7,7 +7,7 @@ import { ensureStarted } from '../../aws/executions.ts';
 import { recordedTarget } from '../../aws/owners.ts';
 import { readSeen } from '../../aws/previews.ts';
 import { digestOf } from '../../core/canonical.ts';
-import { TICKET_ONLY, type Incident } from '../../core/incident.ts';
+import { isUnderWay, TICKET_ONLY, type Incident } from '../../core/incident.ts';
 import { DigestMismatchError } from '../../core/plan.ts';
 import { begin, wordOf } from './incident.ts';
 import { previewOf, wantedBy, type PlanAsk, type Wanted } from './plan.ts';
@@ -17,8 +17,6 @@ export interface StartAsk extends PlanAsk {
   /** Exactly this plan, or nothing. */
   readonly digest: string | null;
 }
-
-const BUSY: ReadonlySet<Incident['status']> = new Set(['open', 'waiting', 'containing', 'restoring']);
 
 /**
  * Starts a playbook by hand, through the same claim, guard, budgets and approvals as an event: 202 `{ incident, execution,
@@ -39,7 +37,7 @@ export async function start(ask: StartAsk, by: string, tools: Tools): Promise<Ht
 
   /** Whether something runs, or waits, on it. A start that died before anything ran is no reason to wait. */
   async function isBusy(holding: Incident): Promise<boolean> {
-    if (holding.status !== 'open') return BUSY.has(holding.status);
+    if (holding.status !== 'open') return isUnderWay(holding);
     return (holding.executions.length > 0 || holding.requestedBy === 'automatic') && (await ensureStarted(tools, holding));
   }
 

@@ -1,5 +1,5 @@
 import type { DecisionRecord } from '../../aws/decisions.ts';
-import type { IncidentView } from '../../core/incident.ts';
+import { isUnderWay, type IncidentView } from '../../core/incident.ts';
 import { lastingAnswers, type Probe } from './outsider.ts';
 import type { Expectation, ScenarioResult } from './result.ts';
 import type { Expected, Scenario } from './scenario.ts';
@@ -36,7 +36,7 @@ export function check(scenario: Scenario, found: Findings): readonly Expectation
 function always({ given }: Scenario, found: Findings): readonly Expectation[] {
   const recorded = new Set(found.decisions.map((decision) => decision.event));
   const lost = found.sent.filter((ids) => !ids.some((id) => recorded.has(id))).map((ids) => ids.join(' or '));
-  const unfinished = found.incidents.filter(({ incident }) => UNFINISHED.has(incident.status)).map(({ incident }) => `${incident.id} is ${incident.status}`);
+  const unfinished = found.incidents.filter(({ incident }) => isUnderWay(incident)).map(({ incident }) => `${incident.id} is ${incident.status}`);
   const silent = found.incidents.filter(({ incident }) => incident.ticket === null && incident.ticketGap === null).map(({ incident }) => incident.id);
   const open = found.incidents.filter(({ incident }) => PROVEN.has(incident.status)).flatMap(({ ledger }) => ledger.filter((entry) => entry.result !== 'done'));
   const early = found.incidents.filter(({ incident }) => incident.target.name === given.bucket).flatMap((view) => servedAfterProof(view, found.probes));
@@ -51,7 +51,6 @@ function always({ given }: Scenario, found: Findings): readonly Expectation[] {
   ];
 }
 
-const UNFINISHED: ReadonlySet<string> = new Set(['open', 'waiting', 'containing', 'restoring']);
 const PROVEN: ReadonlySet<string> = new Set(['contained', 'restored']);
 
 /** Answers between the proof and the request to restore. */

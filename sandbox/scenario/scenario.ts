@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { STATUSES } from '../../core/incident.ts';
 
 /** The repository: where `workflows/` and the files that scenarios name are. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-const STATUSES = ['open', 'observed', 'held', 'not-exposed', 'containing', 'contained', 'unverified', 'failed', 'waiting', 'rejected', 'expired', 'restoring', 'restored'] as const;
 const LINKS = ['album', 'picture', 'other', 'expired', 'ended'] as const;
 const text = z.string().min(1);
 const apiCall = z
