@@ -88,7 +88,7 @@ export function joins(incident: Incident, opening: Opening, undone: readonly str
   const change = { severity: Math.max(incident.severity, response.severity), actors };
   const attach = (because: string | null): Joining => ({ act: 'attach', because: because === null ? ATTACHED : `${ATTACHED}: ${because}`, change, tell: because !== null });
   const again = (because: string, more: Partial<Incident> = {}): Joining =>
-    isRunning(incident) ? { act: 'wait', because, change: {}, tell: false } : { act: 'again', because, change: { ...change, ...more, status: 'open', outcome: because }, tell: false };
+    isRunning(incident) ? { act: 'wait', because, change, tell: false } : { act: 'again', because, change: { ...change, ...more, status: 'open', outcome: because }, tell: false };
 
   // Archived or accepted by somebody; samples and replays tell nothing of today.
   if (response.verdict === 'record' || ((signal.sample || signal.replayed) && !opening.drill)) return attach(null);

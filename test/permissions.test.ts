@@ -22,6 +22,7 @@ const ELSEWHERE: Readonly<Record<string, Scenario>> = {
 /** Not used on this way, with the reason. */
 const UNUSED: ReadonlySet<string> = new Set([
   'triage dynamodb:GetItem', // reads the claim of somebody else's incident: only a second signal does
+  'record lambda:InvokeFunction', // only where a signal waited for the run; what is missing is in its log, and the reconciler does it
   'ticket dynamodb:GetItem', // looks up an owner's pseudonym: only where a ticket's full text names one
   'quarantine-bucket-plan s3:ListBucket', // the public bucket lets anyone list, this role too
   'quarantine-bucket-plan cloudwatch:GetMetricData', // a number that is missing from the impact stops no containment: the plan says why

@@ -1,13 +1,15 @@
-import { InvokeCommand } from '@aws-sdk/client-lambda';
-import { createClients, lambdaOf } from '../../aws/clients.ts';
+import { createClients } from '../../aws/clients.ts';
 import { lastDelivery } from '../../aws/decisions.ts';
 import type { Tools } from '../../aws/function.ts';
 import { readGuard } from '../../aws/guard.ts';
+import { findIncident } from '../../aws/incidents.ts';
 import { memberTools } from '../../aws/member.ts';
 import { measure } from '../../aws/metrics.ts';
 import { loadPlaybooks } from '../../aws/playbooks.ts';
 import { get, put } from '../../aws/records.ts';
+import { giveBack, giveToTriage, waitingSignals } from '../../aws/waiting-signals.ts';
 import { matchesPattern } from '../../core/event-pattern.ts';
+import { PHASE } from '../../core/incident.ts';
 import { isRejection, readSignal } from '../../core/signal.ts';
 import { plain } from '../../core/text.ts';
 import { findingsBetween, recordsBetween, type Span } from './sources.ts';
@@ -36,22 +38,34 @@ const FURTHEST_MS = 24 * 3_600_000;
 export async function reconcile(tools: Tools): Promise<Reconciled> {
   const now = Date.parse(tools.now());
   const [sources, missed, behind]: [readonly Source[], string[], string[]] = [await sourcesOf(tools), [], []];
+  // One account that lets nobody in must not hide the others.
+  const attempt = async (name: string, look: () => Promise<void>): Promise<void> => {
+    await look().catch((error: unknown) => void behind.push(`${name}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`));
+  };
   for (const { name, events } of sources) {
-    try {
+    await attempt(name, async () => {
       const until = Number((await get(tools, RECONCILE, name))?.['until'] ?? 0);
       const span = { from: Math.max(until - OVERLAP_MS, now - FURTHEST_MS), to: now - GRACE_MS };
       for await (const event of events(span)) missed.push(...(await deliver(event, tools)));
       await put(tools, { pk: RECONCILE, sk: name, until: span.to });
-    } catch (error) {
-      // One account that lets nobody in must not hide the others.
-      behind.push(`${name}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
-    }
+    });
   }
+  await attempt('signals that wait', async () => await decideLeftBehind(tools));
   const [guard, stuck] = await Promise.all([readGuard(tools), stuckExecutions(tools)]);
   for (const what of behind) tools.log.error(`not looked at to the end: ${plain(what, 512)}`);
   for (const execution of stuck) tools.log.error(`runs for too long: ${execution}`);
   measure(tools, { MissedEvents: missed.length, ReconcileBehind: behind.length, StuckExecutions: stuck.length, GuardPaused: 'unreadable' in guard || guard.paused !== null ? 1 : 0 });
   return { missed, behind };
+}
+
+/** Signals that waited for a run which has ended, and that its last function did not have decided again. */
+async function decideLeftBehind(tools: Tools): Promise<void> {
+  for (const [id, kept] of Map.groupBy(await waitingSignals(tools), ({ incident }) => String(incident))) {
+    const incident = await findIncident(tools, id);
+    if (incident && PHASE[incident.status] === 'running') continue;
+    tools.log.warn(`${kept.length} waited for ${id} and were left: triage has them now`);
+    await giveBack(tools, kept);
+  }
 }
 
 const RECONCILE = 'RECONCILE';
@@ -93,6 +107,6 @@ async function deliver(event: unknown, tools: Tools): Promise<readonly string[]>
   const last = await lastDelivery(tools, id, time, tools.now());
   if (last !== null && last >= time) return [];
   tools.log.error(`EventBridge did not deliver ${plain(id)}: triage has it now`);
-  await lambdaOf(tools.clients).send(new InvokeCommand({ FunctionName: `${tools.settings.STOPBATH_NAME}-triage`, InvocationType: 'Event', Payload: JSON.stringify(event) }));
+  await giveToTriage(tools, JSON.stringify(event));
   return [id];
 }

@@ -4,6 +4,7 @@ import { putEvidence } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, getRequest, ledgerOf, updateIncident, getIncident, viewIncident } from '../../aws/incidents.ts';
 import { measure } from '../../aws/metrics.ts';
+import { giveBack, waitingSignals } from '../../aws/waiting-signals.ts';
 import { PHASE, type Incident, type LedgerEntry } from '../../core/incident.ts';
 import { newLease } from '../../core/lease.ts';
 import { outcomeOf, readError } from '../../core/outcome.ts';
@@ -50,7 +51,17 @@ export async function recordOutcome(input: RecordInput, tools: Tools): Promise<{
     },
     { playbook: incident.playbook },
   );
+  if (!overtaken) await decideWaiting(incident.id, tools);
   return { ...outcome, evidence: key };
+}
+
+/** Signals that came while this ran. What was done stays done whatever becomes of them: the reconciler finds those that are left. */
+async function decideWaiting(incident: string, tools: Tools): Promise<void> {
+  try {
+    await giveBack(tools, await waitingSignals(tools, incident));
+  } catch (error) {
+    tools.log.error('signals still wait to be decided again', { error: error instanceof Error ? error.message : String(error) });
+  }
 }
 
 function leaseOf(incident: Incident, ledger: readonly LedgerEntry[], at: string, tools: Tools): Partial<Incident> {

@@ -4,10 +4,11 @@ import { TransientError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, createIncident, findIncident, getIncident, getPlan, ledgerOf, updateIncident } from '../../aws/incidents.ts';
 import { capFor } from '../../aws/settings.ts';
+import { keepWaiting } from '../../aws/waiting-signals.ts';
 import type { KnownState } from '../../core/exposure.ts';
 import { digestOf } from '../../core/canonical.ts';
-import { incidentOf, joins, type Opening } from '../../core/correlate.ts';
-import type { Incident } from '../../core/incident.ts';
+import { incidentOf, joins, type Joining, type Opening } from '../../core/correlate.ts';
+import { PHASE, type Incident } from '../../core/incident.ts';
 import { LEVELS } from '../../core/quarantine/levels.ts';
 import { undone } from '../../core/quarantine/undone.ts';
 import { actorText } from '../../core/signal.ts';
@@ -67,7 +68,7 @@ async function join(id: string, opening: Opening, tools: Tools): Promise<Opened>
   const incident = found.status === 'open' && !(await ensureStarted(tools, found)) ? await getIncident(tools, id) : found;
   const verdict = joins(incident, opening, await undoneOf(incident, opening, tools));
   await addSignal(id, opening, tools);
-  if (verdict.act === 'wait') throw new TransientError(`${id} is ${incident.status} and ${verdict.because}: decided again when it is done`);
+  if (verdict.act === 'wait') return await wait(incident, verdict, opening, tools);
   const { signal } = opening;
   const told = `${signal.id}/${signal.time}/${signal.count}`;
   if (verdict.act === 'attach') {
@@ -84,6 +85,19 @@ async function join(id: string, opening: Opening, tools: Tools): Promise<Opened>
   await addEntry(tools, `again/${execution}`, { incident: id, at: opening.decidedAt, kind: 'decision', text: `decided again: ${verdict.because}`, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger: opening.response.trigger, recommended: again.recommendedMode, mode: again.mode } });
   await startExecution(tools, again, 'contain', execution);
   return { incident: id, note: verdict.because };
+}
+
+/** Kept until the run that is under way has ended: `record` has it decided again then, and the reconciler where record died. */
+async function wait({ id, status, executions }: Incident, { because, change }: Joining, { response, signal, drill, decidedAt }: Opening, tools: Tools): Promise<Opened> {
+  const { verdict, playbook, inputs, again, trigger } = response;
+  const ask = digestOf([verdict, playbook, inputs, again, drill]).slice(0, 16);
+  await updateIncident(tools, id, change);
+  const kept = await keepWaiting(tools, { incident: id, ask, payload: drill ? { drill, event: signal.raw } : signal.raw, at: decidedAt });
+  // The run may have ended, and record looked for what waits, before this was kept: then it is Lambda that tries again.
+  if (!kept || PHASE[(await getIncident(tools, id)).status] !== 'running') throw new TransientError(`${id} was ${status} and ${because}${kept ? '' : ', in an event that is too large to be kept'}: decided again`);
+  const note = `${because}: decided again when ${executions.at(-1) ?? 'its run'} has ended`;
+  await addEntry(tools, `waits/${executions.length}/${ask}`, { incident: id, at: decidedAt, kind: 'decision', text: note, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger, verdict } });
+  return { incident: id, note };
 }
 
 /** What somebody has taken away of the quarantine that the incident's last containment left. */
