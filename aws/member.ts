@@ -3,8 +3,9 @@ import type { AwsCredentialIdentity } from '@smithy/types';
 import { stsOf, type Clients } from './clients.ts';
 import type { Tools } from './function.ts';
 
-/** What a role of a member account is for: `deploy/member-account.yml` has one each. */
-export type Purpose = 'read' | 'contain';
+/** What roles of a member account are for: `deploy/member-account.yml` has one each. `contain` is for buckets. */
+const PURPOSES = ['read', 'contain', 'contain-principals', 'contain-signers'] as const;
+export type Purpose = (typeof PURPOSES)[number];
 
 type Home = Pick<Tools, 'settings' | 'clients'>;
 
@@ -35,7 +36,7 @@ export function memberRole({ settings }: Pick<Home, 'settings'>, account: string
 /** Exactly the roles that the suite acts with: its functions' own, and in members the ones that they assume. ARNs. */
 export function ownRoles({ settings }: Pick<Home, 'settings'>): readonly string[] {
   const { STOPBATH_ACCOUNT: own, STOPBATH_ACCOUNTS: members, STOPBATH_NAME: name, STOPBATH_OWN_ROLES } = settings;
-  return [...[...STOPBATH_OWN_ROLES, 'probe'].map((folder) => `arn:aws:iam::${own}:role/${name}-${folder}`), ...members.flatMap((account) => (['read', 'contain', 'probe'] as const).map((purpose) => memberRole({ settings }, account, purpose)))];
+  return [...[...STOPBATH_OWN_ROLES, 'probe'].map((folder) => `arn:aws:iam::${own}:role/${name}-${folder}`), ...members.flatMap((account) => ([...PURPOSES, 'probe'] as const).map((purpose) => memberRole({ settings }, account, purpose)))];
 }
 
 /** Who keeps access at level `full` in an account: in a member, its own roles of the suite too. */

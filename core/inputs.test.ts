@@ -38,6 +38,11 @@ describe('inputs of a start by hand', () => {
     expect(arn({ keys: 'a,c' })).not.toBe(arn({ keys: 'a,b' }));
   });
 
+  it('takes the account of a principal from its ARN', () => {
+    const account = (issuedBy: string) => read({ issuedBy, since: '2026-11-24T10:00:00Z' }).target.account;
+    expect(['111122223333', '222233334444'].map((id) => account(`arn:aws:iam::${id}:role/x`))).toEqual(['111122223333', '222233334444']);
+  });
+
   it('makes an instant UTC', () => {
     expect(read({ issuedBy: 'arn:aws:iam::111122223333:role/x', since: '2026-11-24T10:00:00+02:00' }).inputs['since']).toBe('2026-11-24T08:00:00.000Z');
   });

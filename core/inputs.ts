@@ -88,11 +88,17 @@ function targetOf(kind: Target['kind'], value: Json, { account, region }: { read
   const list = Array.isArray(value) ? value.map(String) : null;
   const name = list === null ? (typeof value === 'string' ? value : '') : list.length === 1 ? (list[0] ?? '') : `${list.length} ${kind}s`;
   const id = list && list.length > 1 ? digestOf(list.toSorted()).slice(0, 16) : name;
-  return { kind, arn: arnOf(kind, id, account), name, account, region };
+  const arn = arnOf(kind, id, account);
+  // What is named by its ARN says itself whose it is.
+  return { kind, arn, name, account: (namedByArn(kind) ? /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):/.exec(arn)?.[1] : undefined) ?? account, region };
+}
+
+function namedByArn(kind: Target['kind']): boolean {
+  return kind === 'principal' || kind === 'trail' || kind === 'other';
 }
 
 function arnOf(kind: Target['kind'], id: string, account: string): string {
   if (kind === 'bucket' || kind === 'object') return `arn:aws:s3:::${id}`;
-  if (kind === 'principal' || kind === 'trail' || kind === 'other') return id;
+  if (namedByArn(kind)) return id;
   return kind === 'account' ? `arn:aws:iam::${id}:root` : `share:${account}:${kind}/${id}`;
 }

@@ -4,6 +4,8 @@ import { DeployError } from './names.ts';
 export interface Attributes {
   readonly ref: string;
   readonly attributes: Readonly<Record<string, string>>;
+  /** What `Ref` gives of a parameter that is a list. */
+  readonly list?: readonly string[];
 }
 
 export interface Scope {
@@ -11,6 +13,8 @@ export interface Scope {
   readonly region: string;
   /** By logical id. */
   readonly resources: ReadonlyMap<string, Attributes>;
+  /** Those of the template, by name; none where it has none. */
+  readonly conditions?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -29,7 +33,7 @@ export function evaluate(value: unknown, scope: Scope): unknown {
 }
 
 function intrinsic(name: string, argument: unknown, scope: Scope): unknown {
-  if (name === 'Ref' && typeof argument === 'string') return reference(argument, scope);
+  if (name === 'Ref' && typeof argument === 'string') return scope.resources.get(argument)?.list ?? reference(argument, scope);
   if (name === 'Fn::GetAtt' && Array.isArray(argument)) return reference(argument.join('.'), scope);
   if (name === 'Fn::Sub' && typeof argument === 'string') return argument.replaceAll(/\$\{([\w:.]+)\}/g, (_, target: string) => reference(target, scope));
   if (name === 'Fn::Join' && Array.isArray(argument)) {
@@ -37,6 +41,10 @@ function intrinsic(name: string, argument: unknown, scope: Scope): unknown {
     const evaluated = evaluate(parts, scope);
     if (Array.isArray(evaluated)) return evaluated.join(String(separator));
   }
+  if (name === 'Fn::Equals' && Array.isArray(argument)) return new Set(argument.map((side) => evaluate(side, scope))).size === 1;
+  if (name === 'Fn::Not' && Array.isArray(argument)) return evaluate(argument[0], scope) === false;
+  if (name === 'Fn::And' && Array.isArray(argument)) return argument.every((side) => evaluate(side, scope) === true);
+  if (name === 'Fn::Condition' && typeof argument === 'string') return evaluate(scope.conditions?.[argument], scope);
   throw new DeployError(`nothing here evaluates ${name} of ${JSON.stringify(argument)}: add it to deploy/evaluate.ts`);
 }
 

@@ -75,15 +75,26 @@ function ticketProperties({ environment }: FunctionProperties, { trackers, ticke
  * none of them is left out.
  */
 function configured({ shares, accounts }: Config): Readonly<Record<string, readonly unknown[]>> {
+  const signers = [...new Set(shares.signers.map(({ role }) => role))];
+  const withSigner = accounts.filter((account) => signers.some((role) => accountOf(role) === account));
   const keys = Object.values(shares.cdn.distributions).flatMap(({ probeKey }) => (probeKey === null ? [] : [probeKey.parameter]));
   return {
-    signerRoles: [...new Set(shares.signers.map(({ role }) => role))],
+    signerRoles: signers,
+    ownSignerRoles: signers.filter((role) => !accounts.includes(accountOf(role))),
     readRoles: rolesIn(accounts, 'read'),
     containRoles: rolesIn(accounts, 'contain'),
+    containPrincipalsRoles: rolesIn(accounts, 'contain-principals'),
+    // Of the members that have a signer.
+    readSignersRoles: rolesIn(withSigner, 'read'),
+    containSignersRoles: rolesIn(withSigner, 'contain-signers'),
     probeRoles: rolesIn(accounts, 'probe'),
     probeKeys: [...new Set(keys)].map((name) => sub(`arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter${name}`)),
     keptSessions: shares.signers.length === 0 ? [] : [sub(`arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter/${NAME}/probe/*`)],
   };
+}
+
+function accountOf(role: string): string {
+  return role.split(':')[4] ?? '';
 }
 
 function rolesIn(accounts: readonly string[], purpose: string): readonly unknown[] {

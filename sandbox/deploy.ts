@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../deploy/config.ts';
-import { evaluate, type Scope } from '../deploy/evaluate.ts';
+import { type Attributes, evaluate, type Scope } from '../deploy/evaluate.ts';
 import { DeployError, functionLogicalId, type Resource } from '../deploy/names.ts';
 import { parseYaml } from '../deploy/yaml.ts';
 import { attributesOf, createResources, FUNCTIONS_ORDER } from './deploy/resources.ts';
@@ -91,7 +91,8 @@ export async function deployInto(world: World, lambda: LambdaService, options: D
 }
 
 const MemberTemplate = z.looseObject({
-  Parameters: z.record(z.string(), z.looseObject({ Default: z.string().optional() })),
+  Parameters: z.record(z.string(), z.looseObject({ Type: z.string(), Default: z.string().optional() })),
+  Conditions: z.record(z.string(), z.unknown()),
   Resources: z.record(z.string(), z.looseObject({ Type: z.string(), Condition: z.string(), Properties: z.looseObject({}) })),
 });
 
@@ -101,11 +102,13 @@ const MemberTemplate = z.looseObject({
  */
 export async function deployMember(world: World, account: string, parameters: Readonly<Record<string, string>>, root = ROOT): Promise<void> {
   const template = MemberTemplate.parse(parseYaml(readFileSync(join(root, 'deploy/member-account.yml'), 'utf8')));
-  const given = Object.entries(template.Parameters).map(([name, { Default }]) => [name, { ref: parameters[name] ?? Default ?? '', attributes: {} }] as const);
-  const missing = given.find(([name, { ref }]) => ref === '' && name !== 'OrganizationBus');
-  if (missing) throw new DeployError(`deploy/member-account.yml: the parameter ${missing[0]} has no value`);
-  const resources: Readonly<Record<string, Resource>> = Object.fromEntries(Object.entries(template.Resources).filter(([, { Condition }]) => Condition === 'AtHome'));
-  const empty: Scope = { account, region: world.region, resources: new Map(given) };
+  const given = Object.entries(template.Parameters).map(([name, { Type, Default }]) => {
+    const ref = parameters[name] ?? Default;
+    if (ref === undefined) throw new DeployError(`deploy/member-account.yml: the parameter ${name} has no value`);
+    return [name, { ref, attributes: {}, ...(Type === 'CommaDelimitedList' ? { list: ref.split(',') } : {}) }] as const;
+  });
+  const empty: Scope = { account, region: world.region, resources: new Map(given), conditions: template.Conditions };
+  const resources: Readonly<Record<string, Resource>> = Object.fromEntries(Object.entries(template.Resources).filter(([, { Condition }]) => evaluate({ 'Fn::Condition': Condition }, empty) === true));
   const scope: Scope = { ...empty, resources: new Map([...given, ...attributesOf(resources, empty)]) };
   await createResources(resources, scope, world, () => true);
 }
@@ -117,7 +120,7 @@ function scopeOf(serverless: Serverless, resources: Readonly<Record<string, Reso
     const Arn = `arn:aws:lambda:${region}:${account}:function:${name}`;
     return [functionLogicalId(id), { ref: name, attributes: { Arn } }] as const;
   });
-  return { account, region, resources: new Map([...functions, ...attributesOf(resources, empty)]) };
+  return { account, region, resources: new Map<string, Attributes>([...functions, ...attributesOf(resources, empty)]) };
 }
 
 /** What osls makes of a function's own properties. */

@@ -18,12 +18,30 @@ const actionsOf = (statements: unknown): readonly string[] => listOf(statements)
 
 describe('deploy/member-account.yml', () => {
   const role = (id: string) => actionsOf(at(listOf(at(template, 'Resources', id, 'Properties', 'Policies'))[0], 'PolicyDocument', 'Statement'));
-  const inTheRegion = (name: string) => actionsOf(parseYaml(readFileSync(join(ROOT, 'functions', name, 'role.yml'), 'utf8'))).filter((action) => /^(s3:(?!PutObject$)|cloudwatch:|cloudtrail:|guardduty:)/.test(action));
+  const ofFunctions = (which: RegExp, ...names: readonly string[]) => [...new Set(names.flatMap((name) => actionsOf(parseYaml(readFileSync(join(ROOT, 'functions', name, 'role.yml'), 'utf8')))).filter((action) => which.test(action)))].toSorted();
+  const ABOUT_BUCKETS = /^(s3:(?!PutObject$)|cloudwatch:|cloudtrail:|guardduty:)/;
+  const READS_PRINCIPALS = /^(iam:(Get|List|Generate|Simulate)|lambda:List)/;
 
   it('allows in a member what the functions do in their own account, and no more', () => {
-    const read = new Set(['triage', 'quarantine-bucket-plan', 'quarantine-bucket-verify', 'reconcile'].flatMap(inTheRegion));
-    expect(role('ReadRole').toSorted()).toEqual([...read].toSorted());
-    expect(role('ContainRole').toSorted()).toEqual([...new Set(inTheRegion('quarantine-bucket-apply'))].toSorted());
+    const principals = ofFunctions(READS_PRINCIPALS, 'contain-principal-plan', 'contain-principal-verify', 'revoke-share-links-plan');
+    const buckets = ofFunctions(ABOUT_BUCKETS, 'triage', 'quarantine-bucket-plan', 'quarantine-bucket-verify', 'reconcile');
+    expect(role('ReadRole').toSorted()).toEqual([...buckets, ...principals].toSorted());
+    expect(role('ContainRole').toSorted()).toEqual(ofFunctions(ABOUT_BUCKETS, 'quarantine-bucket-apply'));
+    const CHANGES_PRINCIPALS = /^iam:(?!Get|List)/;
+    // The deny of the suite's own roles is there too.
+    expect([...new Set(role('ContainPrincipalsRole'))].toSorted()).toEqual(ofFunctions(CHANGES_PRINCIPALS, 'contain-principal-apply'));
+    expect(role('ContainSignersRole').toSorted()).toEqual(ofFunctions(CHANGES_PRINCIPALS, 'revoke-share-links-apply'));
+  });
+
+  it('lets each of its roles be assumed by the very functions that ask for it, with the external id', () => {
+    const asking = (config: string) => foldersOf(join(ROOT, 'functions')).filter((name) => JSON.stringify(parseYaml(readFileSync(join(ROOT, 'functions', name, 'role.yml'), 'utf8'))).includes(`{"Config":"${config}"}`));
+    const roles = { ReadRole: ['readRoles', 'readSignersRoles'], ContainRole: ['containRoles'], ContainPrincipalsRole: ['containPrincipalsRoles'], ContainSignersRole: ['containSignersRoles'], ProbeRole: ['probeRoles'] };
+    for (const [id, configs] of Object.entries(roles)) {
+      const statement = at(listOf(at(template, 'Resources', id, 'Properties', 'AssumeRolePolicyDocument', 'Statement'))[0], 'Condition');
+      const named = [...JSON.stringify(at(statement, 'ArnEquals')).matchAll(/role\/\$\{Name\}-([a-z-]+)/g)].map(([, name]) => String(name));
+      expect([id, named.toSorted()]).toEqual([id, configs.flatMap(asking).toSorted()]);
+      expect(at(statement, 'StringEquals', 'sts:ExternalId')).toEqual({ Ref: 'ExternalId' });
+    }
   });
 
   it('sends on everything that a trigger listens to', () => {
@@ -72,7 +90,7 @@ describe('a suite with member accounts', () => {
     return [code, printed] as const;
   };
   const start = async (of: string) => await says('start', 'quarantine-bucket', '--bucket', `family-photos-${of}`, '--account', of, '--level', 'full', '--mode', 'contain', '--reason', 'leaked', '--json');
-  const incidents = async (): Promise<readonly { readonly id: string; readonly status: string; readonly outcome: string; readonly target: { readonly account: string } }[]> => JSON.parse((await says('incidents', '--json'))[1]).incidents;
+  const incidents = async (): Promise<readonly { readonly id: string; readonly status: string; readonly outcome: string; readonly target: { readonly account: string; readonly arn: string } }[]> => JSON.parse((await says('incidents', '--json'))[1]).incidents;
 
   it('contains a bucket of a member, and leaves the suite in at level full', async () => {
     await photos.attacks['make-public'](`family-photos-${member}`);
@@ -84,6 +102,24 @@ describe('a suite with member accounts', () => {
     expect(changes).toContain(`arn:aws:sts::${member}:assumed-role/stopbath-dev-contain/${incident?.id ?? ''}`);
     const foreign = account.calls.filter(({ principalArn, service }) => service === 's3' && principalArn?.startsWith(`arn:aws:iam::${account.accounts.home}:role/stopbath-dev-quarantine-bucket`));
     expect(foreign.filter(({ needs, status }) => status === 200 && needs.some(({ resource }) => resource.includes(member)))).toEqual([]);
+  });
+
+  it('contains a user of a member there, and not the one of the same name at home', async () => {
+    account.createUser('deploy-bot', undefined, member);
+    const principal = `arn:aws:iam::${member}:user/deploy-bot`;
+    expect((await says('start', 'contain-principal', '--principal', principal, '--mode', 'contain', '--reason', 'its key is in a public repository', '--json'))[0]).toBe(0);
+    const incident = (await incidents()).find(({ target }) => target.arn === principal);
+    expect(incident).toMatchObject({ status: 'contained', target: { account: member } });
+    const changes = account.calls.filter(({ service, operation, caller, status }) => service === 'iam' && /^(Put|Update|Delete)/.test(operation) && caller.includes(':assumed-role/') && status === 200).map(({ operation, caller }) => [operation, caller]);
+    const session = `arn:aws:sts::${member}:assumed-role/stopbath-dev-contain-principals/${incident?.id ?? ''}`;
+    expect(changes).toEqual([['PutUserPolicy', session], ['UpdateAccessKey', session]]);
+    expect([...(account.directory.users.find(account.accounts.home, 'deploy-bot')?.policies.keys() ?? [])]).toEqual(['deploy-bot']);
+  });
+
+  it("never touches a role of the suite's in a member", async () => {
+    const principal = `arn:aws:iam::${member}:role/stopbath-dev-read`;
+    await says('start', 'contain-principal', '--principal', principal, '--mode', 'contain', '--reason', 'tried', '--json');
+    expect((await incidents()).find(({ target }) => target.arn === principal)).toMatchObject({ status: 'held', outcome: expect.stringContaining('a role of the suite itself') });
   });
 
   it('changes nothing where the external id is another, and says why', async () => {

@@ -16,12 +16,18 @@ import {
 import type { Json } from '../../core/bucket.ts';
 import type { LedgerEntry } from '../../core/incident.ts';
 import { DENY, denyPolicy, planned, policyName } from '../../core/principal/contain.ts';
-import { PrincipalError, type Principal, type PrincipalState } from '../../core/principal/principal.ts';
+import { forbids, PrincipalError, type Principal, type PrincipalState } from '../../core/principal/principal.ts';
 import { same } from '../../core/quarantine/levels.ts';
 import { AHEAD_SECONDS } from '../../core/share/sessions.ts';
 import { iamOf } from '../clients.ts';
 import { codeOf } from '../errors.ts';
 import type { Tools } from '../function.ts';
+
+/** Why this principal is never touched here; `null` where it may be. Plan and apply ask alike. */
+export function neverTouched({ settings }: Pick<Tools, 'settings'>, principal: Principal, state: PrincipalState): string | null {
+  const { STOPBATH_NAME: own, STOPBATH_ACCOUNT: home, STOPBATH_ACCOUNTS: members, STOPBATH_RESPONDER_ROLES, STOPBATH_EXEMPT_ROLES } = settings;
+  return forbids(principal, state, { own, accounts: [home, ...members], roles: [...STOPBATH_RESPONDER_ROLES, ...STOPBATH_EXEMPT_ROLES] });
+}
 
 /** Characters of all inline policies together, white space aside. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const ROOM = { user: 2048, role: 10_240 };

@@ -7,6 +7,7 @@ import { same } from '../../core/quarantine/levels.ts';
 import { AHEAD_SECONDS, plannedSessionPolicy, ROLE_POLICIES_LIMIT, sessionPolicy, sessionPolicyName } from '../../core/share/sessions.ts';
 import { codeOf } from '../errors.ts';
 import type { Tools } from '../function.ts';
+import { memberTools, type Purpose } from '../member.ts';
 import type { Seen, ShareContext, ShareKind } from './kind.ts';
 import { askUrl, presigned, sampleOf, sessionOf } from './outside.ts';
 
@@ -38,13 +39,14 @@ export const signerKind: ShareKind = {
   read: (setting, tools, context) => read(setting, context, tools),
   write: async ({ setting, after }, context, tools) => {
     const named = { RoleName: nameOf(roleOf(setting)), PolicyName: sessionPolicyName(context.incident.id) };
+    const iam = iamAt(roleOf(setting), 'contain-signers', context, tools);
     if (after === null) {
-      await absentAsNull(iamOf(tools.clients).send(new DeleteRolePolicyCommand(named)));
+      await absentAsNull(iam.send(new DeleteRolePolicyCommand(named)));
       return;
     }
     await keepOldSession(roleOf(setting), context, tools);
     const at = new Date(Date.parse(tools.now()) + AHEAD_SECONDS * 1000).toISOString();
-    await iamOf(tools.clients).send(new PutRolePolicyCommand({ ...named, PolicyDocument: JSON.stringify(sessionPolicy(at)) }));
+    await iam.send(new PutRolePolicyCommand({ ...named, PolicyDocument: JSON.stringify(sessionPolicy(at)) }));
   },
   // The moment is the change's own: any other than the one before it is the one that was asked for.
   isDone: ({ before, after }, present) => isOurs(present) && same(after, sessionPolicy()) && !same(present, before),
@@ -81,18 +83,25 @@ function signersOf({ scope, reach }: ShareContext, { settings }: Tools): readonl
   return signers.filter(({ role, bucket }) => buckets.has(bucket) || (scope.kind === 'issuer' && scope.principal === role));
 }
 
-async function hasRoom(role: string, { incident }: ShareContext, { clients }: Tools): Promise<boolean> {
-  const own = sessionPolicyName(incident.id);
+async function hasRoom(role: string, context: ShareContext, tools: Tools): Promise<boolean> {
+  const own = sessionPolicyName(context.incident.id);
   const RoleName = nameOf(role);
-  const { PolicyNames = [] } = await iamOf(clients).send(new ListRolePoliciesCommand({ RoleName }));
+  const iam = iamAt(role, 'read', context, tools);
+  const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
   if (PolicyNames.includes(own)) return true;
-  const sizes = await Promise.all(PolicyNames.map(async (PolicyName) => decodeURIComponent((await iamOf(clients).send(new GetRolePolicyCommand({ RoleName, PolicyName }))).PolicyDocument ?? '').replaceAll(/\s/g, '').length));
+  const sizes = await Promise.all(PolicyNames.map(async (PolicyName) => decodeURIComponent((await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }))).PolicyDocument ?? '').replaceAll(/\s/g, '').length));
   return sizes.reduce((sum, size) => sum + size, JSON.stringify(sessionPolicy(new Date(0).toISOString())).length) <= ROLE_POLICIES_LIMIT;
 }
 
-async function read(setting: string, { incident }: ShareContext, { clients }: Tools): Promise<Json> {
-  const found = await absentAsNull(iamOf(clients).send(new GetRolePolicyCommand({ RoleName: nameOf(roleOf(setting)), PolicyName: sessionPolicyName(incident.id) })));
+async function read(setting: string, context: ShareContext, tools: Tools): Promise<Json> {
+  const role = roleOf(setting);
+  const found = await absentAsNull(iamAt(role, 'read', context, tools).send(new GetRolePolicyCommand({ RoleName: nameOf(role), PolicyName: sessionPolicyName(context.incident.id) })));
   return found?.PolicyDocument === undefined ? null : (JSON.parse(decodeURIComponent(found.PolicyDocument)) as Json);
+}
+
+/** IAM where the signer is: in a member account through that account's role for a purpose. */
+function iamAt(role: string, purpose: Purpose, { incident }: ShareContext, tools: Tools): ReturnType<typeof iamOf> {
+  return iamOf(memberTools(tools, accountOf(role), purpose, incident.id).clients);
 }
 
 function isOurs(document: Json): boolean {
@@ -159,7 +168,7 @@ async function placeOf(role: string, context: ShareContext, tools: Tools): Promi
 }
 
 function parameterOf(role: string, { execution }: ShareContext, { settings }: Tools): string {
-  return `/${settings.STOPBATH_NAME}/probe/${execution}/${nameOf(role)}`;
+  return `/${settings.STOPBATH_NAME}/probe/${execution}/${accountOf(role)}/${nameOf(role)}`;
 }
 
 function rolesOf(signers: readonly Signer[]): readonly string[] {
@@ -168,6 +177,10 @@ function rolesOf(signers: readonly Signer[]): readonly string[] {
 
 function roleOf(setting: string): string {
   return setting.slice(setting.indexOf(':') + 1);
+}
+
+function accountOf(role: string): string {
+  return role.split(':')[4] ?? '';
 }
 
 function nameOf(role: string): string {

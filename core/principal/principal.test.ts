@@ -18,7 +18,7 @@ describe('a principal', () => {
     [`arn:aws:iam::${ACCOUNT}:user/x"; rm -rf /`, 'only a user or a role'],
   ])('is not %s', (arn, says) => expect(() => principalOf(arn)).toThrow(says));
 
-  const never = { own: 'stopbath-prod', account: ACCOUNT, roles: [`arn:aws:iam::${ACCOUNT}:role/glass/break-glass`] };
+  const never = { own: 'stopbath-prod', accounts: [ACCOUNT, '222233334444'], roles: [`arn:aws:iam::${ACCOUNT}:role/glass/break-glass`] };
   it.each([
     ["the suite's own", 'stopbath-prod-triage', '/', 'a role of the suite itself'],
     ["the suite's own, in capitals", 'Stopbath-Prod-Triage', '/', 'a role of the suite itself'],
@@ -27,7 +27,10 @@ describe('a principal', () => {
     ['a role of Identity Center', 'AWSReservedSSO_x', '/aws-reserved/sso.amazonaws.com/', 'Identity Center'],
   ])('is never touched: %s', (_, name, path, says) => expect(forbids({ kind: 'role', account: ACCOUNT, name }, { path }, never)).toContain(says));
   it('of another account is out of reach', () => expect(forbids({ ...role, account: '444455556666' }, state, never)).toContain('444455556666'));
-  it('may be anybody else', () => expect(forbids(role, state, never)).toBeNull());
+  it('may be anybody else, of a member account too', () => {
+    for (const account of never.accounts) expect(forbids({ ...role, account }, state, never)).toBeNull();
+  });
+  it("is never touched: the suite's own role in a member account", () => expect(forbids({ kind: 'role', account: '222233334444', name: 'stopbath-prod-contain' }, state, never)).toContain('a role of the suite itself'));
   it('runs what its trust policy lets in', () => expect(servicesTrusted({ Statement: [{ Principal: { Service: ['lambda.amazonaws.com', 'ecs-tasks.amazonaws.com'], AWS: 'x' } }] })).toEqual(['ecs-tasks.amazonaws.com', 'lambda.amazonaws.com']));
 });
 

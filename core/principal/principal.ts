@@ -48,8 +48,8 @@ export interface Untouchable {
   readonly own: string;
   /** ARNs of responders' and break-glass roles. */
   readonly roles: readonly string[];
-  /** The account that the suite acts in. */
-  readonly account: string;
+  /** The accounts that the suite acts in: its own and its members. */
+  readonly accounts: readonly string[];
 }
 
 /**
@@ -58,8 +58,8 @@ export interface Untouchable {
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_disable-perms.html (roles of IAM Identity Center cannot be edited)
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html (sessions of a service-linked role cannot be revoked)
  */
-export function forbids({ kind, name, account }: Principal, { path }: Pick<PrincipalState, 'path'>, { own, roles, account: here }: Untouchable): string | null {
-  if (account !== here) return `${name} belongs to account ${account}, and only principals of ${here} can be contained from here`;
+export function forbids({ kind, name, account }: Principal, { path }: Pick<PrincipalState, 'path'>, { own, roles, accounts }: Untouchable): string | null {
+  if (!accounts.includes(account)) return `${name} belongs to account ${account}, and only principals of ${accounts.join(', ')} can be contained from here`;
   if (kind === 'role' && name.toLowerCase().startsWith(`${own.toLowerCase()}-`)) return `${name} is a role of the suite itself: contain it by hand, from outside`;
   const named = roles.some((arn) => arn.includes(`::${account}:role/`) && arn.split('/').at(-1)?.toLowerCase() === name.toLowerCase());
   if (kind === 'role' && named) return `${name} is a responders' or a break-glass role (responderRoles, exemptRoles): it is never contained`;

@@ -1,14 +1,15 @@
 import { acknowledge, intendAll, named, plannedFor, type ApplyInput } from '../../aws/apply.ts';
 import type { Tools } from '../../aws/function.ts';
 import { updateIncident } from '../../aws/incidents.ts';
+import { memberTools } from '../../aws/member.ts';
 import { handOnLinks } from '../../aws/principal/hand-on.ts';
-import { readPrincipal, writePrincipal } from '../../aws/principal/state.ts';
+import { neverTouched, readPrincipal, writePrincipal } from '../../aws/principal/state.ts';
 import { assertMayApply } from '../../aws/standing.ts';
 import { remaining } from '../../core/apply.ts';
 import { HeldError } from '../../core/held.ts';
 import type { Incident, Plan } from '../../core/incident.ts';
 import { settingOf } from '../../core/principal/contain.ts';
-import { forbids, principalOf } from '../../core/principal/principal.ts';
+import { principalOf } from '../../core/principal/principal.ts';
 
 /**
  * Writes the undo intent of every change, makes the changes one after the other, and hands on what the principal issued. The workflow's
@@ -17,9 +18,8 @@ import { forbids, principalOf } from '../../core/principal/principal.ts';
 export async function applyContainment(input: ApplyInput, tools: Tools): Promise<{ readonly changes: number; readonly acknowledgedAt: string }> {
   const { incident, plan, written } = await plannedFor(tools, input);
   const principal = principalOf(incident.target.arn);
-  const state = await readPrincipal(tools, principal, incident.id);
-  const { STOPBATH_NAME: own, STOPBATH_ACCOUNT: account, STOPBATH_RESPONDER_ROLES, STOPBATH_EXEMPT_ROLES } = tools.settings;
-  const never = forbids(principal, state, { own, account, roles: [...STOPBATH_RESPONDER_ROLES, ...STOPBATH_EXEMPT_ROLES] });
+  const state = await readPrincipal(memberTools(tools, principal.account, 'read', incident.id), principal, incident.id);
+  const never = neverTouched(tools, principal, state);
   if (never !== null) throw new HeldError(never);
   await assertMayApply(tools, incident, plan, input.execution, { reopens: plan.direction === 'restore' ? plan.changes.map(({ title }) => title) : [], stops: stopsIn(plan) });
   const changes = remaining(plan.changes, (setting) => settingOf(state, setting));
@@ -27,8 +27,9 @@ export async function applyContainment(input: ApplyInput, tools: Tools): Promise
     intendAll(tools, input, changes, written),
     updateIncident(tools, incident.id, { status: plan.direction === 'contain' ? 'containing' : 'restoring' }),
   ]);
+  const there = memberTools(tools, principal.account, 'contain-principals', incident.id);
   for (const intent of intents) {
-    await named(intent, writePrincipal(tools, principal, intent));
+    await named(intent, writePrincipal(there, principal, intent));
     await acknowledge(tools, intent);
   }
   const acknowledgedAt = tools.now();

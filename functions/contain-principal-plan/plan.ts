@@ -1,7 +1,8 @@
 import type { Tools } from '../../aws/function.ts';
 import { getIncident, ledgerOf } from '../../aws/incidents.ts';
+import { memberTools } from '../../aws/member.ts';
 import { keepPlan, type PlanInput, type Preview } from '../../aws/planning.ts';
-import { readPrincipal } from '../../aws/principal/state.ts';
+import { neverTouched, readPrincipal } from '../../aws/principal/state.ts';
 import { readUse, type Use } from '../../aws/principal/use.ts';
 import { readStanding } from '../../aws/standing.ts';
 import type { Json } from '../../core/bucket.ts';
@@ -9,15 +10,16 @@ import type { Incident, Plan } from '../../core/incident.ts';
 import { nextAfterPlan, type OwnWord, type PlanResult } from '../../core/next.ts';
 import { withDigest } from '../../core/plan.ts';
 import { containment, DENY, levelOf, restoration } from '../../core/principal/contain.ts';
-import { forbids, principalOf, type Principal, type PrincipalState } from '../../core/principal/principal.ts';
+import { principalOf, type Principal, type PrincipalState } from '../../core/principal/principal.ts';
 
 /** Reads the principal, what uses it and what it issued, and plans. */
 export async function planContainment(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
   const incident = input.preview?.draft ?? (await getIncident(tools, input.incident));
   const principal = principalOf(incident.target.arn);
-  const [state, ledger, standing] = await Promise.all([readPrincipal(tools, principal, incident.id), ledgerOf(tools, incident.id), readStanding(tools, incident, input.execution)]);
+  const there = memberTools(tools, principal.account, 'read', incident.id);
+  const [state, ledger, standing] = await Promise.all([readPrincipal(there, principal, incident.id), ledgerOf(tools, incident.id), readStanding(tools, incident, input.execution)]);
   const since = sinceOf(incident);
-  const use = await readUse(tools, principal, state, since);
+  const use = await readUse(there, principal, state, since);
   const level = levelOf(incident.inputs['level'], principal);
   const planned = input.direction === 'contain' ? containment(principal, state, level, incident.id) : restoration(ledger, state, principal, input.preview?.newer ?? standing.newer);
   const plan = withDigest({
@@ -55,10 +57,10 @@ function impactOf(use: Use, { keys, hasPassword }: PrincipalState, since: string
   };
 }
 
-function wordOf(plan: Plan, principal: Principal, state: PrincipalState, stops: readonly string[], { settings }: Tools): OwnWord {
+function wordOf(plan: Plan, principal: Principal, state: PrincipalState, stops: readonly string[], tools: Tools): OwnWord {
   return {
     settled: null,
-    forbids: forbids(principal, state, { own: settings.STOPBATH_NAME, account: settings.STOPBATH_ACCOUNT, roles: [...settings.STOPBATH_RESPONDER_ROLES, ...settings.STOPBATH_EXEMPT_ROLES] }),
+    forbids: neverTouched(tools, principal, state),
     stops: plan.changes.some(({ setting }) => setting === DENY) ? stops : [],
     reopens: plan.direction === 'restore' ? plan.changes.map(({ title }) => title) : [],
   };

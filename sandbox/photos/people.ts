@@ -34,7 +34,8 @@ interface Names {
 /** The longest that a role's session may be, in seconds. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
 const TWELVE_HOURS = 43_200;
 
-export function seedPeople(sandbox: Sandbox, buckets: Names): People {
+/** @param owner - the account of `deploy-bot` and of the role that signs URLs: the home account, or a member */
+export function seedPeople(sandbox: Sandbox, buckets: Names, owner = sandbox.accounts.home): People {
   const { home, foreign } = sandbox.accounts;
   const arns = buckets.all.flatMap((bucket) => [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`]);
   const read = allow(['s3:GetObject', 's3:ListBucket'], arns);
@@ -45,7 +46,7 @@ export function seedPeople(sandbox: Sandbox, buckets: Names): People {
     rosa: sandbox.createUser('rosa', assumes('stopbath-responder')),
     ravi: sandbox.createUser('ravi', assumes('stopbath-responder')),
     ada: sandbox.createUser('ada', assumes('stopbath-auditor')),
-    'deploy-bot': sandbox.createUser('deploy-bot', policy(allow(['s3:*'], arns))),
+    'deploy-bot': sandbox.createUser('deploy-bot', policy(allow(['s3:*'], arns)), owner),
     mallory: sandbox.createUser('mallory', policy(allow(['s3:*'], ['*'])), foreign),
   };
   // The session carries the user's own name, so that two sessions of one role are two people.
@@ -55,7 +56,7 @@ export function seedPeople(sandbox: Sandbox, buckets: Names): People {
     trust: trust({ Service: 'ecs-tasks.amazonaws.com' }),
     policy: policy(
       allow(['s3:GetObject', 's3:PutObject', 's3:PutObjectTagging', 's3:ListBucket'], arns),
-      allow(['sts:AssumeRole'], [`arn:aws:iam::${home}:role/photo-signer`]),
+      allow(['sts:AssumeRole'], [`arn:aws:iam::${owner}:role/photo-signer`]),
       allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], [`arn:aws:dynamodb:${sandbox.world.region}:${home}:table/photo-share-*`]),
     ),
   });
@@ -65,7 +66,7 @@ export function seedPeople(sandbox: Sandbox, buckets: Names): People {
     auditor: sandbox.createRole('stopbath-auditor', { trust: trust({ AWS: users('ada') }, named) }),
     service,
     // Signs the URLs that are handed out, and nothing else. The suite's probe may be it too, to show that its older sessions are dead.
-    signer: sandbox.createRole('photo-signer', { trust: trustBoth(trust({ AWS: [service] }), probeOf(home)), policy: policy(allow(['s3:GetObject'], [`arn:aws:s3:::${buckets.family}/*`])) }),
+    signer: sandbox.createRole('photo-signer', { account: owner, trust: trustBoth(trust({ AWS: [service] }), probeOf(home)), policy: policy(allow(['s3:GetObject'], [`arn:aws:s3:::${buckets.family}/*`])) }),
     printLab: sandbox.createRole('print-lab', { account: foreign, trust: trust({ Service: 'ecs-tasks.amazonaws.com' }), policy: policy(allow(['s3:GetObject'], ['*'])) }),
   };
   for (const name of ['stopbath-responder', 'stopbath-auditor']) {

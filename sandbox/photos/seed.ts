@@ -45,11 +45,12 @@ export type Attack = 'make-public';
  *
  * @param settle - called at the end: makes the data plane see all settings at once, as if they were made long ago
  * @param membersToo - the member accounts have a bucket of pictures each, too
+ * @param owner - the account of `deploy-bot` and of the role that signs URLs; the home account unless told
  */
-export async function seedPhotos(sandbox: Sandbox, settle: () => void = () => undefined, membersToo = false): Promise<Photos> {
+export async function seedPhotos(sandbox: Sandbox, settle: () => void = () => undefined, membersToo = false, owner = sandbox.accounts.home): Promise<Photos> {
   const { home: account, members } = sandbox.accounts;
-  const [family, thumbnails, uploads] = [`family-photos-${account}`, `family-thumbnails-${account}`, `family-uploads-${account}`];
-  const people = seedPeople(sandbox, { family, all: [family, thumbnails, uploads] });
+  const [family, thumbnails, uploads] = [familyOf(account), `family-thumbnails-${account}`, `family-uploads-${account}`];
+  const people = seedPeople(sandbox, { family, all: [family, thumbnails, uploads, ...members.map(familyOf)] }, owner);
   const client = (credentials: Credentials) => new S3Client({ endpoint: sandbox.endpoint, region: sandbox.world.region, forcePathStyle: true, credentials });
   const s3: Photos['s3'] = async (person) => client(await people.credentialsOf(person));
   const admin = client(sandbox.admin);
@@ -66,6 +67,10 @@ export async function seedPhotos(sandbox: Sandbox, settle: () => void = () => un
   }
 }
 
+function familyOf(account: string): string {
+  return `family-photos-${account}`;
+}
+
 /** The account that a bucket of the seed is in: its name ends with it. */
 export function accountIn(bucket: string): string {
   return bucket.slice(-12);
@@ -73,7 +78,7 @@ export function accountIn(bucket: string): string {
 
 async function seedMember(sandbox: Sandbox, member: string, roles: Roles): Promise<void> {
   const admin = new S3Client({ endpoint: sandbox.endpoint, region: sandbox.world.region, forcePathStyle: true, credentials: sandbox.adminOf(member) });
-  await seedFamily(admin, `family-photos-${member}`, member, roles).finally(() => admin.destroy());
+  await seedFamily(admin, familyOf(member), member, roles).finally(() => admin.destroy());
 }
 
 async function seedFamily(s3: S3Client, bucket: string, account: string, roles: Roles): Promise<readonly string[]> {
@@ -149,9 +154,15 @@ function familyPolicy(bucket: string, account: string, roles: Roles): object {
         Condition: { StringEquals: { 'AWS:SourceArn': `arn:aws:cloudfront::${account}:distribution/EPHOTOS2026` } },
       },
       { Sid: 'PhotoService', Effect: 'Allow', Principal: { AWS: roles.service }, Action: ['s3:GetObject', 's3:PutObject'], Resource: objects },
+      // A role of another account needs the bucket's word beside its own account's.
+      ...(accountOf(roles.signer) === account ? [] : [{ Sid: 'Signer', Effect: 'Allow', Principal: { AWS: roles.signer }, Action: 's3:GetObject', Resource: objects }]),
       { Sid: 'PrintLab', Effect: 'Allow', Principal: { AWS: roles.printLab }, Action: 's3:GetObject', Resource: `arn:aws:s3:::${bucket}/albums/*` },
     ],
   };
+}
+
+function accountOf(arn: string): string | undefined {
+  return arn.split(':')[4];
 }
 
 async function seedThumbnails(s3: S3Client, bucket: string): Promise<void> {

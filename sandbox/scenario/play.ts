@@ -55,13 +55,14 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Sc
   const clock = skips ? skippingClock() : realClock();
   const account = await startAccount({ clock, propagationMs: scenario.given.propagationMs });
   try {
-    const member = account.accounts.members.includes(accountIn(scenario.given.bucket));
-    const photos = await seedPhotos(account, () => account.s3.settle(), member);
+    const { bucket, principalsIn = account.accounts.home } = scenario.given;
+    const member = [accountIn(bucket), principalsIn].some((id) => account.accounts.members.includes(id));
+    const photos = await seedPhotos(account, () => account.s3.settle(), member, principalsIn);
     const shares = scenario.given.follows.length > 0 ? await seedShares(account, photos) : null;
     // What a scenario says of the share service changes that, and leaves the rest of it.
     const { shares: otherwise, ...config } = scenario.given.config;
     const deployment = await account.deploy({ config: { ...atHome(photos), ...(shares ? { shares: { ...shares.config, ...Object(otherwise) } } : {}), ...(member ? { accounts: [...account.accounts.members], externalId: EXTERNAL_ID } : {}), ...config } });
-    if (member) await Promise.all(account.accounts.members.map((id) => account.deployMember(id, { Name: deployment.name, ExternalId: EXTERNAL_ID })));
+    if (member) await Promise.all(account.accounts.members.map((id) => account.deployMember(id, { Name: deployment.name, ExternalId: EXTERNAL_ID, SignerRoles: id === principalsIn ? photos.roles.signer : '' })));
     const { suite, close } = openSuite(account, deployment);
     try {
       return await playIn({ scenario, account, photos, shares, deployment, suite, skips, ...(options.onLine ? { onLine: options.onLine } : {}) });

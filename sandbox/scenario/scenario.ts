@@ -133,6 +133,7 @@ const schema = z.strictObject({
   given: z
     .strictObject({
       bucket: text.default('family-photos-111122223333').describe('The bucket that ${bucket} stands for and that the outsider reads.'),
+      principalsIn: z.string().regex(/^\d{12}$/).optional().describe('The account that deploy-bot and the role that signs URLs belong to; the suite’s own unless told.'),
       follows: z.array(z.enum(LINKS)).default([]).describe('Links of the photos seed that an outsider fetches all through; then the account has a share service.'),
       propagationMs: z.number().int().nonnegative().default(0).describe('How long S3’s settings take to reach every request.'),
       skipTime: z.boolean().default(false).describe('Hours pass in it: time is skipped even in a drill, which runs in real time otherwise.'),

@@ -122,7 +122,8 @@ export function createLambda(world: World, options: { readonly root: string }): 
     }),
     ListFunctions: operation<sdk.ListFunctionsCommandInput, sdk.ListFunctionsCommandOutput>({
       needs: () => [{ action: 'lambda:ListFunctions', resource: '*' }],
-      run: () => ({ Functions: functions.list().map(describeFunction) }),
+      // They are all the home account's.
+      run: (_input, { caller }) => ({ Functions: 'account' in caller && caller.account !== world.account ? [] : functions.list().map(describeFunction) }),
     }),
     PutFunctionEventInvokeConfig: operation<sdk.PutFunctionEventInvokeConfigCommandInput, sdk.PutFunctionEventInvokeConfigCommandOutput>({
       needs: needs('PutFunctionEventInvokeConfig'),

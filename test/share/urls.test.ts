@@ -168,7 +168,7 @@ describe('URLs already handed out', () => {
   it('keep no secret but one session that can read one object, where only the looks find it, until nobody looks', async () => {
     pass(1);
     const { plan } = await contain();
-    const Name = '/stopbath-test/probe/inc-1-contain-1/photo-signer';
+    const Name = '/stopbath-test/probe/inc-1-contain-1/111122223333/photo-signer';
     const kept = JSON.parse((await ssmOf(tools.clients).send(new GetParameterCommand({ Name, WithDecryption: true }))).Parameter?.Value ?? '{}') as { readonly session?: { readonly sessionToken: string }; readonly served?: boolean };
     expect(kept.served).toBe(true);
     expect(JSON.stringify(plan)).not.toContain(kept.session?.sessionToken);
@@ -189,7 +189,7 @@ describe('URLs already handed out', () => {
     expect([await status(stolen), await status(fresh)]).toEqual([403, 200]);
     expect(wrong(await looks(context, plan), 'refused')).toEqual([]);
     // Where no look ever ends (the execution was stopped), the kept session is not left behind.
-    const Name = '/stopbath-test/probe/inc-1-contain-1/photo-signer';
+    const Name = '/stopbath-test/probe/inc-1-contain-1/111122223333/photo-signer';
     await ssmOf(tools.clients).send(new GetParameterCommand({ Name }));
     pass(3_600);
     await expect(ssmOf(tools.clients).send(new GetParameterCommand({ Name }))).rejects.toThrow(expect.objectContaining({ name: 'ParameterNotFound' }));
