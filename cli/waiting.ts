@@ -38,8 +38,15 @@ export function register(program: Command): void {
     });
 }
 
-/** What an incident waits for, most urgent first. */
-export function waitingOf({ incident, approvals }: IncidentView, now: string): Waiting {
+/** What an incident waits for, most urgent first: a person where it needs one, and a ticket that is missing. */
+export function waitingOf(view: IncidentView, now: string): Waiting {
+  const waits = stepOf(view, now);
+  const { id, ticket, ticketGap } = view.incident;
+  const gap = ticketGap ?? (ticket !== null && ticket.state !== 'open' && ticket.state !== 'closed' && ticket.nextAt === null ? `${ticket.tracker}: ${ticket.reason ?? ticket.state}` : null);
+  return waits.todo !== null || gap === null ? waits : { ...waits, todo: `a ticket: ${gap}`, type: `stopbath ticket ${id} --resend --reason "…"` };
+}
+
+function stepOf({ incident, approvals }: IncidentView, now: string): Waiting {
   const { id, status, lease } = incident;
   const common = { incident: id, status: statusWords(status).words, target: incident.target.name, drill: incident.drill };
   const asked = approvals.find(({ state, execution }) => state === 'waiting' && execution === incident.executions.at(-1));

@@ -55,9 +55,18 @@ function undone({ direction, reason }: Ending, status: NonNullable<Ending['statu
  * @param ledger - of the whole incident, in order
  */
 export function standing(ledger: readonly LedgerEntry[]): readonly LedgerEntry[] {
-  const last = ledger.findLastIndex(({ direction }) => direction === 'contain');
+  return containedSince(ledger, ledger.findLastIndex(({ direction }) => direction === 'contain'));
+}
+
+/** The same, once the last restore has got all of the way: then none is left. */
+export function notTakenBack(ledger: readonly LedgerEntry[]): readonly LedgerEntry[] {
+  return containedSince(ledger, ledger.length);
+}
+
+/** The entries of containments after the last restore before a place in the ledger that got all of the way. */
+function containedSince(ledger: readonly LedgerEntry[], before: number): readonly LedgerEntry[] {
   const whole = (execution: string) => ledger.every((entry) => entry.execution !== execution || entry.result === 'done');
-  const since = ledger.findLastIndex(({ direction, execution }, index) => index < last && direction === 'restore' && whole(execution));
+  const since = ledger.findLastIndex(({ direction, execution }, index) => index < before && direction === 'restore' && whole(execution));
   return ledger.slice(since + 1).filter(({ direction }) => direction === 'contain');
 }
 

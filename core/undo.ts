@@ -1,4 +1,5 @@
 import type { Json } from './bucket.ts';
+import { notTakenBack } from './outcome.ts';
 import { SID_PREFIX } from './quarantine/levels.ts';
 import type { IncidentView, LedgerEntry, Target, UndoEach, UndoRequest } from './incident.ts';
 import { sessionPolicyName } from './share/sessions.ts';
@@ -22,8 +23,7 @@ export interface UndoStep {
  * @see https://docs.aws.amazon.com/cli/latest/reference/dynamodb/update-item.html (`--cli-input-json` beside `--key`)
  */
 export function undoSteps({ incident, ledger }: Pick<IncidentView, 'incident' | 'ledger'>): readonly UndoStep[] {
-  const since = ledger.findLastIndex(({ direction }) => direction === 'restore') + 1;
-  const acts = ledger.slice(since).toReversed();
+  const acts = notTakenBack(ledger).toReversed();
   const shutOut = acts.some(({ setting, after }) => setting === 'policy' && typeof after === 'string' && after.includes(`"${SID_PREFIX}Full`));
   return [...(shutOut ? [liftDeny(incident.target)] : []), ...acts.map((entry) => stepOf(entry, incident.target))];
 }

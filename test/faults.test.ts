@@ -12,7 +12,7 @@ const SAMPLE: readonly (readonly [direction: 'contain' | 'restore', strike: Stri
   ['contain', { kind: 'killed-after', call: 'quarantine-bucket-apply s3:PutPublicAccessBlock' }],
   ['contain', { kind: 'timeout-after', call: 'triage states:StartExecution' }],
   ['contain', { kind: 'denied', call: 'quarantine-bucket-apply s3:PutBucketTagging' }],
-  ['restore', { kind: 'restarted', call: 'quarantine-bucket-apply dynamodb:UpdateItem' }],
+  ['restore', { kind: 'restarted', call: 'quarantine-bucket lambda:Invoke#3' }],
 ];
 
 let stage: Stage;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { viewWith } from './trackers/view.ts';
-import type { Incident } from '../core/incident.ts';
+import { waitingOf } from '../cli/waiting.ts';
+import type { Incident, TicketState } from '../core/incident.ts';
 import { milestonesOf, newTicket, type Remote, stanceOf, stepsFor, type Ticket } from '../core/ticket/lifecycle.ts';
 import { lookOf } from '../core/ticket/look.ts';
 import { secondsToWait, GIVE_UP } from '../core/ticket/patience.ts';
@@ -88,16 +89,28 @@ describe('patience', () => {
 });
 
 describe('a look at tickets', () => {
-  const hours = (of: Pick<Incident, 'id' | 'tickets'>) => Array.from({ length: 24 }, (_, hour) => lookOf(of, `2026-07-31T${String(hour).padStart(2, '0')}:10:00.000Z`)).filter((name) => name !== null);
+  const fresh = { ticketGap: null, decidedAt: '2026-07-31T23:00:00.000Z' };
+  const hours = (of: Pick<Incident, 'id' | 'tickets'>) => Array.from({ length: 24 }, (_, hour) => lookOf({ ...fresh, ...of }, `2026-07-31T${String(hour).padStart(2, '0')}:10:00.000Z`)).filter((name) => name !== null);
   const standing = { tracker: 'jira', id: 'SEC-1', url: null, state: 'open', since: '2026-07-31T10:00:00.000Z', reason: null, nextAt: null } as const;
   it('comes once a day, at hours that differ', () => {
     const names = Array.from({ length: 40 }, (_, index) => hours({ id: `inc-${index}`, tickets: { jira: standing } }));
     expect(names.map(({ length }) => length)).toEqual(names.map(() => 1));
-    const first = Array.from({ length: 40 }, (_, index) => lookOf({ id: `inc-${index}`, tickets: { jira: standing } }, '2026-07-31T00:00:00.000Z')).filter((name) => name !== null);
+    const first = Array.from({ length: 40 }, (_, index) => lookOf({ ...fresh, id: `inc-${index}`, tickets: { jira: standing } }, '2026-07-31T00:00:00.000Z')).filter((name) => name !== null);
     expect(first.length).toBeLessThan(20);
+  });
+  it('asks once for a ticket that nobody has asked for, when whoever opened the incident is gone', () => {
+    const name = (now: string, more: Partial<Incident> = {}) => lookOf({ ...fresh, id: 'inc-1', tickets: {}, ...more }, now);
+    expect([name('2026-07-31T23:29:00.000Z'), name('2026-07-31T23:30:00.000Z'), name('2026-08-02T01:00:00.000Z')]).toEqual([null, 'inc-1-unasked', 'inc-1-unasked']);
+    expect(name('2026-08-02T01:00:00.000Z', { ticketGap: 'AccessDeniedException: no' })).toBeNull();
   });
   it('is not made of what is pending, gone, or not there', () => {
     expect(hours({ id: 'inc-1', tickets: {} })).toEqual([]);
     for (const state of ['pending', 'gone'] as const) expect(hours({ id: 'inc-1', tickets: { jira: { ...standing, state } } })).toEqual([]);
   });
+});
+
+it('stopbath waiting shows a ticket that could not be opened, and not one that is tried again', () => {
+  const of = (change: Partial<Incident>) => waitingOf(view({ status: 'observed', ticketGap: null, ticket: null, ...change }), '2026-11-24T01:00:00.000Z').todo;
+  const ticket: TicketState = { tracker: 'jira', id: null, url: null, state: 'pending', since: '2026-11-24T00:00:00.000Z', reason: 'the token is wrong', nextAt: null };
+  expect([of({}), of({ ticketGap: 'AccessDenied: no' }), of({ ticket }), of({ ticket: { ...ticket, nextAt: '2026-11-24T02:00:00.000Z' } })]).toEqual([null, 'a ticket: AccessDenied: no', 'a ticket: jira: the token is wrong', null]);
 });

@@ -10,7 +10,7 @@ import type { Around } from '../sandbox/world.ts';
 
 /** A finding asks for more while a run is under way on its target: whatever dies meanwhile, it is decided when the run has ended. */
 let stage: Stage;
-let bucket: { readonly arn: string; readonly name: string; readonly contain: () => Promise<void> };
+let bucket: { readonly arn: string; readonly name: string; readonly contain: () => Promise<unknown> };
 let count = 0;
 beforeAll(async () => {
   stage = await startStage();

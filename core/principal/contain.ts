@@ -1,5 +1,6 @@
 import type { Json } from '../bucket.ts';
 import type { Change, LedgerEntry, UndoRequest } from '../incident.ts';
+import { standing } from '../outcome.ts';
 import { same } from '../quarantine/levels.ts';
 import { plannedSessionPolicy, sessionPolicy } from '../share/sessions.ts';
 import type { Principal, PrincipalState } from './principal.ts';
@@ -81,8 +82,7 @@ function undoOf({ kind, name }: Principal, before: Json, incident: string): Undo
 
 /** The ledger read backwards. A key comes back only where somebody asked for it. */
 export function restoration(ledger: readonly LedgerEntry[], state: PrincipalState, { name }: Principal, newer: 'keep' | 'overwrite'): { readonly changes: readonly Change[]; readonly notes: readonly string[] } {
-  const since = ledger.findLastIndex(({ direction }) => direction === 'restore') + 1;
-  const first = new Map(ledger.slice(since).toReversed().map((entry) => [entry.setting, entry.before]));
+  const first = new Map(standing(ledger).toReversed().map((entry) => [entry.setting, entry.before]));
   const changes: Omit<Change, 'seq'>[] = [];
   const notes: string[] = [];
   for (const [setting, before] of first) {

@@ -65,6 +65,10 @@ describe('a restore', () => {
     expect(changes.map(({ setting, after }) => [setting, after])).toEqual([[DENY, null]]);
     expect(notes.join(' ')).toContain('AKIA1 stays off');
   });
+  it('of which only the intent is written is asked for again', () => {
+    const half: LedgerEntry = { ...done(DENY, denyPolicy('everything'), null), direction: 'restore', execution: 'r', doneAt: null, result: 'intended' };
+    expect(restoration([...ledger, half], now, user, 'keep').changes.map(({ setting, after }) => [setting, after])).toEqual([[DENY, null]]);
+  });
   it('switches the key on where that was asked for, before the deny is lifted', () => expect(restoration(ledger, now, user, 'overwrite').changes.map(({ setting, after }) => [setting, after])).toEqual([['key:AKIA1', 'Active'], [DENY, null]]));
 });
 

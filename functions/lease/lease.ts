@@ -1,20 +1,21 @@
-import { nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
+import { ensureStarted, nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, listIncidents, saveRequest, updateIncident } from '../../aws/incidents.ts';
+import { addEntry, failOpen, listIncidents, saveRequest, updateIncident } from '../../aws/incidents.ts';
 import { isUnderWay, type Incident } from '../../core/incident.ts';
 import { askedAgain, leaseStep, type Lease } from '../../core/lease.ts';
 import { LEASE } from '../../core/next.ts';
-import { lookOf } from '../../core/ticket/look.ts';
+import { isLeftAlone, lookOf } from '../../core/ticket/look.ts';
 
 const PAGE = 100;
 
-/** Looks at every open incident's lease, and once a day at what people did to its tickets. Nothing is restored here: a restore is planned, and waits for somebody's approval. */
+/** Looks at every open incident's lease, at whether it was ever started and has a ticket, and once a day at what people did to that. Nothing is restored here: a restore is planned, and waits for somebody's approval. */
 export async function tendLeases(tools: Tools): Promise<{ readonly reminded: number; readonly asked: number }> {
   let [reminded, asked] = [0, 0];
   let cursor: string | null = null;
   do {
     const page: Awaited<ReturnType<typeof listIncidents>> = await listIncidents(tools, 'open', PAGE, cursor ?? undefined);
     for (const incident of page.incidents) {
+      if (incident.status === 'open' && isLeftAlone(incident, tools.now())) await begun(incident, tools);
       const look = lookOf(incident, tools.now());
       if (look !== null) await startTicket(tools, incident.id, look);
       // What is under way is left alone: its lease is looked at the next time.
@@ -26,6 +27,12 @@ export async function tendLeases(tools: Tools): Promise<{ readonly reminded: num
     cursor = page.cursor;
   } while (cursor !== null);
   return { reminded, asked };
+}
+
+/** A start that died looks as if something ran. An event's is made good; a person whose request died before it was theirs was refused, and asks again. */
+async function begun(incident: Incident, tools: Tools): Promise<void> {
+  if (incident.executions.length > 0 || incident.requestedBy === 'automatic') await ensureStarted(tools, incident);
+  else await failOpen(tools, incident.id, `${incident.requestedBy} asked for it, and it was never started: nothing was changed`);
 }
 
 async function remind(incident: Incident, lease: Lease, tools: Tools): Promise<1> {

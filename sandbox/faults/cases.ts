@@ -18,8 +18,8 @@ export interface Case {
 
 export interface Prepared {
   readonly arn: string;
-  /** Asks the suite to contain it; whoever asks does not look at the answer. */
-  readonly contain: () => Promise<void>;
+  /** Asks the suite to contain it. `refused`: whoever asked was told that it cannot be done now. */
+  readonly contain: () => Promise<{ readonly refused: boolean }>;
   /** Its settings now, by the names of the ledger, as text. */
   readonly state: () => Promise<Readonly<Record<string, string>>>;
   /** Whether an outsider is served. */
@@ -60,7 +60,10 @@ export async function bucketEvents(stage: Stage): Promise<Prepared & { readonly 
   return {
     events,
     arn: `arn:aws:s3:::${Bucket}`,
-    contain: () => Promise.resolve(events.slice(0, 1).forEach((event) => account.events.deliver(event))),
+    contain: () => {
+      events.slice(0, 1).forEach((event) => account.events.deliver(event));
+      return Promise.resolve({ refused: false });
+    },
     state: async () => await account.clock.work(async () => await readRawSettings({ endpoint: account.endpoint, region: account.world.region, credentials: account.admin, now: account.clock.now() }, Bucket)),
     open: async () => await account.clock.work(async () => (await fetch(`${account.endpoint}/${Bucket}/${photos.picture}`)).status < 400),
   };
@@ -81,7 +84,7 @@ async function albumByHand(stage: Stage): Promise<Prepared> {
   };
   return {
     arn: `share:${account.accounts.home}:album/${album}`,
-    contain: async () => void (await ask('rosa', '/start', { playbook: 'revoke-share-links', inputs: { albumId: album }, mode: 'contain', reason: 'the fault matrix' })),
+    contain: async () => refusedOf(await ask('rosa', '/start', { playbook: 'revoke-share-links', inputs: { albumId: album }, mode: 'contain', reason: 'the fault matrix' })),
     state: async () => {
       const { policy = '' } = await account.clock.work(async () => await readRawSettings({ endpoint: account.endpoint, region: account.world.region, credentials: account.admin, now: account.clock.now() }, photos.family));
       const marks = await Promise.all(made.map(async ({ linkId }) => links.parse(await call('dynamodb:GetItem', { ...target, Key: { linkId: { S: linkId } }, ConsistentRead: true })).Item));
@@ -105,7 +108,7 @@ async function sessionByHand({ account, photos, call, ask }: Stage): Promise<Pre
   const credentials = { accessKeyId: session?.AccessKeyId ?? '', secretAccessKey: session?.SecretAccessKey ?? '', sessionToken: session?.SessionToken ?? '' };
   return {
     arn,
-    contain: async () => void (await ask('rosa', '/start', { playbook: 'contain-principal', inputs: { principal: arn, level: 'sessions' }, mode: 'contain', reason: 'the fault matrix' })),
+    contain: async () => refusedOf(await ask('rosa', '/start', { playbook: 'contain-principal', inputs: { principal: arn, level: 'sessions' }, mode: 'contain', reason: 'the fault matrix' })),
     state: async () => {
       const { PolicyNames } = (await call('iam:ListRolePolicies', { RoleName })) as { readonly PolicyNames: readonly string[] };
       const policies = await Promise.all(PolicyNames.map(async (PolicyName) => await call('iam:GetRolePolicy', { RoleName, PolicyName })));
@@ -114,6 +117,10 @@ async function sessionByHand({ account, photos, call, ask }: Stage): Promise<Pre
     open: async () =>
       await account.clock.work(async () => (await fetchSigned({ service: 's3', region: account.world.region, credentials, method: 'GET', url: new URL(`${account.endpoint}/${photos.family}?list-type=2`), now: account.clock.now() })).status < 400),
   };
+}
+
+function refusedOf({ status }: { readonly status: number }): { readonly refused: boolean } {
+  return { refused: status >= 400 };
 }
 
 /** The settings that are not what they were. */

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { CASES } from './cases.ts';
 import { deliverDay } from './delivery.ts';
 import { startStage } from './stage.ts';
-import { playMatrix, type Row } from './matrix.ts';
+import { playMatrix, type Matrix, type Row } from './matrix.ts';
 import { FAULTS } from './strike.ts';
 
 const HELP = `Usage: npm run faults -- [options]
@@ -14,11 +14,13 @@ again after what an operator would do (send again, redrive, ask again), everythi
   --direction <way>    contain, restore
   --fault <kind>       ${FAULTS.join(', ')}
   --call <k|what>      only the k-th call, or one by what it is: "triage dynamodb:PutItem#2"
-  --every <n>          every n-th call
+  --every <n>          every n-th run
+  --shard <i/n>        the i-th of n equal parts
   --seconds <n>        stop before the next run after so long
+  --file <path>        add each run that ends to this file, and play none again that survived in it
   --delivery           instead: a day's events, each three times, shuffled, by skewed clocks, from two regions, and replayed
   --seed <n>           the order of the deliveries; made up and printed unless told
-  --json               print { rows, whole } as JSON, or { delivered }
+  --json               print { rows, meaningless, left } as JSON, or { delivered }
 
 Exit codes: 0 all survived; 1 something did not hold, with the command that plays it again; 2 wrong options`;
 
@@ -31,29 +33,30 @@ try {
 
 async function main(): Promise<number> {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { playbook: text, direction: text, fault: text, call: text, every: text, seconds: text, seed: text, delivery: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({ options: { playbook: text, direction: text, fault: text, call: text, every: text, shard: text, seconds: text, file: text, seed: text, delivery: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
   if (values.help) return done(HELP, 0);
   const wrong = problemWith(values);
   if (wrong !== null) return done(`faults: ${wrong}; see npm run faults -- --help`, 2);
   if (values.delivery) return await deliver(Number(values.seed ?? Date.now() % 100_000), values.json === true);
-  const number = (value: string | undefined) => (value === undefined ? {} : Number(value));
   const options = {
     ...(values.playbook === undefined ? {} : { playbook: values.playbook }),
     ...(values.direction === undefined ? {} : { direction: values.direction }),
     ...(values.fault === undefined ? {} : { fault: values.fault }),
     ...(values.call === undefined ? {} : { call: /^\d+$/.test(values.call) ? Number(values.call) : values.call }),
-    ...(typeof number(values.every) === 'number' ? { every: Number(values.every) } : {}),
-    ...(typeof number(values.seconds) === 'number' ? { seconds: Number(values.seconds) } : {}),
+    ...(values.every === undefined ? {} : { every: Number(values.every) }),
+    ...(values.shard === undefined ? {} : { shard: { part: Number(values.shard.split('/')[0]), parts: Number(values.shard.split('/')[1]) } }),
+    ...(values.seconds === undefined ? {} : { seconds: Number(values.seconds) }),
+    ...(values.file === undefined ? {} : { file: values.file }),
   };
-  const { rows, whole } = await playMatrix({
+  const matrix = await playMatrix({
     ...options,
     onRun: (of, run) => {
       for (const what of run.violations) process.stderr.write(`${of.playbook} ${of.direction}, ${run.strike.kind} on call ${run.strike.call} (${run.struck ?? 'nothing'}): ${what}\n`);
     },
   });
-  if (values.json) process.stdout.write(`${JSON.stringify({ rows, whole }, null, 2)}\n`);
-  else for (const line of linesOf(rows, whole)) process.stdout.write(`${line}\n`);
-  return rows.every(({ violations }) => violations.length === 0) ? 0 : 1;
+  if (values.json) process.stdout.write(`${JSON.stringify(matrix, null, 2)}\n`);
+  else for (const line of linesOf(matrix)) process.stdout.write(`${line}\n`);
+  return matrix.rows.every(({ violations }) => violations.length === 0) ? 0 : 1;
 }
 
 async function deliver(seed: number, json: boolean): Promise<number> {
@@ -69,7 +72,7 @@ async function deliver(seed: number, json: boolean): Promise<number> {
   }
 }
 
-function linesOf(rows: readonly Row[], whole: boolean): readonly string[] {
+function linesOf({ rows, meaningless, left }: Matrix): readonly string[] {
   const sum = (of: (row: Row) => number) => rows.reduce((total, row) => total + of(row), 0);
   const cells = [['playbook', 'direction', 'fault', 'calls', 'runs', 'struck', 'survived'], ...rows.map((row) => [row.playbook, row.direction, row.fault, String(row.calls), String(row.runs), String(row.struck), String(row.survived)])];
   const widths = cells[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
@@ -77,7 +80,7 @@ function linesOf(rows: readonly Row[], whole: boolean): readonly string[] {
   return [
     ...cells.map((row) => row.map((cell, column) => (column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')),
     '',
-    `${sum(({ runs }) => runs)} runs, ${sum(({ struck }) => struck)} of them struck, ${sum(({ survived }) => survived)} survived${whole ? '' : '; time ran out, so that this is not all'}`,
+    `${sum(({ runs }) => runs)} runs, ${sum(({ struck }) => struck)} of them struck, ${sum(({ survived }) => survived)} survived; ${left} left to play${meaningless === 0 ? '' : `; ${meaningless} would mean nothing to the call, or the same as another`}`,
     ...violations.flatMap(({ struck, what, reproduce }) => ['', `${struck ?? 'nothing struck'}: ${what}`, `  $ ${reproduce}`]),
   ];
 }
@@ -88,7 +91,9 @@ function problemWith(values: Readonly<Record<string, string | boolean | undefine
   if (direction !== undefined && direction !== 'contain' && direction !== 'restore') return `--direction is ${String(direction)}: give contain or restore`;
   if (fault !== undefined && !FAULTS.some((kind) => kind === fault)) return `--fault is ${String(fault)}: there is ${FAULTS.join(', ')}`;
   const bad = (['every', 'seconds', 'seed'] as const).find((name) => values[name] !== undefined && !/^[1-9]\d{0,5}$/.test(String(values[name])));
-  const { call } = values;
+  const { call, shard } = values;
+  const [part = 0, parts = 0] = /^\d{1,4}\/\d{1,4}$/.test(String(shard)) ? String(shard).split('/').map(Number) : [];
+  if (shard !== undefined && !(part >= 1 && part <= parts)) return `--shard is ${String(shard)}: give one of the parts and how many there are, 2/5`;
   if (call !== undefined && !/^([1-9]\d*|[\w.-]+ [\w-]+:\w+(#[1-9]\d*)?)$/.test(String(call))) return `--call is ${String(call)}: give a number from 1, or "triage dynamodb:PutItem#2"`;
   return bad === undefined ? null : `--${bad} is ${String(values[bad])}: give a whole number from 1`;
 }

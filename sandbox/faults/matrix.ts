@@ -1,7 +1,9 @@
+import { digestOf } from '../../core/canonical.ts';
 import { CASES, type Case } from './cases.ts';
+import { finished, type Finished } from './finished.ts';
 import { playRun, type Run } from './run.ts';
 import { startStage, type Stage } from './stage.ts';
-import { FAULTS, type FaultKind } from './strike.ts';
+import { FAULTS, type Counted, type FaultKind } from './strike.ts';
 
 export interface MatrixOptions {
   readonly playbook?: string;
@@ -9,10 +11,14 @@ export interface MatrixOptions {
   readonly fault?: string;
   /** Only this call, by its number or what it is. */
   readonly call?: number | string;
-  /** Every so manieth call, beginning at another one for each fault; 1 unless told. */
+  /** Every so manieth run of those that there are; 1 unless told. */
   readonly every?: number;
+  /** The `part`-th of `parts`, from 1, of what there is. */
+  readonly shard?: { readonly part: number; readonly parts: number };
   /** Ends before the next run once so many seconds have passed. */
   readonly seconds?: number;
+  /** A file of runs that ended: those that survived are not played again, and what ends now is added. */
+  readonly file?: string;
   readonly onRun?: (of: Case, run: Run) => void;
 }
 
@@ -21,9 +27,10 @@ export interface Row {
   readonly playbook: string;
   readonly direction: string;
   readonly fault: FaultKind;
+  /** Calls that the fault means anything to, and does nothing to that another one would not do. */
   readonly calls: number;
   readonly runs: number;
-  /** Runs whose call the fault means something to. */
+  /** Runs in which the call came. What runs side by side, and what is looked at until it is so, comes as often as it does. */
   readonly struck: number;
   readonly survived: number;
   readonly violations: readonly { readonly call: number | string; readonly struck: string | null; readonly what: string; readonly reproduce: string }[];
@@ -31,62 +38,131 @@ export interface Row {
 
 export interface Matrix {
   readonly rows: readonly Row[];
-  /** False where time ran out. */
-  readonly whole: boolean;
+  /** Faults on calls that mean nothing to them, or the same as another. */
+  readonly meaningless: number;
+  /** Runs that there are and that were not played. */
+  readonly left: number;
 }
 
 /** After so many runs a new account: records and executions of old runs make reading slow. */
 const RUNS_AN_ACCOUNT = 60;
+/** Real time: no run takes this long. */
+const HANGS_MS = 300_000;
+
+/** One run to play. */
+interface Cell {
+  readonly of: Case;
+  readonly fault: FaultKind;
+  readonly call: number | string;
+}
 
 /** Every fault on every call of every playbook and direction, or the part of it that is asked for. */
-export async function playMatrix({ playbook, direction, fault, call, every = 1, seconds = Number.POSITIVE_INFINITY, onRun }: MatrixOptions = {}): Promise<Matrix> {
+export async function playMatrix({ playbook, direction, fault, call, every = 1, shard = { part: 1, parts: 1 }, seconds = Number.POSITIVE_INFINITY, file, onRun }: MatrixOptions = {}): Promise<Matrix> {
   const began = Date.now();
   const late = () => Date.now() - began > seconds * 1000;
-  const rows: Row[] = [];
+  const cases = CASES.filter((one) => (playbook ?? one.playbook) === one.playbook && (direction ?? one.direction) === one.direction);
   // What went wrong once must not be in the way of the next run.
   const accounts: { stage: Stage | null; runs: number } = { stage: null, runs: 0 };
-  const play = async (of: Case, kind: FaultKind, k: number | string): Promise<Run> => {
+  const play = async ({ of, fault: kind, call: k }: Cell): Promise<Run> => {
     const stage = (accounts.stage ??= await startStage());
-    const run = await playRun(stage, of, { kind, call: k });
+    const run = await ended(playRun(stage, of, { kind, call: k }), { kind, call: k });
     accounts.runs++;
     return run.violations.length > 0 || accounts.runs >= RUNS_AN_ACCOUNT ? await closed(stage, run) : run;
   };
   /** The record of all runs in an account is sealed and verified when it is closed. */
   const closed = async (stage: Stage, run: Run): Promise<Run> => {
+    Object.assign(accounts, { stage: null, runs: 0 });
+    // What hangs cannot be stopped either.
+    if (run.hangs) return run;
+    stage.account.around(null);
     const unsealed = await stage.unsealed();
     await stage.stop();
-    Object.assign(accounts, { stage: null, runs: 0 });
-    return { ...run, violations: [...run.violations, ...unsealed.map((text) => `the record does not verify: ${text}`)] };
+    return { ...run, violations: [...run.violations, ...unsealed.map((text) => `the record of this account does not verify: ${text}`)] };
   };
   try {
-    for (const of of CASES.filter((one) => (playbook ?? one.playbook) === one.playbook && (direction ?? one.direction) === one.direction)) {
-      const { calls } = await play(of, 'error', 0);
-      for (const [index, kind] of FAULTS.entries()) {
-        if ((fault ?? kind) !== kind) continue;
-        const played: Run[] = [];
-        const ks = call === undefined ? Array.from({ length: calls }, (_, at) => at + 1).filter((k) => k % every === index % every) : [call];
-        for (const k of ks) {
-          if (late()) break;
-          const one = await play(of, kind, k);
-          // The last one closes the account, so that no record stays unverified.
-          const run = k === ks.at(-1) && accounts.stage ? await closed(accounts.stage, one) : one;
-          onRun?.(of, run);
-          played.push(run);
-        }
-        rows.push(rowOf(of, kind, calls, played));
-      }
+    const counted: { readonly of: Case; readonly calls: readonly Counted[] }[] = [];
+    if (call === undefined) for (const of of cases) counted.push({ of, calls: (await play({ of, fault: 'error', call: 0 })).calls });
+    const all = call === undefined ? cellsOf(counted) : cases.flatMap((of) => FAULTS.map((kind): Cell => ({ of, fault: kind, call })));
+    const wanted = all.filter((cell) => (fault ?? cell.fault) === cell.fault).filter((_, index) => index % every === 0 && Math.floor(index / every) % shard.parts === shard.part - 1);
+    const done = finished(file);
+    const runs = new Map<Cell, Finished>();
+    for (const cell of wanted) {
+      const before = done.survived(cell);
+      if (before) runs.set(cell, before);
     }
-    return { rows, whole: !late() };
+    const now = wanted.filter((cell) => !runs.has(cell));
+    for (const cell of now) {
+      if (late()) break;
+      const one = await play(cell);
+      // The last one closes the account, so that no record stays unverified.
+      const run = (cell === now.at(-1) || late()) && accounts.stage ? await closed(accounts.stage, one) : one;
+      const { playbook: of, direction: way } = cell.of;
+      const line: Finished = { playbook: of, direction: way, fault: cell.fault, call: cell.call, struck: run.struck, violations: run.violations };
+      done.add(line);
+      runs.set(cell, line);
+      onRun?.(cell.of, run);
+    }
+    const calls = counted.reduce((sum, one) => sum + one.calls.length, 0);
+    return { rows: rowsOf(wanted, runs), meaningless: call === undefined ? calls * FAULTS.length - all.length : 0, left: wanted.length - runs.size };
   } finally {
     await accounts.stage?.stop();
   }
 }
 
-function rowOf({ playbook, direction }: Case, fault: FaultKind, calls: number, runs: readonly Run[]): Row {
-  const struck = runs.filter((run) => run.struck !== null);
-  return {
-    playbook, direction, fault, calls, runs: runs.length, struck: struck.length,
-    survived: runs.filter(({ violations }) => violations.length === 0).length,
-    violations: runs.flatMap((run) => run.violations.map((what) => ({ call: run.strike.call, struck: run.struck, what, reproduce: `npm run faults -- --playbook ${playbook} --direction ${direction} --fault ${fault} --call ${run.struck === null ? run.strike.call : `"${run.struck}"`}` }))),
-  };
+/**
+ * The runs, those first that teach most: each call that a role makes for the first time struck once, each by another fault, and so on
+ * through the faults; and what it does again a little after that, since it is often the same line of code.
+ */
+function cellsOf(counted: readonly { readonly of: Case; readonly calls: readonly Counted[] }[]): readonly Cell[] {
+  const ranked = counted.flatMap(({ of, calls }, at) => {
+    const whats = [...new Set(calls.map(({ what }) => what))];
+    return calls.flatMap(({ what, nth, faults }) =>
+      faults.map((fault) => {
+        const call = `${what}#${nth}`;
+        const turn = (FAULTS.indexOf(fault) + whats.indexOf(what) + at) % FAULTS.length;
+        return { of, fault, call, rank: turn + AGAIN * (nth - 1), key: digestOf([of.playbook, of.direction, fault, call]) };
+      }),
+    );
+  });
+  return ranked.toSorted((a, b) => a.rank - b.rank || a.key.localeCompare(b.key));
+}
+
+/** By how many turns a call that was made before comes later. */
+const AGAIN = 3;
+
+/** A run that fails by itself, or does not end, is a violation as well. */
+async function ended(run: Promise<Run>, strike: Run['strike']): Promise<Run> {
+  let timer: NodeJS.Timeout | undefined;
+  const never = new Promise<Run>((resolve) => {
+    timer = setTimeout(() => resolve({ strike, calls: [], struck: String(strike.call), violations: ['it does not end'], hangs: true }), HANGS_MS);
+  });
+  try {
+    return await Promise.race([run, never]);
+  } catch (error) {
+    return { strike, calls: [], struck: String(strike.call), violations: [`the run itself failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`] };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function rowsOf(wanted: readonly Cell[], runs: ReadonlyMap<Cell, Finished>): readonly Row[] {
+  const groups = new Map<string, Cell[]>();
+  for (const cell of wanted.toSorted((a, b) => CASES.indexOf(a.of) - CASES.indexOf(b.of) || FAULTS.indexOf(a.fault) - FAULTS.indexOf(b.fault))) {
+    const key = `${cell.of.playbook} ${cell.of.direction} ${cell.fault}`;
+    groups.set(key, [...(groups.get(key) ?? []), cell]);
+  }
+  return [...groups.values()].flatMap((cells): readonly Row[] => {
+    const [first] = cells;
+    if (!first) return [];
+    const { of, fault } = first;
+    const played = cells.flatMap((cell) => runs.get(cell) ?? []);
+    return [
+      {
+        playbook: of.playbook, direction: of.direction, fault, calls: cells.length, runs: played.length,
+        struck: played.filter(({ struck }) => struck !== null).length,
+        survived: played.filter(({ violations }) => violations.length === 0).length,
+        violations: played.flatMap(({ call, struck, violations }) => violations.map((what) => ({ call, struck, what, reproduce: `npm run faults -- --playbook ${of.playbook} --direction ${of.direction} --fault ${fault} --call ${struck === null ? call : `"${struck}"`}` }))),
+      },
+    ];
+  });
 }

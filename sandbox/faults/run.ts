@@ -1,17 +1,19 @@
 import type { IncidentView } from '../../core/incident.ts';
 import { changedSettings, type Case, type Prepared } from './cases.ts';
 import type { Stage } from './stage.ts';
-import { createStriker, type Strike } from './strike.ts';
+import { createStriker, type Counted, type Strike } from './strike.ts';
 
 /** What became of one run. */
 export interface Run {
   readonly strike: Strike;
   /** Calls that the suite made while it could be struck. */
-  readonly calls: number;
+  readonly calls: readonly Counted[];
   /** What was struck; `null`: nothing that the fault means anything to. */
   readonly struck: string | null;
   /** What did not hold, in words; none where it survived. */
   readonly violations: readonly string[];
+  /** It did not end. */
+  readonly hangs?: true;
 }
 
 /** Statuses that say that nothing is changed, and those that say that all of it is. */
@@ -36,7 +38,9 @@ export async function playRun(stage: Stage, one: Case, strike: Strike): Promise<
 
   const striker = createStriker(account, deployment.name, strike);
   account.around(striker.around);
-  if (one.direction === 'contain') await prepared.contain();
+  const lost = await stage.undelivered();
+  let refused = false;
+  if (one.direction === 'contain') ({ refused } = await prepared.contain());
   else await askRestore(stage, prepared);
   await rest(stage, prepared);
   account.around(null);
@@ -61,15 +65,18 @@ export async function playRun(stage: Stage, one: Case, strike: Strike): Promise<
   }
   const left = changedSettings(before, await prepared.state());
   holds(`in the end ${left.join(', ')} ${left.length === 1 ? 'is' : 'are'} not as before: the undo is lost`, left.length === 0);
-  return { strike, calls: striker.count(), struck: striker.struck(), violations };
+  return { strike, calls: striker.calls(), struck: striker.struck(), violations };
 
   /** What must be true at any time when nothing runs. */
   async function check(when: string, from: Readonly<Record<string, string>>): Promise<boolean> {
+    // Who is told by a schedule has been told an hour later.
+    if (!isKnown(await stage.find(prepared.arn))) await anHour(stage, prepared);
     const [now, open, running, found] = [await prepared.state(), await prepared.open(), await stage.running(), await stage.find(prepared.arn)];
     const changed = changedSettings(from, now);
     holds(`${when}: ${running.join(', ')} hangs`, running.length === 0);
     if (!found) {
       holds(`${when}: ${changed.join(', ')} changed, and there is no incident`, changed.length === 0);
+      holds(`${when}: there is no incident, nothing in the queue of what was not delivered, and whoever asked was not refused`, refused || (await stage.undelivered()) > lost);
       return false;
     }
     const { incident, ledger } = found;
@@ -79,10 +86,26 @@ export async function playRun(stage: Stage, one: Case, strike: Strike): Promise<
     holds(`${when}: the record says contained, and an outsider is served`, incident.status !== 'contained' || !open);
     holds(`${when}: the record says ${incident.status}, and ${changed.join(', ')} changed`, one.direction === 'restore' || !UNTOUCHED.has(incident.status) || changed.length === 0);
     holds(`${when}: the record says restored, and it is not as before`, incident.status !== 'restored' || changedSettings(before, now).length === 0);
-    holds(`${when}: ${await stage.ticketsOf(incident.id)} tickets`, (await stage.ticketsOf(incident.id)) <= 1);
-    holds(`${when}: it is ${incident.status} and nobody is told: nobody asked for it, no ticket, no gap on record, no execution that failed`, incident.requestedBy !== 'automatic' || incident.ticket !== null || incident.ticketGap !== null || (await stage.broken(incident.id)).length > 0);
+    const tickets = await stage.ticketsOf(incident.id);
+    holds(`${when}: ${tickets} tickets`, tickets <= 1);
+    holds(`${when}: it is ${incident.status} and nobody is told: no ticket, no gap on record, no execution that failed`, isKnown(found) || (await stage.broken(incident.id)).length > 0);
     return true;
   }
+}
+
+/** Whether somebody is told of what is open: by a ticket, or by a gap on record that the report and `stopbath waiting` show. Whoever asked for it has gone home. */
+function isKnown(view: IncidentView | null): boolean {
+  return view === null || CLOSED.has(view.incident.status) || view.incident.ticket !== null || view.incident.ticketGap !== null;
+}
+
+const CLOSED: ReadonlySet<string> = new Set(['restored', 'not-exposed']);
+
+/** An hour passes, and the schedule that tends what is open comes. */
+async function anHour(stage: Stage, prepared: Prepared): Promise<void> {
+  const { account, deployment } = stage;
+  await account.clock.sleep(3_600_000);
+  account.events.tick(`${deployment.name}-lease`);
+  await rest(stage, prepared);
 }
 
 /** Asked for by rosa; where AWS or the network refuses, she asks again. */

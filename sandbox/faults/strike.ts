@@ -16,10 +16,19 @@ export interface Strike {
   readonly call: number | string;
 }
 
+/** A call that a run makes, and the faults that mean anything to it. */
+export interface Counted {
+  /** `triage dynamodb:PutItem` */
+  readonly what: string;
+  /** The how manieth of these, from 1. */
+  readonly nth: number;
+  readonly faults: readonly FaultKind[];
+}
+
 export interface Striker {
   readonly around: Around;
-  /** Calls of the suite so far. */
-  readonly count: () => number;
+  /** The calls of the suite so far, in order. */
+  readonly calls: () => readonly Counted[];
   /** What was struck, `triage dynamodb:PutItem#2`; `null` where it was none, or the fault means nothing to it. */
   readonly struck: () => string | null;
 }
@@ -34,9 +43,10 @@ const ATTEMPTS = 4;
  * @param name - what the suite's names begin with
  */
 export function createStriker(account: Account, name: string, { kind, call: wanted }: Strike): Striker {
-  const seen = new Map<string, unknown>();
+  const seen: Seen = { answers: new Map(), invoked: new Set(), started: false };
   const each = new Map<string, number>();
-  let [count, left] = [0, 0];
+  const calls: Counted[] = [];
+  let left = 0;
   let struck: { readonly what: string; readonly nth: number } | null = null;
 
   const around: Around = async (call, run) => {
@@ -45,16 +55,29 @@ export function createStriker(account: Account, name: string, { kind, call: want
     const what = `${who} ${call.service}:${call.operation}`;
     const nth = (each.get(what) ?? 0) + 1;
     each.set(what, nth);
-    count++;
-    if (struck === null && (count === wanted || `${what}#${nth}` === wanted || (nth === 1 && what === wanted)) && applies(kind, what, call.input, seen)) {
+    calls.push({ what, nth, faults: FAULTS.filter((fault) => applies(fault, what, call.input, seen)) });
+    if (struck === null && (calls.length === wanted || `${what}#${nth}` === wanted || (nth === 1 && what === wanted)) && applies(kind, what, call.input, seen)) {
       struck = { what, nth };
       left = kind === 'denied' ? Number.POSITIVE_INFINITY : REPEATED.has(kind) ? ATTEMPTS : 1;
     }
-    if (what !== struck?.what || left === 0) return kind === 'stale' ? await remembered(seen, what, call.input, run) : await run();
+    if (call.operation === 'StartExecution') seen.started = true;
+    const invoked = call.operation === 'Invoke' && call.caller.kind === 'role' ? /:function:([\w-]+)/.exec(JSON.stringify(call.input))?.[1] : undefined;
+    if (invoked?.startsWith(`${name}-`)) seen.invoked.add(invoked.slice(name.length + 1));
+    if (what !== struck?.what || left === 0) return await remembered(seen, what, call.input, run);
     left--;
     return await strike(account, kind, what, call.input, seen, run);
   };
-  return { around, count: () => count, struck: () => (struck === null ? null : `${struck.what}#${struck.nth}`) };
+  return { around, calls: () => calls, struck: () => (struck === null ? null : `${struck.what}#${struck.nth}`) };
+}
+
+/** What of a run says whether a fault means anything to a call. */
+interface Seen {
+  /** The first answer to each question. */
+  readonly answers: Map<string, unknown>;
+  /** Functions that a workflow has invoked. */
+  readonly invoked: Set<string>;
+  /** Whether any execution was started. */
+  started: boolean;
 }
 
 const REPEATED: ReadonlySet<FaultKind> = new Set(['throttled', 'error', 'timeout', 'timeout-after', 'cut']);
@@ -69,7 +92,7 @@ function suitePart(caller: Caller, name: string): string | null {
   return role.startsWith(`${name}-`) && !READERS.test(role) ? role.slice(name.length + 1) : null;
 }
 
-async function strike(account: Account, kind: FaultKind, what: string, input: unknown, seen: ReadonlyMap<string, unknown>, run: () => Promise<unknown>): Promise<unknown> {
+async function strike(account: Account, kind: FaultKind, what: string, input: unknown, seen: Seen, run: () => Promise<unknown>): Promise<unknown> {
   const [who = '', call = ''] = what.split(' ');
   const service = call.split(':')[0] ?? '';
   switch (kind) {
@@ -88,7 +111,7 @@ async function strike(account: Account, kind: FaultKind, what: string, input: un
     case 'denied':
       throw new AwsError(service === 's3' ? 'AccessDenied' : 'AccessDeniedException', `User: ${who} is not authorized to perform: ${call}`, service === 's3' ? 403 : 400);
     case 'stale':
-      return seen.get(keyOf(what, input)) ?? (await run());
+      return seen.answers.get(keyOf(what, input)) ?? (await run());
     case 'killed':
       await account.killFunctions();
       throw new CutError('before', failureOf(service));
@@ -107,20 +130,40 @@ function failureOf(service: string): string {
   return ({ lambda: 'ServiceException', dynamodb: 'InternalServerError', s3: 'InternalError' } as Readonly<Record<string, string>>)[service] ?? 'InternalFailure';
 }
 
-/** Whether the fault can befall this call at all. */
-function applies(kind: FaultKind, what: string, input: unknown, seen: ReadonlyMap<string, unknown>): boolean {
+const READS = /:(Get|Query|BatchGet|Describe|List|Head|Lookup|Simulate)/;
+
+/** Whether the fault can befall this call at all, and does anything that another one does not. */
+function applies(kind: FaultKind, what: string, input: unknown, { answers, invoked, started }: Seen): boolean {
   const [who = '', call = ''] = what.split(' ');
-  // Only what is read without asking for consistency may be old, and only if it was read before.
-  if (kind === 'stale') return /:(Get|Query|BatchGet|Describe|List)/.test(call) && !(typeof input === 'object' && input !== null && Reflect.get(input, 'ConsistentRead') === true) && seen.has(keyOf(what, input));
-  // Services and workflows run in no function of the suite.
-  if (kind === 'killed' || kind === 'killed-after') return !who.endsWith('.amazonaws.com') && !call.startsWith('lambda:Invoke');
-  return true;
+  const reads = READS.test(call);
+  switch (kind) {
+    case 'stale':
+      // Only what is read without asking for consistency may be old, and only if it was read before.
+      return reads && !(typeof input === 'object' && input !== null && Reflect.get(input, 'ConsistentRead') === true) && answers.has(keyOf(what, input));
+    case 'timeout-after':
+      // A read has no effect: what comes after it is what comes before it.
+      return !reads;
+    case 'killed':
+      return inFunction(who, call);
+    case 'killed-after':
+      return inFunction(who, call) && !reads;
+    case 'restarted':
+      // A function goes on while the engine restarts: within one that a workflow called, it is the same as at that call.
+      return started && !invoked.has(who);
+    default:
+      return true;
+  }
 }
 
-async function remembered(seen: Map<string, unknown>, what: string, input: unknown, run: () => Promise<unknown>): Promise<unknown> {
+/** Services and workflows run in no function of the suite. */
+function inFunction(who: string, call: string): boolean {
+  return !who.endsWith('.amazonaws.com') && !call.startsWith('lambda:Invoke');
+}
+
+async function remembered({ answers }: Seen, what: string, input: unknown, run: () => Promise<unknown>): Promise<unknown> {
   const output = await run();
   const key = keyOf(what, input);
-  if (!seen.has(key)) seen.set(key, output);
+  if (!answers.has(key)) answers.set(key, output);
   return output;
 }
 

@@ -36,6 +36,21 @@ it('a start that Step Functions refused is started by whoever asks next', async 
   expect((await suite.until(body.incident, ({ incident }) => incident.status === 'contained')).ledger.length).toBeGreaterThan(0);
 });
 
+it('what its opener left half done is taken up by the schedule: it says that it never started, and has a ticket', async () => {
+  const bucket = await open();
+  const respond = `${suite.deployment.name}-respond`;
+  suite.account.inject({ service: 'states', operation: 'StartExecution', role: respond, times: TRIES, code: 'InternalServerError', status: 500 });
+  expect((await suite.respond('rosa', '/start', start(bucket))).status).toBe(502);
+  const id = (await suite.incidents()).find(({ target }) => target.name === bucket)?.id ?? '';
+  expect((await suite.view(id)).incident.ticket).toBeNull();
+  const become = async (status: string) =>
+    await suite.account.world.call('dynamodb', 'UpdateItem', { TableName: suite.deployment.name, Key: { pk: { S: `INCIDENT#${id}` }, sk: { S: 'META' } }, UpdateExpression: 'SET #s = :s, executions = :e, decidedAt = :d', ExpressionAttributeNames: { '#s': 'status' }, ExpressionAttributeValues: { ':s': { S: status }, ':e': { L: [] }, ':d': { S: new Date(suite.account.clock.now() - 3_600_000).toISOString() } } }, root(suite.account));
+  await become('open');
+  suite.account.events.tick(`${suite.deployment.name}-lease`);
+  const { incident } = await suite.until(id, (view) => view.incident.ticket?.state === 'open');
+  expect([incident.status, incident.outcome]).toEqual(['failed', expect.stringContaining('/rosa asked for it, and it was never started')]);
+});
+
 it('a request whose start was lost runs as it was asked for, and who asks next is told whose it is', async () => {
   const { body } = await suite.respond('rosa', '/start', start(await open()));
   await suite.until(body.incident, ({ incident }) => incident.status === 'contained');

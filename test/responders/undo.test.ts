@@ -29,6 +29,9 @@ async function contained() {
 it('the requests behind the undo commands put the bucket back byte for byte, without the suite', async () => {
   const { before, steps, view } = await contained();
   expect(steps).toHaveLength(view.ledger.length);
+  // A restore that got half of the way leaves all of them, one that got all of the way none.
+  const back = (result: 'intended' | 'done') => view.ledger.slice(0, 1).map((entry) => ({ ...entry, direction: 'restore' as const, execution: 'restore', result }));
+  expect([undoSteps({ ...view, ledger: [...view.ledger, ...back('intended')] }).length, undoSteps({ ...view, ledger: [...view.ledger, ...back('done')] }).length]).toEqual([steps.length, 0]);
   const client = await suite.photos.s3('admin');
   for (const { request } of steps) {
     if (!request) throw new Error('every change of a quarantine has a plain request');
