@@ -36,6 +36,9 @@ const schema = z.object({
   /** Member accounts, beside the suite's own. */
   STOPBATH_ACCOUNTS: list,
   STOPBATH_EXTERNAL_ID: optional,
+  /** What events are judged by, beside what is found. */
+  STOPBATH_TRUSTED_ACCOUNTS: list,
+  STOPBATH_PHOTO_KEYS: list,
   /** Beside the suite's own. */
   STOPBATH_REGIONS: list,
   STOPBATH_TRACKERS: trackers,

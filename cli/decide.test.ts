@@ -89,7 +89,18 @@ describe('stopbath decide', () => {
     const suppression = { id: 'press', pattern: { target: { name: ['photos'] } }, owner: 'rosa', reason: 'press kit', expires: '2999-01-01T00:00:00Z' };
     const event = file('a.json', makePublic);
     expect(JSON.parse((await run('--json', '--config', file('c.json', {}), event)).lines[0] ?? '')).toMatchObject({ decision: 'contain', effective: 'observe' });
-    expect(JSON.parse((await run('--json', '--config', file('d.json', { modeCap: 'approve', suppressions: [suppression] }), event)).lines[0] ?? '')).toMatchObject({ decision: 'record', effective: 'record', suppressedBy: 'press' });
+    const accepted = file('s.json', { paused: null, suppressions: [{ ...suppression, by: 'arn:aws:sts::111122223333:assumed-role/responder/rosa', at: '2026-01-01T00:00:00Z' }] });
+    expect(JSON.parse((await run('--json', '--config', file('d.json', { modeCap: 'approve' }), '--suppressions', accepted, event)).lines[0] ?? '')).toMatchObject({ decision: 'record', effective: 'record', suppressedBy: 'press' });
+    const staged = file('e.json', { modeCap: 'observe', stages: { prod: { modeCaps: { 'quarantine-bucket': 'approve' } } } });
+    expect(JSON.parse((await run('--json', '--config', staged, '--stage', 'prod', event)).lines[0] ?? '')).toMatchObject({ decision: 'contain', effective: 'approve' });
+  });
+
+  it('reads the file that is deployed, so that a mistake in it is said and an account that is trusted is', async () => {
+    const shared = { ...makePublic, requestParameters: { bucketName: 'photos', bucketPolicy: { Statement: [{ ...statement, Principal: { AWS: 'arn:aws:iam::444455556666:root' } }] } } };
+    const event = file('a.json', shared);
+    expect(JSON.parse((await run('--json', '--config', join(import.meta.dirname, '../stopbath.config.json'), event)).lines[0] ?? '')).toMatchObject({ decision: 'approve', effective: 'observe' });
+    expect(JSON.parse((await run('--json', '--config', file('t.json', { trustedAccounts: ['444455556666'] }), event)).lines[0] ?? '')).toMatchObject({ decision: 'ignore' });
+    await expect(run('--config', file('w.json', { suppressions: [] }), event)).rejects.toThrow('suppressions');
   });
 
   it('explains with --explain', async () => {

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
+import { capFor } from '../aws/settings.ts';
 import { capped, decide, type Decision, type DecideOptions, type Verdict } from '../core/decide.ts';
+import type { Config } from '../deploy/config.ts';
 import { eventsIn } from './decide/events.ts';
-import { type Config, readConfig, readStates, shippedPlaybooks } from './decide/files.ts';
+import { readConfigFile, readStates, readSuppressionsFile, shippedPlaybooks } from './decide/files.ts';
 import { EXIT } from './exit.ts';
 import { ink, line, tell } from './terminal.ts';
 
@@ -10,6 +12,8 @@ interface Options {
   readonly json?: true;
   readonly state?: string;
   readonly config?: string;
+  readonly stage?: string;
+  readonly suppressions?: string;
   readonly explain?: true;
 }
 
@@ -21,11 +25,13 @@ export function register(program: Command): void {
     .argument('[files...]', 'JSON, NDJSON, arrays, CloudTrail log files, gzipped or not; - or none is stdin')
     .option('--json', 'one JSON object a line')
     .option('--state <file>', 'what is known of buckets: a JSON object or list of { bucket, publicAccessBlock, accountPublicAccessBlock, policy, acl, ownership, accessPoints }')
-    .option('--config <file>', 'what configuration makes of it: { modeCap, name, trustedAccounts, photoKeys, suppressions }')
+    .option('--config <file>', 'what a configuration makes of it: a stopbath.config.json')
+    .option('--stage <stage>', 'the stage whose settings are laid over it, and whose own parts are known: prod')
+    .option('--suppressions <file>', 'what was accepted, as "stopbath suppressions --json" prints it')
     .option('--explain', 'show which triggers matched and what each predicate answered')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ stopbath decide --explain finding.json\n  $ zcat trail/*.json.gz | stopbath decide --json | grep \'"decision":"contain"\'\n\nOne line an event, in input order; a summary goes to stderr. Ends with 1 where a line was no event.',
+      '\nExamples:\n  $ stopbath decide --explain finding.json\n  $ stopbath decide --config stopbath.config.json --stage prod finding.json\n  $ zcat trail/*.json.gz | stopbath decide --json | grep \'"decision":"contain"\'\n\nOne line an event, in input order; a summary goes to stderr. Ends with 1 where a line was no event.',
     )
     .action(async (files: readonly string[], options: Options) => {
       const rejected = await decideFiles(files.length > 0 ? files : ['-'], options);
@@ -35,13 +41,14 @@ export function register(program: Command): void {
 
 /** @returns whether something was rejected */
 async function decideFiles(files: readonly string[], options: Options): Promise<boolean> {
-  const [playbooks, states, config] = await Promise.all([shippedPlaybooks(), options.state === undefined ? null : readStates(options.state), options.config === undefined ? null : readConfig(options.config)]);
-  const decideOptions = {
-    ...states,
-    playbooks,
-    own: { prefix: config?.name ?? 'stopbath' },
-    ...(config && { trustedAccounts: config.trustedAccounts, suppressions: config.suppressions, ...(config.photoKeys && { photoKeys: config.photoKeys }) }),
-  };
+  const { state, stage } = options;
+  const [playbooks, states, config, suppressions] = await Promise.all([
+    shippedPlaybooks(),
+    state === undefined ? null : readStates(state),
+    options.config === undefined ? null : readConfigFile(options.config, stage),
+    options.suppressions === undefined ? [] : readSuppressionsFile(options.suppressions),
+  ]);
+  const decideOptions = { ...states, playbooks, own: { prefix: stage === undefined ? 'stopbath' : `stopbath-${stage}` }, suppressions, ...(config && { trustedAccounts: config.trustedAccounts, photoKeys: config.photoKeys }) };
   const counts = new Map<Verdict, number>();
   for (const file of files) {
     for await (const found of eventsIn(file)) {
@@ -63,10 +70,14 @@ function brokenDecision(broken: string, options: Omit<DecideOptions, 'receivedAt
 
 function jsonOf(decision: Decision, config: Config | null, explain: boolean): string {
   const { event, source, type, decision: verdict, playbook, inputs, targets, suppressedBy, reason, checks } = decision;
-  const effective = config && { effective: capped(verdict, config.modeCap) };
+  const effective = config && { effective: cappedBy(config, decision) };
   const text = JSON.stringify({ event, source, type, decision: verdict, playbook, inputs, targets, suppressedBy, reason, ...effective, ...(explain && { checks }) });
   // Targets and inputs are the event's own: what a terminal would obey is escaped, the value stays the same.
   return text.replaceAll(/[\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function cappedBy({ modeCap, modeCaps }: Config, { decision, playbook }: Decision): Verdict {
+  return capped(decision, capFor({ STOPBATH_MODE_CAP: modeCap, STOPBATH_MODE_CAPS: modeCaps }, playbook));
 }
 
 const TONES: Readonly<Record<Verdict, (text: string) => string>> = {
@@ -83,7 +94,7 @@ function textOf(decision: Decision, config: Config | null, explain: boolean): st
   const { decision: verdict, playbook, inputs, type, reason, suppressedBy } = decision;
   const level = inputs?.['level'] ?? inputs?.['scope'];
   const what = playbook === null ? '-' : `${playbook}${typeof level === 'string' ? ` ${level}` : ''}`;
-  const effective = config && capped(verdict, config.modeCap);
+  const effective = config && cappedBy(config, decision);
   const changed = effective !== null && effective !== verdict ? ` → ${effective}` : '';
   const words = `${TONES[verdict](`${verdict}${changed}`.padEnd(config ? 18 : 8))}  ${what.padEnd(26)}  ${line(type ?? '-').padEnd(32)}  ${line(reason)}${suppressedBy === null ? '' : ` [${line(suppressedBy)}]`}`;
   return explain ? [words, ...explanation(decision)].join('\n') : words;

@@ -75,6 +75,8 @@ export const ConfigSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("The name of a further event bus, which the organisation's accounts send their events to; null: events arrive at the account's own bus alone."),
+  trustedAccounts: z.array(z.string().regex(/^\d{12}$/, 'must be an account: 12 digits')).default([]).describe('Accounts that may be let in without a question, beside the one that a resource is in: a policy that names one of them shares nothing with strangers.'),
+  photoKeys: z.array(z.string().min(1)).default([]).describe('KMS keys that pictures are encrypted with, by id, ARN or alias: opening one of them, or taking it away, is an incident. None named: opening any key is one, taking one away is not.'),
   regions: z.array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region: eu-central-1')).default([]).describe('Further regions whose GuardDuty and CloudTrail are asked for events that EventBridge missed, beside the home region and us-east-1.'),
   eventArchiveDays: z.int().min(1).max(3650).default(30).describe('For how long events are kept to be replayed.'),
   logRetentionDays: z.literal([30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]).default(365).describe("For how long the functions' and the playbooks' logs are kept."),

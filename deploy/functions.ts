@@ -239,6 +239,8 @@ export function environmentOf(folders: readonly FunctionFolder[], config: Config
     STOPBATH_EVENT_QUEUE: ref('UndeliveredEvents'),
     STOPBATH_ACCOUNTS: config.accounts.join(','),
     STOPBATH_EXTERNAL_ID: config.externalId ?? '',
+    STOPBATH_TRUSTED_ACCOUNTS: config.trustedAccounts.join(','),
+    STOPBATH_PHOTO_KEYS: config.photoKeys.join(','),
     STOPBATH_REGIONS: [...new Set(['us-east-1', ...config.regions])].join(','),
     STOPBATH_PROTECTED_BUCKETS: config.protectedBuckets.join(','),
     STOPBATH_PROTECTED_TAGS: config.protectedTags.join(','),

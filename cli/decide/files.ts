@@ -6,6 +6,7 @@ import type { NamedBucket } from '../../core/decide/facts.ts';
 import type { KnownState } from '../../core/exposure.ts';
 import type { Playbook } from '../../core/playbook.ts';
 import { type Suppression, SuppressionSchema, readSuppression } from '../../core/suppression.ts';
+import { type Config, ConfigError, readConfig } from '../../deploy/config.ts';
 import { CliError, EXIT } from '../exit.ts';
 
 /** The playbooks of this checkout. */
@@ -76,27 +77,27 @@ function definedOf(state: z.infer<typeof StateSchema>): KnownState {
   };
 }
 
-const ConfigSchema = z.strictObject({
-  /** The most that may be done by itself, as `STOPBATH_MODE_CAP` in serverless.yml. */
-  modeCap: z.enum(['observe', 'approve', 'contain']).default('observe'),
-  /** What the suite's parts are called: `stopbath-prod`. */
-  name: z.string().min(1).default('stopbath'),
-  trustedAccounts: z.array(z.string().regex(/^\d{12}$/, 'must be 12 digits')).default([]),
-  photoKeys: z.array(z.string()).optional(),
-  suppressions: z.array(SuppressionSchema).default([]),
-});
-
-export interface Config extends Omit<z.infer<typeof ConfigSchema>, 'suppressions'> {
-  readonly suppressions: readonly Suppression[];
+/** `--config`: what is deployed. @throws {CliError} naming the field that is wrong */
+export async function readConfigFile(file: string, stage?: string): Promise<Config> {
+  const document = await readJson(file);
+  try {
+    return readConfig(document, stage);
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    throw new CliError(EXIT.usage, `${file}: ${cause.message}`, { cause });
+  }
 }
 
-/** `--config`. @throws {CliError} naming the field that is wrong */
-export async function readConfig(file: string): Promise<Config> {
-  const config = parse(file, ConfigSchema, await readJson(file));
+/** As `stopbath suppressions --json` prints them; who set one, and when, decides nothing. */
+const SuppressionsSchema = z.object({ suppressions: z.array(z.looseObject(SuppressionSchema.shape).transform(({ id, pattern, owner, reason, expires }) => ({ id, pattern, owner, reason, expires }))) });
+
+/** `--suppressions`. @throws {CliError} naming the field that is wrong */
+export async function readSuppressionsFile(file: string): Promise<readonly Suppression[]> {
+  const { suppressions } = parse(file, SuppressionsSchema, await readJson(file));
   try {
-    return { ...config, suppressions: config.suppressions.map(readSuppression) };
+    return suppressions.map(readSuppression);
   } catch (cause) {
-    throw new CliError(EXIT.usage, `${file}: suppressions: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new CliError(EXIT.usage, `${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 

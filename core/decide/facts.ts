@@ -31,7 +31,7 @@ export interface Knowledge {
   readonly bucketOfAccessPoint?: (arn: string) => string | undefined;
   /** Accounts that are not "outside", beside the resource's own. */
   readonly trustedAccounts?: readonly string[];
-  /** Key ids, ARNs or aliases whose grants and policies matter; all keys where it is absent. */
+  /** Key ids, ARNs or aliases whose grants and policies matter; all keys where none is named. */
   readonly photoKeys?: readonly string[];
   readonly own?: Own;
 }

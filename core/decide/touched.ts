@@ -15,7 +15,7 @@ export const resources = {
       return holds(accountIn(grantee).some(facts.isOutside), `a grant lets ${plain(grantee)} use it`);
     }
     // Whoever takes the key away takes every picture away; but only of a key that is known to be the pictures'.
-    if (signal.type !== 'PutKeyPolicy') return holds(knowledge.photoKeys !== undefined, `${plain(signal.type, 32)} was called`);
+    if (signal.type !== 'PutKeyPolicy') return holds((knowledge.photoKeys ?? []).length > 0, `${plain(signal.type, 32)} was called`);
     return openedBy(facts, at(request, 'policy'));
   },
   'resource-opened': (facts) => {
@@ -62,9 +62,9 @@ function namesIn(request: unknown): readonly string[] {
     .filter((value) => typeof value === 'string');
 }
 
-function isPhotoKey({ knowledge: { photoKeys }, request }: Facts): boolean {
+function isPhotoKey({ knowledge: { photoKeys = [] }, request }: Facts): boolean {
   const key = textOf(at(request, 'keyId'));
-  return photoKeys === undefined || key === null || photoKeys.some((own) => own === key || own.endsWith(`/${key}`) || key.endsWith(`/${own}`));
+  return photoKeys.length === 0 || key === null || photoKeys.some((own) => own === key || own.endsWith(`/${key}`) || key.endsWith(`/${own}`));
 }
 
 function openedBy(facts: Facts, value: unknown): ReturnType<Predicate> {

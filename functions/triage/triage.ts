@@ -21,6 +21,8 @@ export async function triage({ event, drill }: { readonly event: unknown; readon
     receivedAt,
     drill,
     own: ownOf(tools),
+    trustedAccounts: tools.settings.STOPBATH_TRUSTED_ACCOUNTS,
+    photoKeys: tools.settings.STOPBATH_PHOTO_KEYS,
   };
   const blind = decide(event, options);
   const [found, suppressions] = await Promise.all([look(blind, tools), blind.checks.length > 0 ? readSuppressions(tools) : []]);
