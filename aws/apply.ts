@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { aheadInput } from './ahead.ts';
 import { StateMovedError } from '../core/apply.ts';
 import type { Json } from '../core/bucket.ts';
-import type { Change, Incident, LedgerEntry, Plan } from '../core/incident.ts';
+import type { Change, LedgerEntry } from '../core/incident.ts';
 import { checkDigest } from '../core/plan.ts';
+import { readTakes } from './budget.ts';
 import type { Tools } from './function.ts';
 import { addEntry, complete, getIncident, getPlan, intend, ledgerOf } from './incidents.ts';
+import { readOnRecord, type Planned } from './standing.ts';
 
 /** What every `apply` gets from its workflow. None of it is trusted beyond naming things that are read. */
 export const applyInput = z.strictObject({
@@ -12,21 +15,28 @@ export const applyInput = z.strictObject({
   direction: z.enum(['contain', 'restore']),
   execution: z.string().min(1),
   digest: z.string().regex(/^[0-9a-f]{64}$/),
+  target: aheadInput,
 });
 export type ApplyInput = Readonly<z.infer<typeof applyInput>>;
 
 /**
- * The stored plan with this digest, and what its execution wrote to the ledger so far.
+ * The stored plan with this digest, what its execution wrote to the ledger so far, and all that is on record about it, read side by side.
  *
  * @throws {StateMovedError} where there is none for this direction
  * @throws {DigestMismatchError} where it was altered
  */
-export async function plannedFor(tools: Tools, input: ApplyInput): Promise<{ readonly incident: Incident; readonly plan: Plan; readonly written: readonly LedgerEntry[] }> {
-  const [incident, stored, ledger] = await Promise.all([getIncident(tools, input.incident), getPlan(tools, input.incident, input.digest), ledgerOf(tools, input.incident)]);
+export async function plannedFor(tools: Tools, input: ApplyInput): Promise<Planned> {
+  const [incident, stored, ledger, onRecord, takes] = await Promise.all([
+    getIncident(tools, input.incident),
+    getPlan(tools, input.incident, input.digest),
+    ledgerOf(tools, input.incident),
+    readOnRecord(tools, input.incident, input.execution),
+    input.direction === 'contain' ? readTakes(tools) : null,
+  ]);
   if (!stored) throw new StateMovedError(`there is no plan ${input.digest} for ${input.incident}: plan again`);
   const plan = checkDigest(stored);
   if (plan.direction !== input.direction) throw new StateMovedError(`plan ${plan.digest} is to ${plan.direction}, not to ${input.direction}`);
-  return { incident, plan, written: ledger.filter(({ digest, execution }) => digest === plan.digest && execution === input.execution) };
+  return { incident, plan, execution: input.execution, written: ledger.filter(({ digest, execution }) => digest === plan.digest && execution === input.execution), onRecord, takes };
 }
 
 /**

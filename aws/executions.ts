@@ -18,8 +18,17 @@ export function nextExecution(incident: Incident, direction: Direction): string 
  */
 export async function startExecution(tools: Pick<Tools, 'settings' | 'clients'>, incident: Incident, direction: Direction, name: string): Promise<boolean> {
   await addExecution(tools, incident.id, name);
-  return await begin(tools, incident.playbook, name, { incident: incident.id, direction });
+  return await beginPlaybook(tools, incident, direction, name);
 }
+
+/** The same for an execution that the incident has on its list already. */
+export async function beginPlaybook(tools: Pick<Tools, 'settings' | 'clients'>, { id, playbook, target }: Incident, direction: Direction, name: string): Promise<boolean> {
+  const { kind, ...place } = target;
+  // Where to look, so that nobody reads the incident first. Never people of the share service: an input stays in the execution's history.
+  return await begin(tools, playbook, name, { incident: id, direction, ...(AHEAD.has(kind) ? { target: place } : {}) });
+}
+
+const AHEAD: ReadonlySet<Incident['target']['kind']> = new Set(['bucket', 'principal']);
 
 /**
  * An incident that is `open` has an execution that runs, or one that a crash left unstarted: then it is started now. Everybody who

@@ -1,5 +1,6 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { z } from 'zod';
+import { aheadInput } from './ahead.ts';
 import { lambdaOf } from './clients.ts';
 import { putEvidence } from './evidence.ts';
 import { addEntry, savePlan } from './incidents.ts';
@@ -19,6 +20,7 @@ export const planInput = z.strictObject({
   incident: z.string().min(1),
   direction: z.enum(['contain', 'restore']),
   execution: z.string().min(1),
+  target: aheadInput,
   preview: z.strictObject({ draft: draft.nullable(), newer: z.enum(['keep', 'overwrite']) }).optional(),
 });
 export type PlanInput = z.infer<typeof planInput>;
@@ -38,29 +40,45 @@ export interface PlanMade {
   readonly result: PlanResult;
   /** What was read of the target, whole: what a restore goes back to. Locked for a year. */
   readonly snapshot: object;
-  /** Share links that it would revoke, for the budgets that a preview tells. */
+  /** Share links that it would revoke, for the budgets. */
   readonly links?: number;
   /** What stands in the incident's history beside how many changes there are: `at level public`. */
   readonly text: string;
+  /** More of the impact, which is still being asked for: the snapshot is locked meanwhile, and the plan is stored with it. */
+  readonly more?: Promise<{ readonly impact: Plan['impact']; readonly text: string }>;
 }
 
-/** The end of every plan function: the plan is stored, what was seen is evidence, and the history says so. A preview leaves no trace. */
-export async function keepPlan(tools: Tools, { input, incident, plan, result, snapshot, links = 0, text }: PlanMade): Promise<PlanResult | Preview> {
-  if (input.preview) return { plan, result, budgets: await previewBudgets(tools, incident, plan, links) };
-  const key = `${input.execution}/${plan.digest.slice(0, 16)}`;
-  const changes = `${plan.changes.length} ${plan.changes.length === 1 ? 'change' : 'changes'}`;
-  await Promise.all([
-    savePlan(tools, plan),
-    putEvidence(tools, { kind: 'snapshot', id: key, incident: incident.id, at: plan.plannedAt, drill: incident.drill, body: { execution: input.execution, ...snapshot, plan } }, incident.target),
-    addEntry(tools, `${input.execution}/plan/${plan.digest.slice(0, 16)}`, {
-      incident: incident.id,
-      at: plan.plannedAt,
-      kind: 'plan',
-      text: `planned ${changes} to ${input.direction}${text}`,
-      by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
-      detail: { digest: plan.digest, notes: [...plan.notes], next: result.next },
-    }),
-  ]);
+/**
+ * The end of every plan function: the plan is stored, what was seen is evidence, the history says so, and what goes on to `apply` has its share
+ * of the budgets. A preview leaves no trace.
+ */
+export async function keepPlan(tools: Tools, made: PlanMade): Promise<PlanResult | Preview> {
+  const { input, incident, result, snapshot, links = 0 } = made;
+  const whole = async () => {
+    const more = await made.more;
+    return more ? { plan: { ...made.plan, impact: { ...made.plan.impact, ...more.impact } }, text: made.text + more.text } : made;
+  };
+  if (input.preview) {
+    const { plan } = await whole();
+    return { plan, result, budgets: await previewBudgets(tools, incident, plan, links) };
+  }
+  const { digest, plannedAt, changes } = made.plan;
+  const key = `${input.execution}/${digest.slice(0, 16)}`;
+  const keep = async () => {
+    const { plan, text } = await whole();
+    await Promise.all([
+      savePlan(tools, plan),
+      addEntry(tools, `${input.execution}/plan/${digest.slice(0, 16)}`, {
+        incident: incident.id,
+        at: plannedAt,
+        kind: 'plan',
+        text: `planned ${changes.length} ${changes.length === 1 ? 'change' : 'changes'} to ${input.direction}${text}`,
+        by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
+        detail: { digest, notes: [...plan.notes], next: result.next },
+      }),
+    ]);
+  };
+  await Promise.all([keep(), putEvidence(tools, { kind: 'snapshot', id: key, incident: incident.id, at: plannedAt, drill: incident.drill, body: { execution: input.execution, ...snapshot, plan: made.plan } }, incident.target)]);
   return result;
 }
 

@@ -1,24 +1,36 @@
 import { BudgetError, HeldError } from '../core/held.ts';
-import { guardSays, protectedBy } from '../core/guard.ts';
+import { guardSays, protectedBy, type GuardState } from '../core/guard.ts';
 import type { Tag } from '../core/bucket.ts';
-import type { Incident, Plan } from '../core/incident.ts';
+import type { Incident, LedgerEntry, Plan, Request } from '../core/incident.ts';
 import { approversOf, missingGates, type Gated, type Standing } from '../core/next.ts';
-import { liftedGates, type People } from '../core/approval.ts';
+import { liftedGates, type Approval, type People } from '../core/approval.ts';
 import { approvalsOf } from './approvals.ts';
-import type { BudgetLeft, BudgetRule } from '../core/budget.ts';
-import { readBudgets, takeBudgets } from './budget.ts';
+import { leftOfAll, type BudgetLeft, type BudgetRule, type BudgetRules, type Taken } from '../core/budget.ts';
+import { readTakes, takeBudgets, type Takes } from './budget.ts';
 import type { Tools } from './function.ts';
 import { readGuard } from './guard.ts';
-import { getRequest, ledgerOf } from './incidents.ts';
+import { getRequest } from './incidents.ts';
+
+/** What is on record about an execution, whatever the workflow's input says. */
+export interface OnRecord {
+  readonly guard: GuardState;
+  readonly approvals: readonly Approval[];
+  readonly request: Request | null;
+}
+
+/** Read side by side, and beside the target's state: none of it needs the other. */
+export async function readOnRecord(tools: Tools, incident: string, execution: string): Promise<OnRecord> {
+  const [guard, approvals, request] = await Promise.all([readGuard(tools), approvalsOf(tools, incident), getRequest(tools, incident, execution)]);
+  return { guard, approvals, request };
+}
 
 /**
- * What plan and apply know of an execution beside the target's state: read here, whatever the workflow's input says.
+ * What plan and apply know of an execution beside the target's state.
  *
  * @param tags - the target's, as they were just read; `null` where it has none
  */
-export async function readStanding(tools: Tools, incident: Incident, execution: string, tags: readonly Tag[] | null = null): Promise<Standing> {
+export function standingOf(tools: Tools, incident: Incident, execution: string, { guard, approvals, request }: OnRecord, tags: readonly Tag[] | null = null): Standing {
   const { STOPBATH_PROTECTED_BUCKETS, STOPBATH_PROTECTED_TAGS } = tools.settings;
-  const [guard, approvals, request] = await Promise.all([readGuard(tools), approvalsOf(tools, incident.id), getRequest(tools, incident.id, execution)]);
   return {
     incident,
     guard,
@@ -32,8 +44,25 @@ export async function readStanding(tools: Tools, incident: Incident, execution: 
   };
 }
 
+/** The same for who has nothing else to read meanwhile. */
+export async function readStanding(tools: Tools, incident: Incident, execution: string, tags: readonly Tag[] | null = null): Promise<Standing> {
+  return standingOf(tools, incident, execution, await readOnRecord(tools, incident.id, execution), tags);
+}
+
 export function peopleOf({ settings }: Pick<Tools, 'settings'>): People {
   return { responderRoles: settings.STOPBATH_RESPONDER_ROLES, sessionNamesPinned: settings.STOPBATH_SESSION_NAMES_PINNED };
+}
+
+/** What an apply has read before it judges: the plan, and all that is on record about its execution. */
+export interface Planned {
+  readonly incident: Incident;
+  readonly plan: Plan;
+  readonly execution: string;
+  /** What this execution wrote to the ledger for this plan so far. */
+  readonly written: readonly LedgerEntry[];
+  readonly onRecord: OnRecord;
+  /** What was taken from the budgets; `null` for a restore, which is exempt. */
+  readonly takes: Takes | null;
 }
 
 /**
@@ -42,8 +71,8 @@ export function peopleOf({ settings }: Pick<Tools, 'settings'>): People {
  * @throws {HeldError} where it may not, and no approval would help now
  * @throws {BudgetError} where the budgets are used up: the workflow asks somebody
  */
-export async function assertMayApply(tools: Tools, incident: Incident, plan: Plan, execution: string, own: Gated & { readonly links?: number }, tags: readonly Tag[] | null = null): Promise<void> {
-  const standing = await readStanding(tools, incident, execution, tags);
+export async function assertMayApply(tools: Tools, { incident, plan, execution, written, onRecord, takes }: Planned, own: Gated & { readonly links?: number }, tags: readonly Tag[] | null = null): Promise<void> {
+  const standing = standingOf(tools, incident, execution, onRecord, tags);
   const latest = incident.executions.at(-1) ?? execution;
   if (latest !== execution) throw new HeldError(`${latest} was started since: ${execution} changes nothing any more`);
   const held = guardSays(plan.direction, standing.guard);
@@ -55,23 +84,16 @@ export async function assertMayApply(tools: Tools, incident: Incident, plan: Pla
   if (plan.direction === 'restore') return;
   if (liftedGates(standing.approvals, { execution, digest: plan.digest }, approversOf(standing), standing.people).has('budget')) return;
   // What this run has paid for it does not pay again, however long it takes: a sweep may take hours.
-  if ((await ledgerOf(tools, incident.id)).some((entry) => entry.execution === execution && entry.digest === plan.digest)) return;
-  const spent = await spend(incident, own.links ?? 0, tools);
+  if (written.length > 0) return;
+  const spent = await takeBudgets(tools, wantedOf(tools, incident, own.links ?? 0), rulesOf(tools), takes ?? undefined);
   if (spent !== null) throw new BudgetError(spent);
 }
 
-/** One containment, and the links that it revokes, from the budgets of the last hour; why not, where there is not enough left. */
-async function spend(incident: Incident, links: number, tools: Tools): Promise<string | null> {
-  const wanted = { incident: incident.id, account: incident.target.account, severity: incident.severity, at: tools.now() };
-  const rules = rulesOf(tools);
-  const spent = await takeBudgets(tools, wanted, rules.containments);
-  if (spent !== null || links === 0) return spent;
-  return await takeBudgets(tools, { ...wanted, amount: links }, rules.links);
+function wantedOf(tools: Tools, { id: incident, target: { account }, severity }: Incident, links: number): Taken & { readonly severity: number } {
+  return { incident, account, severity, at: tools.now(), links };
 }
 
-type Rules = { readonly account: BudgetRule; readonly all: BudgetRule };
-
-function rulesOf({ settings }: Pick<Tools, 'settings'>): { readonly containments: Rules; readonly links: Rules } {
+function rulesOf({ settings }: Pick<Tools, 'settings'>): BudgetRules {
   const { STOPBATH_BUDGET_ACCOUNT: account, STOPBATH_BUDGET_ALL: all, STOPBATH_BUDGET_RESERVED: reserved, STOPBATH_BUDGET_LINKS: inAccount, STOPBATH_BUDGET_LINKS_ALL: inAll } = settings;
   // The same share of the links is kept for critical incidents as of the containments.
   const rule = (limit: number, of: number): BudgetRule => ({ of: 'links', limit, reserved: Math.floor((limit * reserved) / of) });
@@ -84,7 +106,5 @@ export type Budgets = readonly { readonly account: BudgetLeft; readonly all: Bud
 /** For a preview: takes nothing. A restore is exempt, and has none. */
 export async function previewBudgets(tools: Tools, incident: Incident, plan: Pick<Plan, 'direction'>, links = 0): Promise<Budgets> {
   if (plan.direction === 'restore') return [];
-  const wanted = { incident: incident.id, account: incident.target.account, severity: incident.severity, at: tools.now() };
-  const rules = rulesOf(tools);
-  return await Promise.all([readBudgets(tools, wanted, rules.containments), ...(links === 0 ? [] : [readBudgets(tools, { ...wanted, amount: links }, rules.links)])]);
+  return leftOfAll((await readTakes(tools)).taken, wantedOf(tools, incident, links), rulesOf(tools));
 }

@@ -8,9 +8,13 @@ import { impactOf as shareImpactOf } from '../core/share/survey.ts';
 import type { Tools } from './function.ts';
 import { surveyLinks } from './share/survey.ts';
 
-/** How much is behind a bucket, in the service's own terms, without listing it. Says of each number whether it is exact. */
-export async function surveyBucket(tools: Tools, address: BucketAddress): Promise<{ readonly [key: string]: Json }> {
-  const [objects, links] = await Promise.all([countObjects(tools, address), orWhy(surveyLinks(tools, { kind: 'bucket', bucket: address.bucket }))]);
+/**
+ * How much is behind a bucket, in the service's own terms, without listing it. Says of each number whether it is exact.
+ *
+ * @param options.pages - of the count of links, of 1 MB each: beyond them it says "at least"
+ */
+export async function surveyBucket(tools: Tools, address: BucketAddress, options: { readonly pages?: number } = {}): Promise<{ readonly [key: string]: Json }> {
+  const [objects, links] = await Promise.all([countObjects(tools, address), orWhy(surveyLinks(tools, { kind: 'bucket', bucket: address.bucket }, options))]);
   return { ...objects, ...(typeof links === 'string' ? { links: `unknown: ${links}` } : sharedBy(shareImpactOf(links))) };
 }
 

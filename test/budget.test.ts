@@ -6,7 +6,8 @@ import { takeBudgets } from '../aws/budget.ts';
 import type { Table } from '../aws/records.ts';
 
 const AT = '2026-11-24T10:00:00.000Z';
-const rules = { account: { limit: 1, reserved: 0 }, all: { limit: 3, reserved: 1 } };
+const links = { of: 'links', limit: 1000, reserved: 0 };
+const rules = { containments: { account: { limit: 1, reserved: 0 }, all: { limit: 3, reserved: 1 } }, links: { account: links, all: links } };
 
 let sandbox: Sandbox;
 let dynamo: DynamoDBClient;
@@ -24,7 +25,7 @@ afterAll(async () => {
   await sandbox.stop();
 });
 
-const take = (incident: string, account: string, severity = 8) => takeBudgets(table, { incident, account, severity, at: AT }, rules);
+const take = (incident: string, account: string, severity = 8) => takeBudgets(table, { incident, account, severity, at: AT, links: 0 }, rules);
 
 it('is held by account and by all together, and what an account is refused uses up nobody else’s', async () => {
   expect(await take('i-1', '111111111111')).toBeNull();

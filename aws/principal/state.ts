@@ -22,6 +22,7 @@ import { AHEAD_SECONDS } from '../../core/share/sessions.ts';
 import { iamOf } from '../clients.ts';
 import { codeOf } from '../errors.ts';
 import type { Tools } from '../function.ts';
+import { memberTools } from '../member.ts';
 
 /** Why this principal is never touched here; `null` where it may be. Plan and apply ask alike. */
 export function neverTouched({ settings }: Pick<Tools, 'settings'>, principal: Principal, state: PrincipalState): string | null {
@@ -33,17 +34,18 @@ export function neverTouched({ settings }: Pick<Tools, 'settings'>, principal: P
 const ROOM = { user: 2048, role: 10_240 };
 
 /**
- * How a principal stands now. A refused read fails it: what was not seen cannot be restored.
+ * How a principal stands now, in its own account. A refused read fails it: what was not seen cannot be restored.
  *
  * @throws {PrincipalError} where there is no such principal
  */
 export async function readPrincipal(tools: Tools, principal: Principal, incident: string): Promise<PrincipalState> {
   const own = policyName(incident);
+  const there = memberTools(tools, principal.account, 'read', incident);
   const [head, policies, keys, hasPassword] = await Promise.all([
-    headOf(tools, principal),
-    policiesOf(tools, principal),
-    principal.kind === 'user' ? keysOf(tools, principal.name) : {},
-    principal.kind === 'user' ? hasLogin(tools, principal.name) : false,
+    headOf(there, principal),
+    policiesOf(there, principal),
+    principal.kind === 'user' ? keysOf(there, principal.name) : {},
+    principal.kind === 'user' ? hasLogin(there, principal.name) : false,
   ]);
   const used = [...policies].filter(([name]) => name !== own).reduce((sum, [, text]) => sum + text.replaceAll(/\s/g, '').length, 0);
   const text = policies.get(own);

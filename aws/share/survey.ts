@@ -31,7 +31,8 @@ export async function surveyLinks(tools: Tools, scope: ShareScope, { pages }: { 
 /** The ends of a scope, and some of its links as they are now. */
 export async function sampleLinks(tools: Tools, scope: ShareScope): Promise<Pick<Survey, 'read' | 'sampled'>> {
   const read = scope.kind === 'links' ? await namedLinks(tools, scope.linkIds) : await ends(tools, lanesOf(scope));
-  return { read, sampled: await judgedShareLinks(tools, probesOf(read, SAMPLE).map(({ linkId }) => linkId)) };
+  const probes = probesOf(read, SAMPLE);
+  return { read, sampled: await judgedShareLinks(tools, probes.map(({ linkId }) => linkId), probes) };
 }
 
 /** Links that were made since an instant are looked for among so many pages where an index is not ordered by time. */

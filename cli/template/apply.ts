@@ -10,9 +10,10 @@ import { readTags, tagsIn, writeTags } from './tags.ts';
  * trusted: plan, mode, guard and approvals are read here. Applying twice gives the same end as once.
  */
 export async function applyNewPlaybook(input: ApplyInput, tools: Tools): Promise<{ readonly changes: number; readonly acknowledgedAt: string }> {
-  const { incident, plan, written } = await plannedFor(tools, input);
+  const planned = await plannedFor(tools, input);
+  const { incident, plan, written } = planned;
   const tags = await readTags(tools, incident.target);
-  await assertMayApply(tools, incident, plan, input.execution, { reopens: [] }, tagsIn(tags));
+  await assertMayApply(tools, planned, { reopens: [] }, tagsIn(tags));
   const changes = remaining(plan.changes, () => tags);
   const [intents] = await Promise.all([
     intendAll(tools, input, changes, written),

@@ -1,3 +1,4 @@
+import { readAhead } from '../../aws/ahead.ts';
 import { acknowledge, intendAll, named, plannedFor, type ApplyInput } from '../../aws/apply.ts';
 import type { Tools } from '../../aws/function.ts';
 import { updateIncident } from '../../aws/incidents.ts';
@@ -16,12 +17,13 @@ import { principalOf } from '../../core/principal/principal.ts';
  * input is not trusted: plan, mode, guard and approvals are read here, and whether the principal may be touched at all.
  */
 export async function applyContainment(input: ApplyInput, tools: Tools): Promise<{ readonly changes: number; readonly acknowledgedAt: string }> {
-  const { incident, plan, written } = await plannedFor(tools, input);
+  const reading = plannedFor(tools, input);
+  const [planned, state] = await Promise.all([reading, readAhead(input.target, reading.then(({ incident }) => incident), async ({ arn }) => await readPrincipal(tools, principalOf(arn), input.incident))]);
+  const { incident, plan, written } = planned;
   const principal = principalOf(incident.target.arn);
-  const state = await readPrincipal(memberTools(tools, principal.account, 'read', incident.id), principal, incident.id);
   const never = neverTouched(tools, principal, state);
   if (never !== null) throw new HeldError(never);
-  await assertMayApply(tools, incident, plan, input.execution, { reopens: plan.direction === 'restore' ? plan.changes.map(({ title }) => title) : [], stops: stopsIn(plan) });
+  await assertMayApply(tools, planned, { reopens: plan.direction === 'restore' ? plan.changes.map(({ title }) => title) : [], stops: stopsIn(plan) });
   const changes = remaining(plan.changes, (setting) => settingOf(state, setting));
   const [intents] = await Promise.all([
     intendAll(tools, input, changes, written),

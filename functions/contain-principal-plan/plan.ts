@@ -1,10 +1,11 @@
+import { readAhead } from '../../aws/ahead.ts';
 import type { Tools } from '../../aws/function.ts';
 import { getIncident, ledgerOf } from '../../aws/incidents.ts';
 import { memberTools } from '../../aws/member.ts';
 import { keepPlan, type PlanInput, type Preview } from '../../aws/planning.ts';
 import { neverTouched, readPrincipal } from '../../aws/principal/state.ts';
 import { readUse, type Use } from '../../aws/principal/use.ts';
-import { readStanding } from '../../aws/standing.ts';
+import { readOnRecord, standingOf } from '../../aws/standing.ts';
 import type { Json } from '../../core/bucket.ts';
 import type { Incident, Plan } from '../../core/incident.ts';
 import { nextAfterPlan, type OwnWord, type PlanResult } from '../../core/next.ts';
@@ -14,10 +15,16 @@ import { principalOf, type Principal, type PrincipalState } from '../../core/pri
 
 /** Reads the principal, what uses it and what it issued, and plans. */
 export async function planContainment(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
-  const incident = input.preview?.draft ?? (await getIncident(tools, input.incident));
+  const reading = input.preview?.draft ? Promise.resolve(input.preview.draft) : getIncident(tools, input.incident);
+  const [incident, state, ledger, onRecord] = await Promise.all([
+    reading,
+    readAhead(input.target, reading, async ({ arn }) => await readPrincipal(tools, principalOf(arn), input.incident)),
+    ledgerOf(tools, input.incident),
+    readOnRecord(tools, input.incident, input.execution),
+  ]);
+  const standing = standingOf(tools, incident, input.execution, onRecord);
   const principal = principalOf(incident.target.arn);
   const there = memberTools(tools, principal.account, 'read', incident.id);
-  const [state, ledger, standing] = await Promise.all([readPrincipal(there, principal, incident.id), ledgerOf(tools, incident.id), readStanding(tools, incident, input.execution)]);
   const since = sinceOf(incident);
   const use = await readUse(there, principal, state, since);
   const level = levelOf(incident.inputs['level'], principal);

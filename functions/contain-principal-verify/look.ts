@@ -17,7 +17,7 @@ export async function lookAtPrincipal(input: LookInput, tools: Tools): Promise<J
   const { incident, ledger } = await viewIncident(tools, input.incident);
   const principal = principalOf(incident.target.arn);
   const there = memberTools(tools, principal.account, 'read', incident.id);
-  const state = await readPrincipal(there, principal, incident.id);
+  const state = await readPrincipal(tools, principal, incident.id);
   const left = lastOf(ledger.filter(({ direction, result }) => direction === input.direction && result === 'done'));
   const drifted = left.filter(({ setting, after }) => !same(settingOf(state, setting), after)).map(({ setting }) => setting);
   const look: PrincipalLook = { tried: await tryOld(there, state.arn, incident.containedAt ?? tools.now()), drifted };

@@ -1,3 +1,4 @@
+import { readAhead } from '../../aws/ahead.ts';
 import { s3Of } from '../../aws/clients.ts';
 import { acknowledge, intendAll, named, plannedFor, type ApplyInput } from '../../aws/apply.ts';
 import { readBucket, writeSetting } from '../../aws/bucket.ts';
@@ -13,11 +14,12 @@ import { reopenings, settingOf } from '../../core/quarantine/restore.ts';
  * The workflow's input is not trusted: plan, mode, guard and approvals are read here.
  */
 export async function applyQuarantine(input: ApplyInput, tools: Tools): Promise<{ readonly changes: number; readonly acknowledgedAt: string }> {
-  const { incident, plan, written } = await plannedFor(tools, input);
+  const reading = plannedFor(tools, input);
+  const [planned, state] = await Promise.all([reading, readAhead(input.target, reading.then(({ incident }) => incident), async ({ name, account, region }) => await readBucket(memberTools(tools, account, 'contain', input.incident).clients, { bucket: name, account, region }))]);
+  const { incident, plan, written } = planned;
   const address = { bucket: incident.target.name, account: incident.target.account, region: incident.target.region };
   const there = memberTools(tools, address.account, 'contain', incident.id);
-  const state = await readBucket(there.clients, address);
-  await assertMayApply(tools, incident, plan, input.execution, { reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] }, state.tagging);
+  await assertMayApply(tools, planned, { reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] }, state.tagging);
   const changes = remaining(plan.changes, (setting) => settingOf(state, setting));
   const [intents] = await Promise.all([
     intendAll(tools, input, changes, written),

@@ -1,11 +1,12 @@
+import { readAhead } from '../../aws/ahead.ts';
 import { s3Of } from '../../aws/clients.ts';
 import { readBucket, type BucketAddress } from '../../aws/bucket.ts';
 import type { Tools } from '../../aws/function.ts';
 import { getIncident, ledgerOf } from '../../aws/incidents.ts';
 import { exemptIn, memberTools } from '../../aws/member.ts';
-import { keepPlan, type PlanInput, type Preview } from '../../aws/planning.ts';
+import { keepPlan, type PlanInput, type PlanMade, type Preview } from '../../aws/planning.ts';
 import { askAnonymously, sampleKeys } from '../../aws/probe.ts';
-import { readStanding } from '../../aws/standing.ts';
+import { readOnRecord, standingOf } from '../../aws/standing.ts';
 import { surveyBucket } from '../../aws/survey.ts';
 import type { BucketState } from '../../core/bucket.ts';
 import { exposuresOf } from '../../core/exposure.ts';
@@ -19,12 +20,20 @@ import type { Answer } from '../../core/quarantine/look.ts';
 import { reopenings, restoration } from '../../core/quarantine/restore.ts';
 
 export async function planQuarantine(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
-  const incident = input.preview?.draft ?? (await getIncident(tools, input.incident));
-  const address = { bucket: incident.target.name, account: incident.target.account, region: incident.target.region };
-  const there = memberTools(tools, address.account, 'read', incident.id);
-  const exempt = exemptIn(tools, address.account);
-  const [[state, anonymous], ledger, impact] = await Promise.all([readFromBothSides(there, address), ledgerOf(tools, incident.id), surveyBucket(there, address)]);
-  const known = await readStanding(tools, incident, input.execution, state.tagging);
+  const reading = input.preview?.draft ? Promise.resolve(input.preview.draft) : getIncident(tools, input.incident);
+  const [incident, seen, ledger, onRecord] = await Promise.all([
+    reading,
+    readAhead(input.target, reading, async ({ name, account, region }) => await lookAt(memberTools(tools, account, 'read', input.incident), { bucket: name, account, region })),
+    ledgerOf(tools, input.incident),
+    readOnRecord(tools, input.incident, input.execution),
+  ]);
+  const { state } = seen;
+  // Who decides by the numbers gets all of them.
+  const isUrgent = input.direction === 'contain' && incident.mode === 'contain' && !input.preview;
+  const { name: bucket, account, region } = incident.target;
+  const survey = isUrgent ? seen.survey : surveyBucket(memberTools(tools, account, 'read', incident.id), { bucket, account, region });
+  const exempt = exemptIn(tools, incident.target.account);
+  const known = standingOf(tools, incident, input.execution, onRecord, state.tagging);
   const contained = standing(ledger);
   const level = levelOf(incident);
   const planned: PlannedChanges & { readonly drift?: readonly Drift[] } =
@@ -41,10 +50,8 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
     changes: planned.changes,
     notes: planned.notes,
     impact: {
-      anonymousBefore: anonymous,
       exposures: exposuresOf(state).map((exposure) => exposure.phrase),
       ...(input.direction === 'contain' ? impactOf(state, planned.level, { organizationId: tools.settings.STOPBATH_ORGANIZATION_ID, exempt }) : {}),
-      ...impact,
       ...(known.protectedBy === null ? {} : { protectedBy: known.protectedBy }),
       ...costOf(planned.changes.length, tools.settings.STOPBATH_VERIFY_LOOKS),
     },
@@ -54,7 +61,7 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
   const evidence = incident.target.name === tools.settings.STOPBATH_EVIDENCE_BUCKET;
   const own = { forbids: evidence ? "it is the suite's own evidence bucket, which the suite never changes: what is open there is closed by hand" : null, settled: settled(plan, state, contained), reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] };
   const result = nextAfterPlan(plan, known, own);
-  return await keepPlan(tools, { input, incident, plan, result, snapshot: { state }, text: ` at level ${planned.level}; an anonymous request is ${anonymous}` });
+  return await keepPlan(tools, { input, incident, plan, result, snapshot: { state }, text: ` at level ${planned.level}`, more: moreOf(seen.anonymous, survey) });
 }
 
 /** Closed by somebody else before anything was done here. */
@@ -63,10 +70,33 @@ function settled(plan: Plan, state: BucketState, contained: readonly LedgerEntry
   return closed ? 'public access is blocked already: there is nothing to contain' : null;
 }
 
-/** The settings, and what somebody outside gets through the bucket's own door and its access points'. */
-async function readFromBothSides(tools: Tools, address: BucketAddress): Promise<readonly [BucketState, Answer]> {
-  const [state, keys] = await Promise.all([readBucket(tools.clients, address), sampleKeys(s3Of(tools.clients), address)]);
-  return [state, await askAnonymously(tools.clients, state, keys)];
+/** Where nobody waits for the numbers but pictures for their end, no more links are counted than these pages hold: some 8,000. */
+const PAGES_AT_ONCE = 2;
+
+interface Seen {
+  readonly state: BucketState;
+  /** What somebody outside gets through the bucket's own door and its access points'. */
+  readonly anonymous: Promise<Answer>;
+  /** What is behind it, as far as it can be counted in moments. */
+  readonly survey: Promise<Plan['impact']>;
+}
+
+/** The settings, and meanwhile and after them what nothing that is done depends on. */
+async function lookAt(tools: Tools, address: BucketAddress): Promise<Seen> {
+  const reading = readBucket(tools.clients, address);
+  const asking = async (): Promise<Answer> => {
+    const [state, keys] = await Promise.all([reading, sampleKeys(s3Of(tools.clients), address)]);
+    return await askAnonymously(tools.clients, state, keys);
+  };
+  const seen = { anonymous: asking(), survey: surveyBucket(tools, address, { pages: PAGES_AT_ONCE }) };
+  // Whoever has no use for it does not wait for it; where it is used, its failure is the plan's.
+  for (const later of Object.values(seen)) later.catch(() => undefined);
+  return { state: await reading, ...seen };
+}
+
+async function moreOf(anonymous: Promise<Answer>, survey: Promise<Plan['impact']>): NonNullable<PlanMade['more']> {
+  const [answer, behind] = await Promise.all([anonymous, survey]);
+  return { impact: { anonymousBefore: answer, ...behind }, text: `; an anonymous request is ${answer}` };
 }
 
 function levelOf(incident: Incident): Level {

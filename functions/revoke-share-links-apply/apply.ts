@@ -30,8 +30,9 @@ export interface ApplyResult {
  * behind it. The workflow's input is not trusted: plan, mode, guard and approvals are read here, every time.
  */
 export async function applyRevocation(input: ApplyInput, tools: Tools): Promise<ApplyResult> {
-  const { incident, plan, written } = await plannedFor(tools, input);
-  await assertMayApply(tools, incident, plan, input.execution, { reopens: plan.direction === 'restore' ? reopensLinks(plan.changes) : [], links: linksIn(plan.impact) });
+  const planned = await plannedFor(tools, input);
+  const { incident, plan, written } = planned;
+  await assertMayApply(tools, planned, { reopens: plan.direction === 'restore' ? reopensLinks(plan.changes) : [], links: linksIn(plan.impact) });
   const context = await contextOf(incident, plan, input, tools);
   // What was acknowledged is done, whatever others have made of it since: another incident may raise the same epoch meanwhile.
   const open = plan.changes.filter(({ seq }) => !written.some((entry) => entry.seq === seq && entry.result === 'done'));

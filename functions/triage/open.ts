@@ -1,5 +1,5 @@
 import { claimTarget, readClaim } from '../../aws/claims.ts';
-import { ensureStarted, nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
+import { beginPlaybook, ensureStarted, nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
 import { TransientError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, createIncident, findIncident, getIncident, getPlan, ledgerOf, updateIncident } from '../../aws/incidents.ts';
@@ -38,17 +38,21 @@ export async function openOrJoin(opening: Omit<Opening, 'cap'> & { readonly stat
 }
 
 async function openAs(wanted: Incident, opening: Opening, tools: Tools): Promise<Opened> {
-  const created = await createIncident(tools, wanted);
-  await addEntry(tools, 'decision', { incident: wanted.id, at: wanted.decidedAt, kind: 'decision', text: wanted.reason, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger: opening.response.trigger, recommended: wanted.recommendedMode, mode: wanted.mode } });
-  await addSignal(wanted.id, opening, tools);
-  const started = await start(wanted, `${wanted.id}-contain-1`, tools);
+  const execution = `${wanted.id}-contain-1`;
+  const [created] = await Promise.all([
+    createIncident(tools, { ...wanted, executions: [execution] }),
+    addEntry(tools, 'decision', { incident: wanted.id, at: wanted.decidedAt, kind: 'decision', text: wanted.reason, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger: opening.response.trigger, recommended: wanted.recommendedMode, mode: wanted.mode } }),
+    addSignal(wanted.id, opening, tools),
+  ]);
+  // One that was there may be an earlier release's, which put executions on its list as they began.
+  const started = await start(wanted, execution, created ? beginPlaybook : startExecution, tools);
   return { incident: wanted.id, note: created || started ? null : 'the same event again: nothing is done twice' };
 }
 
 /** An incident whose playbook cannot be started must not look as if it were under way; the failure still goes to the retry. */
-async function start(incident: Incident, name: string, tools: Tools): Promise<boolean> {
+async function start(incident: Incident, name: string, begin: typeof startExecution, tools: Tools): Promise<boolean> {
   try {
-    return await startExecution(tools, incident, 'contain', name);
+    return await begin(tools, incident, 'contain', name);
   } catch (error) {
     const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     await updateIncident(tools, incident.id, { status: 'failed', outcome: `${name} could not be started, nothing was changed: ${why}` });

@@ -1,0 +1,204 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { bucketEvents, type Prepared } from '../../sandbox/faults/cases.ts';
+import { rest } from '../../sandbox/faults/run.ts';
+import type { Stage } from '../../sandbox/faults/stage.ts';
+import type { EventEnvelope } from '../../sandbox/services/events.ts';
+
+/** What one incident's own records were before a flood about its target, and are after it. */
+export interface Kept {
+  readonly events: number;
+  readonly seconds: number;
+  /** Calls of AWS's that triage made for an event, on the average. */
+  readonly calls: number;
+  /** Items of the incident in the table, and their size. */
+  readonly items: { readonly before: number; readonly after: number };
+  readonly kilobytes: { readonly before: number; readonly after: number };
+  readonly executions: { readonly before: number; readonly after: number };
+  readonly tickets: number;
+  /** Deliveries that decision records tell of. */
+  readonly onRecord: number;
+  /** What is left on the functions' heap after it, over what was there a tenth of the way in. */
+  readonly heap: number;
+}
+
+/** How many are under way at once: a machine of two cores is busy with these, as Lambda is with hundreds. */
+const AT_ONCE = 8;
+
+/** A finding about a contained bucket again and again: seen once more each time, as GuardDuty updates it. */
+export async function repeats(stage: Stage, count: number): Promise<Kept> {
+  const { one, finding } = await containedBucket(stage);
+  return await floodOf(stage, one, count, (index) => update(finding, stage, { count: index + 2 }));
+}
+
+/** As many CloudTrail events about a contained bucket, each another one; every fiftieth by somebody else. */
+export async function distinct(stage: Stage, count: number): Promise<Kept> {
+  const { one, trail } = await containedBucket(stage);
+  const detail = Object(trail.detail);
+  return await floodOf(stage, one, count, (index) => ({ ...trail, id: `flood-${index}`, time: now(stage), detail: { ...detail, eventID: `flood-${index}`, eventTime: now(stage), ...(index % 50 === 0 ? { userIdentity: { ...Object(detail.userIdentity), arn: `arn:aws:iam::${stage.account.accounts.home}:user/somebody-${index}`, userName: `somebody-${index}`, accessKeyId: `AKIA${String(index).padStart(16, '0')}` } } : {}) } }));
+}
+
+/** What an attacker's decoys and a real critical incident among them came to. */
+export interface Decoys {
+  readonly buckets: number;
+  readonly contained: number;
+  /** Held for want of a budget: each waits for an approval, and says why. */
+  readonly held: number;
+  /** Neither contained nor held. */
+  readonly other: number;
+  /** Held ones without an approval that waits, or without a ticket or a gap that says that there is none. */
+  readonly untold: number;
+  /** Until the containing write of a critical incident was acknowledged: alone, and in the middle of the decoys, ms. */
+  readonly aloneMs: number;
+  readonly amongMs: number;
+  readonly critical: string;
+}
+
+/** So many buckets opened by an attacker, and one more whose finding is critical, when half of them have been reported. */
+export async function decoys(stage: Stage, buckets: number, latency: number): Promise<Decoys> {
+  const { account } = stage;
+  const CRITICAL = 9.5;
+  const critical = async () => {
+    const one = await bucketEvents(stage);
+    return { one, deliver: () => account.events.deliver(withSeverity(one.events[0], CRITICAL)) };
+  };
+  account.around(async (_, run) => {
+    await new Promise((resolve) => void setTimeout(resolve, latency));
+    return await run();
+  });
+  const times: number[] = [];
+  // The first one loads the functions.
+  for (let round = 0; round < 2; round++) {
+    const { one, deliver } = await critical();
+    deliver();
+    await rest(stage, one);
+    times.push(await containedIn(stage, one));
+  }
+  const targets = await Promise.all(Array.from({ length: buckets }, () => bucketEvents(stage)));
+  const real = await critical();
+  for (const [index, { contain }] of targets.entries()) {
+    await contain();
+    if (index === Math.floor(buckets / 2)) real.deliver();
+    // As they come in a minute: the next before this one is done.
+    await new Promise((resolve) => void setTimeout(resolve, latency * 4));
+  }
+  for (let looks = 0; looks < 100 && (await stage.running()).some((name) => !/ticket/.test(name)) && (await unsettled(stage, [real.one, ...targets])) > 0; looks++) {
+    await Promise.all([account.events.idle(), account.lambda.idle()]);
+    await account.clock.sleep(5000);
+  }
+  account.around(null);
+  const views = (await Promise.all(targets.map(async ({ arn }) => await stage.find(arn)))).filter((view) => view !== null);
+  const held = views.filter(({ incident }) => incident.status === 'waiting');
+  const contained = views.filter(({ incident }) => incident.containedAt !== null);
+  return {
+    buckets,
+    contained: contained.length,
+    held: held.length,
+    other: buckets - contained.length - held.length,
+    untold: held.filter(({ approvals, incident }) => !approvals.some(({ state, gates }) => state === 'waiting' && gates.includes('budget')) || (incident.ticket === null && incident.ticketGap === null)).length,
+    aloneMs: times.at(-1) ?? 0,
+    amongMs: await containedIn(stage, real.one),
+    critical: (await stage.find(real.one.arn))?.incident.status ?? 'without an incident',
+  };
+}
+
+async function unsettled(stage: Stage, targets: readonly Prepared[]): Promise<number> {
+  const views = await Promise.all(targets.map(async ({ arn }) => await stage.find(arn)));
+  return views.filter((view) => !view || ['open', 'containing'].includes(view.incident.status) || (view.incident.status === 'waiting' && view.incident.ticket === null)).length;
+}
+
+/** From the event's arrival to the acknowledged write; `Infinity` where there was none. */
+async function containedIn(stage: Stage, { arn }: Prepared): Promise<number> {
+  const view = await stage.find(arn);
+  return view?.incident.containedAt ? Date.parse(view.incident.containedAt) - Date.parse(view.incident.receivedAt) : Number.POSITIVE_INFINITY;
+}
+
+async function containedBucket(stage: Stage): Promise<{ readonly one: Prepared; readonly finding: EventEnvelope; readonly trail: EventEnvelope }> {
+  const one = await bucketEvents(stage);
+  const [finding, trail] = one.events;
+  if (!finding || !trail) throw new Error('a bucket has a finding and an event of CloudTrail');
+  await one.contain();
+  await rest(stage, one);
+  return { one, finding, trail };
+}
+
+async function floodOf(stage: Stage, one: Prepared, count: number, eventOf: (index: number) => EventEnvelope): Promise<Kept> {
+  const { account } = stage;
+  const before = await kept(stage, one);
+  const heapOf = heapReader(stage);
+  let [calls, early, seconds] = [0, 0, 0];
+  account.around((call, run) => {
+    if (call.caller.kind === 'role' && call.caller.principalArn.endsWith('-triage')) calls++;
+    return run();
+  });
+  const mark = Math.max(AT_ONCE, Math.floor(count / 10 / AT_ONCE) * AT_ONCE);
+  for (let from = 0; from < count; from += AT_ONCE) {
+    if (from === mark) early = await heapOf();
+    const began = performance.now();
+    for (let index = from; index < Math.min(count, from + AT_ONCE); index++) account.events.deliver(eventOf(index));
+    await Promise.all([account.events.idle(), account.lambda.idle()]);
+    seconds += (performance.now() - began) / 1000;
+  }
+  account.around(null);
+  const heap = (await heapOf()) / (early || 1);
+  await rest(stage, one);
+  const after = await kept(stage, one);
+  const view = await stage.find(one.arn);
+  return {
+    events: count, seconds, calls: calls / count, heap,
+    items: { before: before.items, after: after.items },
+    kilobytes: { before: before.kilobytes, after: after.kilobytes },
+    executions: { before: before.executions, after: after.executions },
+    tickets: view ? await stage.ticketsOf(view.incident.id) : 0,
+    onRecord: after.onRecord - before.onRecord,
+  };
+}
+
+const page = z.object({ Items: z.array(z.record(z.string(), z.unknown())), LastEvaluatedKey: z.unknown().optional() });
+
+async function kept(stage: Stage, { arn }: Prepared): Promise<{ readonly items: number; readonly kilobytes: number; readonly executions: number; readonly onRecord: number }> {
+  const view = await stage.find(arn);
+  if (!view) throw new Error(`there is no incident of ${arn}`);
+  const items = await partition(stage, `INCIDENT#${view.incident.id}`);
+  const decisions = await partition(stage, `DECISION#${now(stage).slice(0, 10)}`);
+  return {
+    items: items.length,
+    kilobytes: JSON.stringify(items).length / 1024,
+    executions: view.incident.executions.length,
+    onRecord: decisions.filter((item) => JSON.stringify(item).includes(view.incident.id)).reduce((sum, item) => sum + Number(z.object({ N: z.string() }).parse(item['deliveries']).N), 0),
+  };
+}
+
+async function partition(stage: Stage, pk: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const items: Readonly<Record<string, unknown>>[] = [];
+  let ExclusiveStartKey: unknown;
+  do {
+    const { Items, LastEvaluatedKey } = page.parse(await stage.call('dynamodb:Query', { TableName: stage.deployment.name, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: pk } }, ConsistentRead: true, ...(ExclusiveStartKey === undefined ? {} : { ExclusiveStartKey }) }));
+    items.push(...Items);
+    ExclusiveStartKey = LastEvaluatedKey;
+  } while (ExclusiveStartKey !== undefined);
+  return items;
+}
+
+function heapReader({ account, call, deployment }: Stage): () => Promise<number> {
+  account.lambda.deploy({ name: 'memory', description: 'the functions’ heap', module: join(import.meta.dirname, 'memory.ts'), role: `arn:aws:iam::${account.accounts.home}:role/${deployment.name}-dead-letter`, timeoutSeconds: 60, memorySize: 128, environment: {} });
+  return async () => {
+    const { Payload } = z.object({ Payload: z.instanceof(Uint8Array) }).parse(await call('lambda:Invoke', { FunctionName: 'memory' }));
+    return Number(Buffer.from(Payload).toString());
+  };
+}
+
+/** GuardDuty sends a finding again when it has seen more of the same. */
+function update(finding: EventEnvelope, stage: Stage, { count }: { readonly count: number }): EventEnvelope {
+  const detail = Object(finding.detail);
+  return { ...finding, id: `${finding.id}-${count}`, time: now(stage), detail: { ...detail, updatedAt: now(stage), service: { ...detail.service, count, eventLastSeen: now(stage) } } };
+}
+
+function withSeverity(event: EventEnvelope | undefined, severity: number): EventEnvelope {
+  if (!event) throw new Error('a bucket has a finding');
+  return { ...event, detail: { ...Object(event.detail), severity } };
+}
+
+function now({ account }: Stage): string {
+  return new Date(account.clock.now()).toISOString();
+}

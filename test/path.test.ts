@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { longestChain } from '../bench/path/chain.ts';
+import { measurePath } from '../bench/path.ts';
+
+const call = (what: string, begin: number, end: number) => ({ what, begin, end });
+
+describe('the longest chain of calls', () => {
+  const [read, policy, claim, note, start] = [call('read', 0, 30), call('policy', 1, 34), call('claim', 35, 66), call('note', 40, 90), call('start', 70, 100)];
+
+  it('counts once what runs side by side, by the one that took longest', () => {
+    expect(longestChain([start, note, claim, policy, read]).map(({ what }) => what)).toEqual(['policy', 'claim', 'start']);
+  });
+
+  it('ends with the call that is asked for', () => {
+    expect(longestChain([start, note, claim, policy, read], note).map(({ what }) => what)).toEqual(['policy', 'note']);
+  });
+});
+
+// A call that reads what others could have read beside it shows here. Long calls, so that a busy machine does not make one begin after another.
+it('a bucket is closed after ten calls in sequence: three to open the incident, three to plan, four to apply', async () => {
+  const { ways } = await measurePath(150, ['quarantine-bucket']);
+  const steps = ways.flatMap((way) => way.steps);
+  expect(Object.fromEntries([...Map.groupBy(steps, (step) => step.function)].map(([name, calls]) => [name, calls.length]))).toEqual({ triage: 3, 'quarantine-bucket-plan': 3, 'quarantine-bucket-apply': 4 });
+  expect(steps.at(-1)?.call).toBe('s3:PutPublicAccessBlock');
+});
