@@ -1,7 +1,7 @@
 import type { Target } from '../incident.ts';
 
-/** Names that S3 gives or once gave: old buckets of us-east-1 have capitals, underscores and up to 255 characters. */
-const BUCKET_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/;
+/** Names that S3 gives or once gave: old buckets of us-east-1 have capitals, underscores and up to 255 characters; three are the fewest. */
+const BUCKET_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/;
 
 export interface Place {
   readonly partition: string;

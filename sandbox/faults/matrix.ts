@@ -111,24 +111,25 @@ export async function playMatrix({ playbook, direction, fault, call, every = 1, 
 
 /**
  * The runs, those first that teach most: each call that a role makes for the first time struck once, each by another fault, and so on
- * through the faults; and what it does again a little after that, since it is often the same line of code.
+ * through the faults. What it does again comes a little after that, since it is often the same line of code, and so do reads, which a retry mends.
  */
 function cellsOf(counted: readonly { readonly of: Case; readonly calls: readonly Counted[] }[]): readonly Cell[] {
   const ranked = counted.flatMap(({ of, calls }, at) => {
     const whats = [...new Set(calls.map(({ what }) => what))];
-    return calls.flatMap(({ what, nth, faults }) =>
+    return calls.flatMap(({ what, nth, faults, reads }) =>
       faults.map((fault) => {
         const call = `${what}#${nth}`;
         const turn = (FAULTS.indexOf(fault) + whats.indexOf(what) + at) % FAULTS.length;
-        return { of, fault, call, rank: turn + AGAIN * (nth - 1), key: digestOf([of.playbook, of.direction, fault, call]) };
+        return { of, fault, call, rank: turn + AGAIN * (nth - 1) + (reads ? READ : 0), key: digestOf([of.playbook, of.direction, fault, call]) };
       }),
     );
   });
   return ranked.toSorted((a, b) => a.rank - b.rank || a.key.localeCompare(b.key));
 }
 
-/** By how many turns a call that was made before comes later. */
+/** By how many turns a call that was made before comes later, and one that changes nothing. */
 const AGAIN = 3;
+const READ = 4;
 
 /** A run that fails by itself, or does not end, is a violation as well. */
 async function ended(run: Promise<Run>, strike: Run['strike']): Promise<Run> {

@@ -23,6 +23,8 @@ export interface Counted {
   /** The how manieth of these, from 1. */
   readonly nth: number;
   readonly faults: readonly FaultKind[];
+  /** It changes nothing. */
+  readonly reads: boolean;
 }
 
 export interface Striker {
@@ -55,7 +57,7 @@ export function createStriker(account: Account, name: string, { kind, call: want
     const what = `${who} ${call.service}:${call.operation}`;
     const nth = (each.get(what) ?? 0) + 1;
     each.set(what, nth);
-    calls.push({ what, nth, faults: FAULTS.filter((fault) => applies(fault, what, call.input, seen)) });
+    calls.push({ what, nth, faults: FAULTS.filter((fault) => applies(fault, what, call.input, seen)), reads: READS.test(what) });
     if (struck === null && (calls.length === wanted || `${what}#${nth}` === wanted || (nth === 1 && what === wanted)) && applies(kind, what, call.input, seen)) {
       struck = { what, nth };
       left = kind === 'denied' ? Number.POSITIVE_INFINITY : REPEATED.has(kind) ? ATTEMPTS : 1;

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { onBucket } from '../decide/builders.ts';
 import { SURFACES } from './surfaces.ts';
+import { judge } from './surfaces/events.ts';
 
 /** A sample of `npm run fuzz`, always the same one. */
 describe('bad input', () => {
@@ -12,4 +14,9 @@ describe('bad input', () => {
       await opened.close();
     }
   });
+});
+
+/** Each of these was violated once. */
+describe('what the fuzzer found', () => {
+  it('a name that is too short for a bucket is no target', () => expect(() => judge(onBucket('CreateBucket', { bucketName: '00', 'x-amz-acl': 'public-read-write' }))).not.toThrow());
 });
