@@ -33,7 +33,7 @@ export async function readAudit<T>(schema: z.ZodType<T>, path: string, query: Re
 }
 
 export async function viewIncident(id: string, options: Person): Promise<IncidentView> {
-  return read(viewAnswer, await ask('STOPBATH_AUDIT_URL', 'GET', `/incidents/${encodeURIComponent(id)}`, options));
+  return read(viewAnswer, await ask('STOPBATH_AUDIT_URL', 'GET', `/incidents/${encodeURIComponent(id.toWellFormed())}`, options));
 }
 
 export interface Started {

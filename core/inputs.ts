@@ -17,6 +17,8 @@ export interface ReadInputs {
 /** An S3 key is the longest text there is (1,024 bytes); an incident with its inputs must fit an item of 400 KB. */
 const TEXT_LIMIT = 2048;
 const LIST_LIMIT = 100;
+/** Half of a character beyond U+FFFF: no UTF-8 can say it, so no key, table or URL has it. */
+const ILL_FORMED = 'it has half a character';
 
 /**
  * Check what somebody starts a playbook with by hand, before anything is read: `playbook.json` says which inputs there are,
@@ -70,10 +72,12 @@ function valueOf(name: string, input: PlaybookInput, value: unknown): Json {
     const items: readonly unknown[] = Array.isArray(value) ? value : typeof value === 'string' ? value.split(',').map((item) => item.trim()) : [];
     const texts = items.filter((item) => typeof item === 'string' && item !== '');
     if (texts.length === 0 || texts.length !== items.length) throw wrong('it must be a list of texts');
+    if (texts.some((text) => !String(text).isWellFormed())) throw wrong(ILL_FORMED);
     if (texts.length > LIST_LIMIT || texts.some((text) => String(text).length > TEXT_LIMIT)) throw wrong(`at most ${LIST_LIMIT} items of ${TEXT_LIMIT} characters`);
     return [...new Set(texts.map(String))];
   }
   if (typeof value !== 'string' || value.trim() === '') throw wrong('it must be a text');
+  if (!value.isWellFormed()) throw wrong(ILL_FORMED);
   if (value.length > TEXT_LIMIT) throw wrong(`at most ${TEXT_LIMIT} characters`);
   if (input.values && !Object.hasOwn(input.values, value)) throw wrong(`it must be one of ${Object.keys(input.values).join(', ')}`);
   if (input.type === 'arn' && !/^arn:aws[\w-]*:[a-z0-9-]+:[\w-]*:\d{12}:\S+$/.test(value)) throw wrong('it must be an ARN, with the account in it');

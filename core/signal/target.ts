@@ -29,10 +29,10 @@ export function bucketTarget(name: unknown, { partition, account, region }: Plac
   return { kind: 'bucket', arn: `arn:${partition}:s3:::${name}`, name, account, region };
 }
 
-/** The object's ARN carries its key as it is; keys are up to 1,024 bytes of UTF-8. */
+/** The object's ARN carries its key as it is; keys are up to 1,024 bytes of UTF-8, which half a surrogate pair is not. */
 export function objectTarget(bucket: unknown, key: unknown, place: Place): Target | null {
   const target = bucketTarget(bucket, place);
-  if (!target || typeof key !== 'string' || key === '' || Buffer.byteLength(key) > 1024) return null;
+  if (!target || typeof key !== 'string' || key === '' || !key.isWellFormed() || Buffer.byteLength(key) > 1024) return null;
   return { ...target, kind: 'object', arn: `${target.arn}/${key}`, name: `${target.name}/${key}` };
 }
 

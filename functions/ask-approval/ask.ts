@@ -39,10 +39,11 @@ export async function askApproval(input: AskInput, tools: Tools): Promise<{ read
   if (input.gates.includes('budget')) measure(tools, { BudgetReached: 1 }, { playbook: incident.playbook });
   // The token first: whoever votes from here on finds the execution that waits now.
   await saveToken(tools, approval, input.token);
-  if (await saveApproval(tools, approval)) await announce(approval, tools);
+  await saveApproval(tools, approval);
   const stored = (await readApproval(tools, approval)) ?? approval;
-  // An earlier try asked, and the answer came before this try's token was there.
-  if (stored.state !== 'waiting') await tell(tools, stored);
+  // An earlier try may have asked and told nobody; or the answer came before this try's token was there.
+  if (stored.state === 'waiting') await announce(stored, tools);
+  else await tell(tools, stored);
   return { expiresAt: stored.expiresAt, needed: stored.needed };
 }
 

@@ -82,6 +82,13 @@ function clients(): Clients {
   return createClients('us-east-1', () => Promise.resolve(admin));
 }
 
+it('a request for approval that nobody was told of is told by the next try', async () => {
+  suite.account.inject({ service: 'dynamodb', operation: 'UpdateItem', role: `${suite.deployment.name}-ask-approval`, times: TRIES, code: 'InternalServerError', status: 500 });
+  const { body } = await suite.respond('rosa', '/start', start(await open(), { mode: 'approve' }));
+  const { incident, entries } = await suite.until(body.incident, (view) => view.incident.status === 'waiting' && view.incident.ticket?.state === 'open');
+  expect([incident.outcome, entries.filter(({ kind }) => kind === 'approval').length]).toEqual([expect.stringContaining('containment waits for an approval'), 1]);
+});
+
 it('a level that was refused leaves the incident as it was', async () => {
   const bucket = await open();
   const { body } = await suite.respond('rosa', '/start', start(bucket));

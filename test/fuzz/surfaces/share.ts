@@ -30,7 +30,7 @@ export const share = surface('share', 'items of share links and of their epochs'
     const expires = link['expiresAt'] ?? null;
     if (expires !== null && !(typeof expires === 'string' && Date.parse(expires) > Date.parse(NOW))) throw new Violation(`lives although it expires at ${JSON.stringify(expires)}`);
     if ((link['endedAt'] ?? null) !== null) throw new Violation('lives although its owner ended it');
-    if (isItem(scope) && scope['scope'] === `album#${String(link['albumId'])}` && (scope['revoked'] ?? null) !== null) {
+    if (isItem(scope) && typeof link['albumId'] === 'string' && scope['scope'] === `album#${link['albumId']}` && (scope['revoked'] ?? null) !== null) {
       const ranges = scope['revoked'];
       const epoch = (Object(link['epochs']) as { readonly album?: unknown }).album ?? 0;
       const spared = Array.isArray(ranges) && ranges.every((range: unknown) => Number.isSafeInteger((Object(range) as { readonly through?: unknown }).through) && Number.isSafeInteger(epoch) && (epoch as number) > ((range as { readonly through: number }).through));
