@@ -29,8 +29,8 @@ export interface Account extends Sandbox {
   readonly killFunctions: () => Promise<void>;
   /** Deploys `serverless.yml` into it. */
   readonly deploy: (options?: DeployOptions) => Promise<Deployment>;
-  /** Deploys `deploy/member-account.yml` into a member account. */
-  readonly deployMember: (account: string, parameters: Readonly<Record<string, string>>) => Promise<void>;
+  /** Deploys `deploy/member-account.yml` into an account; in the home region unless told. */
+  readonly deployMember: (account: string, parameters: Readonly<Record<string, string>>, region?: string) => Promise<void>;
 }
 
 /**
@@ -55,7 +55,7 @@ export async function startAccount(options: Omit<SandboxOptions, 'services'> & {
     sns,
     deadLetters: () => [...events.deadLetters, ...lambda.deadLetters].toSorted((one, other) => one.at - other.at),
     killFunctions: () => lambda.kill(),
-    deployMember: (member, parameters) => deployMember(world, member, { SecurityAccount: sandbox.accounts.home, HomeRegion: world.region, ...parameters }, root),
+    deployMember: (member, parameters, region) => deployMember(world, member, { SecurityAccount: sandbox.accounts.home, HomeRegion: world.region, ...parameters }, root, region),
     deploy: (how) => deployInto(world, lambda, { root, ...how }),
     stop: async () => {
       events.stop();

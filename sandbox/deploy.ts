@@ -97,19 +97,20 @@ const MemberTemplate = z.looseObject({
 });
 
 /**
- * Deploys `deploy/member-account.yml` into a member account in the home region, without a bus to send events to: in the sandbox, events of any
- * account arrive at the one bus.
+ * Deploys `deploy/member-account.yml` into an account.
+ *
+ * @param region - the home region unless told
  */
-export async function deployMember(world: World, account: string, parameters: Readonly<Record<string, string>>, root = ROOT): Promise<void> {
+export async function deployMember(world: World, account: string, parameters: Readonly<Record<string, string>>, root = ROOT, region = world.region): Promise<void> {
   const template = MemberTemplate.parse(parseYaml(readFileSync(join(root, 'deploy/member-account.yml'), 'utf8')));
   const given = Object.entries(template.Parameters).map(([name, { Type, Default }]) => {
     const ref = parameters[name] ?? Default;
     if (ref === undefined) throw new DeployError(`deploy/member-account.yml: the parameter ${name} has no value`);
     return [name, { ref, attributes: {}, ...(Type === 'CommaDelimitedList' ? { list: ref.split(',') } : {}) }] as const;
   });
-  const empty: Scope = { account, region: world.region, resources: new Map(given), conditions: template.Conditions };
+  const empty: Scope = { account, region, resources: new Map(given), conditions: template.Conditions };
   const resources: Readonly<Record<string, Resource>> = Object.fromEntries(Object.entries(template.Resources).filter(([, { Condition }]) => evaluate({ 'Fn::Condition': Condition }, empty) === true));
-  const scope: Scope = { ...empty, resources: new Map([...given, ...attributesOf(resources, empty)]) };
+  const scope: Scope = { ...empty, resources: attributesOf(resources, empty) };
   await createResources(resources, scope, world, () => true);
 }
 

@@ -16,6 +16,8 @@ export interface SandboxOptions {
   /** 0 for a free one, which is the default. */
   readonly port?: number;
   readonly clock?: Clock;
+  /** The home region; us-east-1 unless told. */
+  readonly region?: string;
   /** How long S3 settings take to reach the data plane, ms; 0 unless told. */
   readonly propagationMs?: number;
   readonly random?: () => number;
@@ -69,7 +71,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     directory,
     random,
     account: HOME_ACCOUNT,
-    region: 'us-east-1',
+    region: options.region ?? 'us-east-1',
     endpoint: () => endpoint,
     propagationMs: options.propagationMs ?? 0,
   });

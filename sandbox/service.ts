@@ -182,7 +182,7 @@ export interface World {
   /** How long S3 settings take to reach the data plane, ms. */
   readonly propagationMs: number;
   /** Calls an operation inside the sandbox as somebody: authorised, counted and failed like a call over HTTP. */
-  call(service: string, operation: string, input: unknown, as: Caller): Promise<unknown>;
+  call(service: string, operation: string, input: unknown, as: Caller, region?: string): Promise<unknown>;
   /** A caller for a role, as a service that assumes it gets (trust policy checked against the service principal). */
   assume(roleArn: string, sessionName: string, service: string, sourceArn?: string): Caller;
   /** The same as credentials, for code that calls over HTTP. */

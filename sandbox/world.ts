@@ -61,7 +61,8 @@ export function createRoom(options: RoomOptions): Room {
   const session = (roleArn: string, sessionName: string, service: string, sourceArn = '') => {
     const role = roleOf(directory, roleArn);
     const caller: Caller = { kind: 'service', service, ...(sourceArn ? { sourceArn } : {}) };
-    const call = room.callOf(caller, { context: { 'aws:sourceaccount': account } });
+    // What a service acts for says whose it is.
+    const call = room.callOf(caller, sourceArn ? {} : { context: { 'aws:sourceaccount': account } });
     const need = { action: 'sts:AssumeRole', resource: roleArn };
     const decision = role && evaluate({ policies: [role.trust.policy], principal: caller, ...need, context: contextOf(call) });
     if (!role || decision !== 'allow') throw accessDenied(call, need, 'because no resource-based policy allows the sts:AssumeRole action');
@@ -139,8 +140,8 @@ export function createRoom(options: RoomOptions): Room {
         if (!service.http) throw new AwsError('NotImplemented', `${service.name} serves no plain requests`, 501);
         return service.http.handle(request, call);
       }),
-    call: (service, operation, input, as) =>
-      clock.work(async () => room.perform(serviceOf(service), operation, input, room.callOf(as, as.kind === 'service' ? {} : { authType: 'REST-HEADER' }))),
+    call: (service, operation, input, as, at = region) =>
+      clock.work(async () => room.perform(serviceOf(service), operation, input, room.callOf(as, { region: at, ...(as.kind === 'service' ? {} : { authType: 'REST-HEADER' }) }))),
     assume: (...args) => session(...args).caller,
     credentials: (...args) => session(...args).credentials,
     emit: (event) => services.get('events')?.emit?.(event),

@@ -1,3 +1,4 @@
+import { DisableRuleCommand, EnableRuleCommand, EventBridgeClient, ListRulesCommand, StartReplayCommand } from '@aws-sdk/client-eventbridge';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -138,6 +139,27 @@ describe('stopbath redrive events', () => {
     expect(await run(['redrive', 'letters', '--reason', 'x', '--as', 'rosa'])).toBe(2);
     expect(printed).toContain('events, tickets');
     process.exitCode = undefined;
+  });
+});
+
+describe('a replay of an archive', () => {
+  it('brings what came while the rules were disabled to a decision, and acts on none of it', async () => {
+    const bridge = new EventBridgeClient({ endpoint: account.endpoint, region: 'us-east-1', credentials: account.admin });
+    try {
+      const { Rules = [] } = await bridge.send(new ListRulesCommand({ NamePrefix: `${deployment.name}-triage-` }));
+      for (const { Name } of Rules) await bridge.send(new DisableRuleCommand({ Name }));
+      account.events.deliver(event('guardduty-bucket-anonymous.json', 'finding-unheard', minutesAgo(5)));
+      await account.idle();
+      for (const { Name } of Rules) await bridge.send(new EnableRuleCommand({ Name }));
+      expect(await decisionOn('finding-unheard')).toBeUndefined();
+      const [EventStartTime, EventEndTime] = [new Date(minutesAgo(6)), new Date(minutesAgo(4))];
+      const place = `us-east-1:${account.accounts.home}`;
+      for (const number of Rules.keys()) await bridge.send(new StartReplayCommand({ ReplayName: `mended-${number}`, EventSourceArn: `arn:aws:events:${place}:archive/${deployment.name}-events-${number + 1}`, EventStartTime, EventEndTime, Destination: { Arn: `arn:aws:events:${place}:event-bus/default` } }));
+      await account.idle();
+      expect(await decisionOn('finding-unheard')).toMatchObject({ decision: 'observe', reason: expect.stringContaining('only observed, because it is a replay') });
+    } finally {
+      bridge.destroy();
+    }
   });
 });
 

@@ -17,7 +17,7 @@ interface ResourceType {
 type Call = (service: string, operation: string, input: object) => Promise<unknown>;
 
 /** Part of a deployment, and nothing that a function, a workflow or a scenario would call. */
-const SKIPPED = new Set(['AWS::CloudWatch::Alarm', 'AWS::Events::Archive']);
+const SKIPPED = new Set(['AWS::CloudWatch::Alarm']);
 
 /**
  * Finds out what each resource will be called, so that references can be evaluated before anything exists.
@@ -25,21 +25,23 @@ const SKIPPED = new Set(['AWS::CloudWatch::Alarm', 'AWS::Events::Archive']);
  * @throws {DeployError} for a type that the sandbox neither makes nor knowingly leaves out
  */
 export function attributesOf(resources: Readonly<Record<string, Resource>>, scope: Scope): ReadonlyMap<string, Attributes> {
-  return new Map(
-    Object.entries(resources).flatMap(([id, { Type, Properties }]) => {
-      if (SKIPPED.has(Type)) return [];
-      const type = TYPES[Type];
-      if (!type) throw new DeployError(`${id} is a ${Type}, which the sandbox does not make: add it to sandbox/deploy/resources.ts, or to its list of what is left out`);
-      return [[id, type.attributes(Properties, scope, id)]];
-    }),
-  );
+  const typed = Object.entries(resources).flatMap(([id, { Type, Properties }]) => {
+    if (SKIPPED.has(Type)) return [];
+    const type = TYPES[Type];
+    if (!type) throw new DeployError(`${id} is a ${Type}, which the sandbox does not make: add it to sandbox/deploy/resources.ts, or to its list of what is left out`);
+    return [{ id, type, Properties }];
+  });
+  const found = new Map(scope.resources);
+  // A name may be made of another's that is made before.
+  for (const { id, type, Properties } of typed.toSorted((one, other) => one.type.order - other.type.order)) found.set(id, type.attributes(Properties, { ...scope, resources: found }, id));
+  return found;
 }
 
 /** Makes the resources through the sandbox's own API; those of one kind at once. */
 export async function createResources(resources: Readonly<Record<string, Resource>>, scope: Scope, world: World, orders: (order: number) => boolean): Promise<void> {
   const root = `arn:aws:iam::${scope.account}:root`;
   const caller = { kind: 'root', account: scope.account, principalArn: root, arn: root, userId: scope.account } as const;
-  const call: Call = (service, operation, input) => world.call(service, operation, input, caller);
+  const call: Call = (service, operation, input) => world.call(service, operation, input, caller, scope.region);
   const steps = Map.groupBy(
     Object.entries(resources).filter(([, { Type }]) => TYPES[Type] && orders(TYPES[Type].order)),
     ([, { Type }]) => TYPES[Type]?.order ?? 0,
@@ -168,11 +170,38 @@ const TYPES: Readonly<Record<string, ResourceType>> = {
   }),
   'AWS::Events::Rule': type({
     order: 50,
-    schema: z.looseObject({ Name: z.string(), Description: z.string().optional(), State: z.string().optional(), EventPattern: z.json().optional(), ScheduleExpression: z.string().optional(), Targets: z.unknown() }),
-    attributes: ({ Name }, { account, region }) => ({ ref: Name, attributes: { Arn: `arn:aws:events:${region}:${account}:rule/${Name}` } }),
-    create: async ({ Name, Description, State, EventPattern, ScheduleExpression, Targets }, call) => {
-      await call('events', 'PutRule', { Name, Description, State, EventPattern: EventPattern && JSON.stringify(EventPattern), ScheduleExpression });
-      await call('events', 'PutTargets', { Rule: Name, Targets });
+    schema: z.looseObject({ Name: z.unknown(), EventBusName: z.unknown().optional(), Description: z.string().optional(), State: z.string().optional(), EventPattern: z.json().optional(), ScheduleExpression: z.string().optional(), Targets: z.unknown() }),
+    attributes: ({ Name, EventBusName }, scope) => {
+      const [name, bus] = [String(evaluate(Name, scope)), EventBusName === undefined ? '' : `${String(evaluate(EventBusName, scope))}/`];
+      return { ref: name, attributes: { Arn: `arn:aws:events:${scope.region}:${scope.account}:rule/${bus}${name}` } };
+    },
+    create: async ({ Name, EventBusName, Description, State, EventPattern, ScheduleExpression, Targets }, call) => {
+      await call('events', 'PutRule', { Name, EventBusName, Description, State, EventPattern: EventPattern && JSON.stringify(EventPattern), ScheduleExpression });
+      await call('events', 'PutTargets', { Rule: Name, EventBusName, Targets });
+    },
+  }),
+  'AWS::Events::EventBus': type({
+    order: 45,
+    schema: z.looseObject({ Name: z.string(), Description: z.string().optional() }),
+    attributes: ({ Name }, { account, region }) => ({ ref: Name, attributes: { Name, Arn: `arn:aws:events:${region}:${account}:event-bus/${Name}` } }),
+    create: async ({ Name, Description }, call) => {
+      await call('events', 'CreateEventBus', { Name, Description });
+    },
+  }),
+  'AWS::Events::EventBusPolicy': type({
+    order: 50,
+    schema: z.looseObject({ EventBusName: z.unknown(), StatementId: z.string(), Statement: z.looseObject({}) }),
+    attributes: (_, __, id) => ({ ref: id, attributes: {} }),
+    create: async ({ EventBusName, StatementId, Statement }, call) => {
+      await call('events', 'PutPermission', { EventBusName, Policy: JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid: StatementId, ...Statement }] }) });
+    },
+  }),
+  'AWS::Events::Archive': type({
+    order: 50,
+    schema: z.looseObject({ ArchiveName: z.string(), SourceArn: z.unknown(), EventPattern: z.json(), RetentionDays: z.number() }),
+    attributes: ({ ArchiveName }, { account, region }) => ({ ref: ArchiveName, attributes: { Arn: `arn:aws:events:${region}:${account}:archive/${ArchiveName}` } }),
+    create: async ({ ArchiveName, SourceArn, EventPattern, RetentionDays }, call) => {
+      await call('events', 'CreateArchive', { ArchiveName, EventSourceArn: SourceArn, EventPattern: JSON.stringify(EventPattern), RetentionDays });
     },
   }),
   'AWS::Lambda::Permission': type({

@@ -1,5 +1,7 @@
 import { AddPermissionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
+  CreateArchiveCommand,
+  CreateEventBusCommand,
   DeleteRuleCommand,
   DescribeRuleCommand,
   DisableRuleCommand,
@@ -8,9 +10,11 @@ import {
   ListRulesCommand,
   ListTargetsByRuleCommand,
   PutEventsCommand,
+  PutPermissionCommand,
   PutRuleCommand,
   PutTargetsCommand,
   RemoveTargetsCommand,
+  StartReplayCommand,
   TestEventPatternCommand,
 } from '@aws-sdk/client-eventbridge';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -155,6 +159,71 @@ describe('a delivery', () => {
     await send(finding);
     expect(await received()).toEqual([]);
     expect(account.deadLetters()).toMatchObject([{ attributes: { ERROR_CODE: 'NO_PERMISSIONS', RETRY_ATTEMPTS: '0' } }]);
+  });
+});
+
+describe('a bus of its own', () => {
+  const BUS = 'arn:aws:events:us-east-1:111122223333:event-bus/team';
+  const [member] = ['222233334444'];
+  /** A rule of a member, on its own bus in another region, that sends everything to a bus. */
+  const forwards = async (Arn: string) => {
+    const there = new EventBridgeClient({ endpoint: account.endpoint, region: 'eu-west-1', credentials: account.adminOf(member), maxAttempts: 1 });
+    const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' }, Action: 'sts:AssumeRole', Condition: { StringEquals: { 'aws:SourceAccount': member } } }] };
+    const RoleArn = account.createRole('forward', { account: member, trust, policy: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'events:PutEvents', Resource: Arn }] } });
+    await there.send(new PutRuleCommand({ Name: 'forward', EventPattern: '{"source":["aws.guardduty"]}' }));
+    await there.send(new PutTargetsCommand({ Rule: 'forward', Targets: [{ Id: 't', Arn, RoleArn, DeadLetterConfig: { Arn: DEAD } }] }));
+  };
+  const arrives = () => account.events.deliver({ ...finding, account: member, region: 'eu-west-1' }, { account: member, region: 'eu-west-1' });
+  const letters = () => account.deadLetters().map(({ attributes }) => attributes['ERROR_CODE']);
+  const listens = async () => {
+    await events.send(new PutRuleCommand({ Name: 'heard', EventBusName: 'team', EventPattern: '{"source":["aws.guardduty"]}' }));
+    await events.send(new PutTargetsCommand({ Rule: 'heard', EventBusName: 'team', Targets: [{ Id: 't', Arn: target }] }));
+    const lambda = new LambdaClient({ endpoint: account.endpoint, region: 'us-east-1', credentials: account.admin });
+    await lambda.send(new AddPermissionCommand({ FunctionName: 'target', StatementId: 'heard', Action: 'lambda:InvokeFunction', Principal: 'events.amazonaws.com', SourceArn: 'arn:aws:events:us-east-1:111122223333:rule/team/heard' }));
+  };
+  beforeEach(async () => {
+    await events.send(new CreateEventBusCommand({ Name: 'team' }));
+  });
+
+  it('hears what another account sends from another region, once its policy lets that in', async () => {
+    await Promise.all([listens(), forwards(BUS)]);
+    arrives();
+    expect(await received()).toEqual([]);
+    expect(letters()).toEqual(['NO_PERMISSIONS']);
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: '*', Action: 'events:PutEvents', Resource: BUS, Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-stopbath01' } } }] });
+    await events.send(new PutPermissionCommand({ EventBusName: 'team', Policy }));
+    arrives();
+    expect(await received()).toEqual([{ ...finding, account: member, region: 'eu-west-1' }]);
+  });
+
+  it('sends on to no third one what another bus sent it', async () => {
+    await listens();
+    const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' }, Action: 'sts:AssumeRole' }] };
+    const RoleArn = account.createRole('onward', { trust, policy: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'events:PutEvents', Resource: '*' }] } });
+    await events.send(new CreateEventBusCommand({ Name: 'between' }));
+    for (const [from, to] of [['default', 'between'], ['between', 'team']] as const) {
+      await events.send(new PutRuleCommand({ Name: 'onward', EventBusName: from, EventPattern: '{"source":["aws.guardduty"]}' }));
+      await events.send(new PutTargetsCommand({ Rule: 'onward', EventBusName: from, Targets: [{ Id: 't', Arn: `arn:aws:events:us-east-1:111122223333:event-bus/${to}`, RoleArn, DeadLetterConfig: { Arn: DEAD } }] }));
+    }
+    await send(finding);
+    expect(await received()).toEqual([]);
+    expect(letters()).toEqual(['THIRD_ACCOUNT_HOP_DETECTED']);
+  });
+});
+
+describe('an archive', () => {
+  it('keeps what it asks for, whatever the rules do, and replays a span of it, marked, to some rules', async () => {
+    const EventSourceArn = 'arn:aws:events:us-east-1:111122223333:event-bus/default';
+    const { ArchiveArn } = await events.send(new CreateArchiveCommand({ ArchiveName: 'kept', EventSourceArn, EventPattern: '{"source":["aws.guardduty"]}' }));
+    await send([finding, { ...finding, id: 'e-2', source: 'aws.s3' }, { ...finding, id: 'e-3', time: '2026-11-25T00:00:00Z' }]);
+    const rule = await putRule('late', { source: [{ prefix: 'aws.' }] });
+    await putRule('other', { source: [{ prefix: 'aws.' }] });
+    const replay = (ReplayName: string, Arn = EventSourceArn) => events.send(new StartReplayCommand({ ReplayName, EventSourceArn: ArchiveArn, EventStartTime: new Date('2026-11-24T00:00:00Z'), EventEndTime: new Date('2026-11-25T00:00:00Z'), Destination: { Arn, FilterArns: [rule] } }));
+    await replay('last-week');
+    await replay('again');
+    expect(await received()).toEqual([{ ...finding, 'replay-name': 'last-week' }, { ...finding, 'replay-name': 'again' }]);
+    await events.send(new CreateEventBusCommand({ Name: 'team' }));
+    await expect(replay('elsewhere', 'arn:aws:events:us-east-1:111122223333:event-bus/team')).rejects.toThrow('Cross event bus replay');
   });
 });
 

@@ -1,12 +1,12 @@
 import type { Target } from '@aws-sdk/client-eventbridge';
 import { AwsError, type World } from '../../service.ts';
 import type { DeadLetter } from './dead-letters.ts';
-import type { EventEnvelope } from './put-events.ts';
+import { type EventEnvelope, forward } from './put-events.ts';
 import type { Rule } from './rules.ts';
 
 export interface Delivery {
-  /** Sends an event to every target of a rule that it matched. */
-  send(rule: Rule, event: EventEnvelope): void;
+  /** Sends an event to every target of a rule that it matched; to no other bus where another bus sent it (`hopped`). */
+  send(rule: Rule, event: EventEnvelope, hopped?: boolean): void;
   idle(): Promise<void>;
   stop(): void;
 }
@@ -24,39 +24,43 @@ export function createDelivery(world: World, deadLetter: (letter: DeadLetter) =>
   const underway = new Set<Promise<void>>();
   const stopped = new AbortController();
 
-  const invoke = async (rule: Rule, target: Target, body: string): Promise<void> => {
+  const invoke = async (rule: Rule, target: Target, event: EventEnvelope, hopped: boolean): Promise<void> => {
     const arn = target.Arn ?? '';
-    if (arn.includes(':states:')) {
-      const caller = world.assume(target.RoleArn ?? '', `events-${rule.name}`.slice(0, 64), 'events.amazonaws.com', rule.arn);
-      await world.call('states', 'StartExecution', { stateMachineArn: arn, input: body }, caller);
+    const body = bodyOf(target, event);
+    const asRole = () => world.assume(target.RoleArn ?? '', `events-${rule.name}`.slice(0, 64), 'events.amazonaws.com', rule.arn);
+    if (arn.includes(':event-bus/')) {
+      // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html: not to a third account, nor to a third bus of one.
+      if (hopped) throw new AwsError('THIRD_ACCOUNT_HOP_DETECTED', 'another bus sent this event');
+      await forward(world, arn, event, asRole());
+    } else if (arn.includes(':states:')) {
+      await world.call('states', 'StartExecution', { stateMachineArn: arn, input: body }, asRole());
     } else {
       const caller = { kind: 'service', service: 'events.amazonaws.com', sourceArn: rule.arn } as const;
       await world.call('lambda', 'Invoke', { FunctionName: arn, InvocationType: 'Event', Payload: body }, caller);
     }
   };
 
-  const deliver = async (rule: Rule, target: Target, event: EventEnvelope): Promise<void> => {
-    const body = target.Input ?? JSON.stringify(event);
+  const deliver = async (rule: Rule, target: Target, event: EventEnvelope, hopped: boolean): Promise<void> => {
     const begun = world.clock.now();
     const attempts = target.RetryPolicy?.MaximumRetryAttempts ?? RETRIES.attempts;
     const age = (target.RetryPolicy?.MaximumEventAgeInSeconds ?? RETRIES.ageSeconds) * 1000;
     for (let retries = 0; ; retries++) {
       try {
-        return await invoke(rule, target, body);
+        return await invoke(rule, target, event, hopped);
       } catch (error) {
         const wait = Math.min(RETRIES.longestWaitMs, RETRIES.firstWaitMs * 2 ** retries) * (0.5 + world.random() / 2);
         const exhausted =
           retries >= attempts ? 'MaximumRetryAttempts' : world.clock.now() + wait - begun > age ? 'MaximumEventAgeInSeconds' : null;
-        if (!mayPass(error) || exhausted) return deadLetter(letterOf(rule, target, body, error, retries, mayPass(error) ? exhausted : null, world.clock.now()));
+        if (!mayPass(error) || exhausted) return deadLetter(letterOf(rule, target, bodyOf(target, event), error, retries, mayPass(error) ? exhausted : null, world.clock.now()));
         await world.clock.sleep(wait, stopped.signal);
       }
     }
   };
 
   return {
-    send: (rule, event) => {
+    send: (rule, event, hopped = false) => {
       for (const target of rule.targets.values()) {
-        const task = deliver(rule, target, event)
+        const task = deliver(rule, target, event, hopped)
           .catch(() => undefined)
           .finally(() => underway.delete(task));
         underway.add(task);
@@ -67,6 +71,10 @@ export function createDelivery(world: World, deadLetter: (letter: DeadLetter) =>
     },
     stop: () => stopped.abort(),
   };
+}
+
+function bodyOf({ Input }: Target, event: EventEnvelope): string {
+  return Input ?? JSON.stringify(event);
 }
 
 /** A missing permission or target does not come back by waiting: such events go straight to the dead letters. */
@@ -95,6 +103,7 @@ function letterOf(rule: Rule, target: Target, body: string, error: unknown, retr
 
 /** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html */
 function codeOf(error: AwsError): string {
+  if (error.code.startsWith('THIRD_')) return error.code;
   if (error.code.startsWith('AccessDenied')) return 'NO_PERMISSIONS';
   if (error.code.includes('NotFound') || error.code.includes('DoesNotExist')) return 'NO_RESOURCE';
   return error.status === 429 ? 'THROTTLING' : 'ERROR_FROM_TARGET';

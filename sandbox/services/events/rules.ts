@@ -1,6 +1,7 @@
 import type { Target } from '@aws-sdk/client-eventbridge';
 import type { EventPattern } from '../../../core/event-pattern.ts';
 import { AwsError } from '../../service.ts';
+import type { Place } from './buses.ts';
 
 export interface Rule {
   readonly name: string;
@@ -19,13 +20,15 @@ export interface Rule {
 const TARGET_FIELDS = new Set(['Id', 'Arn', 'RoleArn', 'Input', 'DeadLetterConfig', 'RetryPolicy']);
 const TARGETS_LIMIT = 5;
 
-/** The rules of the default bus, the only one there is. */
+/** The rules of one bus. */
 export class Rules {
   readonly #byName = new Map<string, Rule>();
   readonly #prefix: string;
+  readonly #bus: string;
 
-  constructor(region: string, account: string) {
-    this.#prefix = `arn:aws:events:${region}:${account}:rule/`;
+  constructor({ region, account }: Place, bus: string) {
+    this.#bus = bus;
+    this.#prefix = `arn:aws:events:${region}:${account}:rule/${bus === 'default' ? '' : `${bus}/`}`;
   }
 
   arnOf(name: string): string {
@@ -36,8 +39,7 @@ export class Rules {
     return [...this.#byName.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
   }
 
-  put(name: string | undefined, bus: string | undefined, settings: Pick<Rule, 'pattern' | 'parsed' | 'schedule' | 'description' | 'enabled'>): Rule {
-    assertDefaultBus(bus);
+  put(name: string | undefined, settings: Pick<Rule, 'pattern' | 'parsed' | 'schedule' | 'description' | 'enabled'>): Rule {
     if (!name || !/^[.\-_A-Za-z0-9]{1,64}$/.test(name)) {
       const message = `1 validation error detected: Value '${name ?? ''}' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+`;
       throw new AwsError('ValidationException', message);
@@ -48,38 +50,31 @@ export class Rules {
   }
 
   /** @throws {AwsError} `ResourceNotFoundException` */
-  get(name: string | undefined, bus: string | undefined): Rule {
-    assertDefaultBus(bus);
+  get(name: string | undefined): Rule {
     const rule = this.#byName.get(name ?? '');
-    if (!rule) throw new AwsError('ResourceNotFoundException', `Rule ${name ?? ''} does not exist on EventBus default.`);
+    if (!rule) throw new AwsError('ResourceNotFoundException', `Rule ${name ?? ''} does not exist on EventBus ${this.#bus}.`);
     return rule;
   }
 
   /** Deleting what is not there succeeds, as with AWS. */
-  delete(name: string | undefined, bus: string | undefined): void {
-    assertDefaultBus(bus);
+  delete(name: string | undefined): void {
     if ((this.#byName.get(name ?? '')?.targets.size ?? 0) > 0) throw new AwsError('ValidationException', "Rule can't be deleted since it has targets.");
     this.#byName.delete(name ?? '');
   }
 
-  putTargets(name: string | undefined, bus: string | undefined, targets: readonly Target[]): void {
-    const rule = this.get(name, bus);
+  putTargets(name: string | undefined, targets: readonly Target[]): void {
+    const rule = this.get(name);
     for (const target of targets) {
       const unknown = Object.entries(target).find(([field, value]) => value !== undefined && !TARGET_FIELDS.has(field));
       if (unknown) throw new AwsError('NotImplemented', `events:PutTargets with ${unknown[0]} is not in the sandbox`, 501);
-      if (!target.Arn?.includes(':lambda:') && !target.Arn?.includes(':states:')) {
-        throw new AwsError('NotImplemented', `events:PutTargets for ${target.Arn ?? 'a target without ARN'} is not in the sandbox: only Lambda and Step Functions are`, 501);
+      if (!/:(lambda|states):|:event-bus\//.test(target.Arn ?? '')) {
+        throw new AwsError('NotImplemented', `events:PutTargets for ${target.Arn ?? 'a target without ARN'} is not in the sandbox: only Lambda, Step Functions and event buses are`, 501);
       }
     }
     const ids = new Set([...rule.targets.keys(), ...targets.map((target) => target.Id)]);
     if (ids.size > TARGETS_LIMIT) throw new AwsError('LimitExceededException', 'The requested resource exceeds the maximum number allowed.');
     for (const target of targets) rule.targets.set(target.Id ?? '', target);
   }
-}
-
-function assertDefaultBus(bus: string | undefined): void {
-  if (bus === undefined || bus === 'default' || bus.endsWith(':event-bus/default')) return;
-  throw new AwsError('ResourceNotFoundException', `Event bus ${bus} does not exist.`);
 }
 
 /**

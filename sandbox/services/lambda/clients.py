@@ -43,6 +43,11 @@ call(awslambda, 'get_policy', FunctionName=FUNCTION, expect='ResourceNotFoundExc
 call(events, 'put_rule', Name='r', EventPattern='{"source": ["a"]}')
 call(events, 'put_rule', Name='s', EventPattern='{"source": []}', expect='InvalidEventPatternException')
 call(events, 'put_targets', Rule='r', Targets=[{'Id': 't', 'Arn': ARN}])
+call(events, 'create_event_bus', Name='b')
+call(events, 'put_permission', EventBusName='b', Policy='{"Version": "2012-10-17", "Statement": []}')
+BUS = 'arn:aws:events:us-east-1:111122223333:event-bus/b'
+call(events, 'create_archive', ArchiveName='a', EventSourceArn=BUS)
+call(events, 'start_replay', ReplayName='p', EventSourceArn='arn:aws:events:us-east-1:111122223333:archive/a', EventStartTime=0, EventEndTime=1, Destination={'Arn': BUS})
 call(events, 'list_rules')
 call(events, 'describe_rule', Name='r')
 call(events, 'list_targets_by_rule', Rule='r')
