@@ -25,7 +25,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import type { KnownState } from '../core/exposure.ts';
-import type { BucketState, Grant, Json, Lifecycle, PublicAccessBlock, Tag } from '../core/bucket.ts';
+import { byKey, type BucketState, type Grant, type Json, type Lifecycle, type PublicAccessBlock } from '../core/bucket.ts';
+import { settledPolicy } from '../core/policy.ts';
 import { readAccessPoints } from './access-points.ts';
 import { readAccountBlock } from './account.ts';
 import { blockOf } from './block.ts';
@@ -88,14 +89,14 @@ export async function readBucket(clients: Pick<Clients, 'region' | 'credentials'
       ...address,
       publicAccessBlock: blockOf(block?.PublicAccessBlockConfiguration),
       accountPublicAccessBlock,
-      policy: policy?.Policy ?? null,
+      policy: policy?.Policy === undefined ? null : settledPolicy(policy.Policy),
       acl: acl ? { owner: acl.Owner?.ID ?? null, grants: grantsOf(acl.Grants) } : null,
       ownership: ownership?.OwnershipControls?.Rules?.[0]?.ObjectOwnership ?? null,
       lifecycle: lifecycle?.Rules ? lifecycleOf(lifecycle.Rules, lifecycle.TransitionDefaultMinimumObjectSize) : null,
       replication: json(replication?.ReplicationConfiguration),
       website: website ? json({ ...website, $metadata: undefined }) : null,
       cors: json(cors?.CORSRules),
-      tagging: tagging?.TagSet ? tagging.TagSet.map((tag): Tag => ({ Key: tag.Key ?? '', Value: tag.Value ?? '' })) : null,
+      tagging: tagging?.TagSet ? byKey(tagging.TagSet.map((tag) => ({ Key: tag.Key ?? '', Value: tag.Value ?? '' }))) : null,
       versioning: versioning?.Status ?? null,
       objectLock: json(lock?.ObjectLockConfiguration),
       notifications: notifications ? emptyAsNull(json({ ...notifications, $metadata: undefined })) : null,
@@ -107,9 +108,10 @@ export async function readBucket(clients: Pick<Clients, 'region' | 'credentials'
   }
 }
 
-/** A bucket's policy alone, byte for byte; `null` where it has none. */
+/** A bucket's policy alone, as `settledPolicy` has it; `null` where it has none. */
 export async function readPolicy(s3: S3Client, { bucket, account }: BucketAddress): Promise<string | null> {
-  return (await absentAsNull(s3.send(new GetBucketPolicyCommand({ Bucket: bucket, ExpectedBucketOwner: account }))))?.Policy ?? null;
+  const read = await absentAsNull(s3.send(new GetBucketPolicyCommand({ Bucket: bucket, ExpectedBucketOwner: account })));
+  return read?.Policy === undefined ? null : settledPolicy(read.Policy);
 }
 
 /**

@@ -9,7 +9,7 @@ export interface BucketState {
   readonly publicAccessBlock: PublicAccessBlock | null;
   /** The account's own block; `null` where it has none or it is not known. */
   readonly accountPublicAccessBlock: PublicAccessBlock | null;
-  /** The policy's text, byte for byte. */
+  /** Its text as `settledPolicy` has it: S3 gives lists in another order at another read. */
   readonly policy: string | null;
   readonly acl: Acl | null;
   readonly ownership: 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter' | null;
@@ -17,6 +17,7 @@ export interface BucketState {
   readonly replication: Json | null;
   readonly website: Json | null;
   readonly cors: Json | null;
+  /** By key. */
   readonly tagging: readonly Tag[] | null;
   readonly versioning: 'Enabled' | 'Suspended' | null;
   readonly objectLock: Json | null;
@@ -46,6 +47,14 @@ export interface Grant {
 export interface Tag {
   readonly Key: string;
   readonly Value: string;
+}
+
+/**
+ * A tag set is a set: S3 gives it back in an order of its own.
+ * @see https://github.com/boto/boto3/issues/1171
+ */
+export function byKey(tags: readonly Tag[]): readonly Tag[] {
+  return tags.toSorted((a, b) => (a.Key < b.Key ? -1 : 1));
 }
 
 export interface Lifecycle {

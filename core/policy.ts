@@ -71,6 +71,47 @@ export function readPolicy(document: unknown): Policy {
   };
 }
 
+/**
+ * A bucket policy's text in the one form in which the suite reads, plans, writes and compares it; what it means stays as it is. S3 does not give a policy
+ * back as it was written: a list of one becomes that one, and lists come in any order, another one at another read. Statements keep their
+ * order, which S3 keeps too: the library by which Terraform compares policies takes it as a difference.
+ *
+ * @returns the text itself where it is not JSON
+ * @see https://github.com/hashicorp/terraform/issues/2432 (lists of one, order of actions and resources)
+ * @see https://github.com/ansible/ansible/issues/29341 (AWS support: the order has no effect), https://github.com/ansible/ansible/issues/42532 (lists of one)
+ * @see https://pkg.go.dev/github.com/hashicorp/awspolicyequivalence
+ */
+export function settledPolicy(text: string): string {
+  try {
+    return policyText(JSON.parse(text));
+  } catch (error) {
+    if (error instanceof SyntaxError) return text;
+    throw error;
+  }
+}
+
+/** The same for a document that is already an object. */
+export function policyText(document: unknown): string {
+  return JSON.stringify(settled(document, ''));
+}
+
+/** As AWS writes them; others follow by name. */
+const KEYS = ['Version', 'Id', 'Statement', 'Sid', 'Effect', 'Principal', 'NotPrincipal', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition'];
+
+function settled(value: unknown, key: string): unknown {
+  if (key === 'Statement') return (Array.isArray(value) ? value : [value]).map((entry) => settled(entry, ''));
+  if (Array.isArray(value)) {
+    const list = [...new Set<unknown>(value)].toSorted((a, b) => (String(a) < String(b) ? -1 : 1));
+    return list.length === 1 ? list[0] : list;
+  }
+  if (!isRecord(value)) return value;
+  const place = (name: string) => (KEYS.includes(name) ? KEYS.indexOf(name) : KEYS.length);
+  const entries = Object.entries(value).map(([name, entry]) => [name, settled(entry, name)] as const);
+  const ordered = Object.fromEntries(entries.toSorted(([a], [b]) => place(a) - place(b) || (a < b ? -1 : 1)));
+  // Two ways to write "everybody".
+  return key === 'Principal' && ordered['AWS'] === '*' && entries.length === 1 ? '*' : ordered;
+}
+
 function readStatement(entry: unknown, path: string): Statement {
   if (!isRecord(entry)) throw new PolicyParseError(path, 'is not an object');
   const effect = entry['Effect'];

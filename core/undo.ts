@@ -97,7 +97,6 @@ interface Write {
 
 const PUT: Readonly<Record<string, (before: Json) => Write>> = {
   publicAccessBlock: (before) => one('PutPublicAccessBlock', '--public-access-block-configuration', 'PublicAccessBlockConfiguration', before),
-  // The policy's own text, so that it comes back byte for byte.
   policy: (before) => {
     const text = typeof before === 'string' ? before : JSON.stringify(before);
     return { operation: 'PutBucketPolicy', options: [['--policy', text]], input: { Policy: text } };

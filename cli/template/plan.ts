@@ -7,7 +7,7 @@ import type { Change, Incident, LedgerEntry } from '../../core/incident.ts';
 import { nextAfterPlan, type PlanResult } from '../../core/next.ts';
 import { withDigest } from '../../core/plan.ts';
 import { same } from '../../core/quarantine/levels.ts';
-import { readTags, TAG, tagsIn } from './tags.ts';
+import { inOrder, readTags, TAG, tagsIn } from './tags.ts';
 
 /** Reads the target and plans; changes nothing, and has no permission to. */
 export async function planNewPlaybook(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
@@ -34,7 +34,7 @@ export async function planNewPlaybook(input: PlanInput, tools: Tools): Promise<P
 
 /** Every change with its full before and after, and with the plain request that takes it back on the day the suite is down. */
 function containment({ id, target }: Incident, before: Json): readonly Change[] {
-  const after = [...tagsIn(before).filter(({ Key }) => Key !== TAG), { Key: TAG, Value: id }];
+  const after = inOrder([...tagsIn(before).filter(({ Key }) => Key !== TAG), { Key: TAG, Value: id }]);
   const of = { Bucket: target.name, ExpectedBucketOwner: target.account };
   const undo = before === null ? { operation: 'DeleteBucketTagging', input: of } : { operation: 'PutBucketTagging', input: { ...of, Tagging: { TagSet: before } } };
   return same(before, after) ? [] : [{ seq: 1, setting: 'tagging', title: `Tag the bucket: ${TAG}=${id}`, before, after, undo: { service: 's3api', ...undo } }];
@@ -45,6 +45,6 @@ function restoration(ledger: readonly LedgerEntry[], now: Json): readonly Change
   const done = ledger.findLast(({ direction }) => direction === 'contain');
   if (!done) return [];
   const others = tagsIn(now).filter(({ Key }) => Key !== TAG);
-  const after = same(now, done.after) ? done.before : others.length === 0 ? null : others;
+  const after = same(now, done.after) ? done.before : others.length === 0 ? null : inOrder(others);
   return same(now, after) ? [] : [{ seq: 1, setting: 'tagging', title: 'Take the tag off again', before: now, after }];
 }

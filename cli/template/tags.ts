@@ -2,7 +2,7 @@ import { DeleteBucketTaggingCommand, GetBucketTaggingCommand, PutBucketTaggingCo
 import { s3Of } from '../../aws/clients.ts';
 import { codeOf } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
-import type { Json } from '../../core/bucket.ts';
+import { byKey, type Json, type Tag } from '../../core/bucket.ts';
 import type { Target } from '../../core/incident.ts';
 
 /** The key of the tag that says which incident watches the bucket. */
@@ -12,11 +12,16 @@ export const TAG = 'new-playbook';
 export async function readTags({ clients }: Tools, { name: Bucket, account: ExpectedBucketOwner }: Target): Promise<Json> {
   try {
     const { TagSet = [] } = await s3Of(clients).send(new GetBucketTaggingCommand({ Bucket, ExpectedBucketOwner }));
-    return TagSet.map(({ Key = '', Value = '' }) => ({ Key, Value }));
+    return inOrder(TagSet.map(({ Key = '', Value = '' }) => ({ Key, Value })));
   } catch (error) {
     if (codeOf(error) === 'NoSuchTagSet') return null;
     throw error;
   }
+}
+
+/** S3 gives tags back in an order of its own. */
+export function inOrder(tags: readonly Tag[]): Json {
+  return byKey(tags).map(({ Key, Value }) => ({ Key, Value }));
 }
 
 export async function writeTags({ clients }: Tools, { name: Bucket, account: ExpectedBucketOwner }: Target, tags: Json): Promise<void> {
@@ -25,6 +30,6 @@ export async function writeTags({ clients }: Tools, { name: Bucket, account: Exp
   else await s3Of(clients).send(new PutBucketTaggingCommand({ ...of, Tagging: { TagSet: [...tagsIn(tags)] } }));
 }
 
-export function tagsIn(tags: Json): readonly { readonly Key: string; readonly Value: string }[] {
+export function tagsIn(tags: Json): readonly Tag[] {
   return Array.isArray(tags) ? (tags as readonly { readonly Key: string; readonly Value: string }[]) : [];
 }

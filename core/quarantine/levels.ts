@@ -1,7 +1,8 @@
-import type { BucketState, Json, Lifecycle, PublicAccessBlock, Tag } from '../bucket.ts';
+import { byKey, type BucketState, type Json, type Lifecycle, type PublicAccessBlock, type Tag } from '../bucket.ts';
 import { canonicalJson } from '../canonical.ts';
 import { exposuresOf } from '../exposure.ts';
 import type { Change } from '../incident.ts';
+import { policyText, settledPolicy } from '../policy.ts';
 import { listed, plain } from '../text.ts';
 
 /** How much a quarantine stops: the public, everybody outside the account, or everybody but the responders. */
@@ -100,8 +101,9 @@ function withDeny(text: string | null, options: QuarantineOptions, state: Bucket
   const present = existing['Statement'];
   const statements: unknown[] = Array.isArray(present) ? present : present === undefined ? [] : [present];
   const deny = denyStatement(options, state);
-  if (statements.some((entry) => same(entry, deny))) return text ?? '';
-  return JSON.stringify({ ...existing, Statement: [...statements, deny] });
+  const isOwn = (entry: unknown) => isRecord(entry) && entry['Sid'] === deny['Sid'];
+  const next = policyText({ ...existing, Statement: statements.some(isOwn) ? statements.map((entry) => (isOwn(entry) ? deny : entry)) : [...statements, deny] });
+  return text !== null && settledPolicy(text) === next ? text : next;
 }
 
 /**
@@ -111,7 +113,7 @@ function withDeny(text: string | null, options: QuarantineOptions, state: Bucket
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
-function denyStatement(options: QuarantineOptions, state: BucketState): Json {
+function denyStatement(options: QuarantineOptions, state: BucketState): { readonly [key: string]: Json } {
   const arn = `arn:aws:s3:::${state.bucket}`;
   const inside: { readonly [key: string]: Json } =
     options.organizationId === null ? { 'aws:PrincipalAccount': state.account } : { 'aws:PrincipalOrgID': options.organizationId };
@@ -136,11 +138,11 @@ function withoutExpiry(lifecycle: Lifecycle | null): Lifecycle | null {
 }
 
 function withTags(tags: readonly Tag[] | null, incident: string, level: Level): readonly Tag[] {
-  return [
+  return byKey([
     ...(tags ?? []).filter((tag) => !TAGS.has(tag.Key)),
     { Key: 'stopbath:incident', Value: incident },
     { Key: 'stopbath:level', Value: level },
-  ];
+  ]);
 }
 
 function asJson(value: unknown): Json {

@@ -64,7 +64,7 @@ describe('quarantine', () => {
 
   it('exempts by principal ARN, account or organisation, never by NotPrincipal', () => {
     const full = policyAfter(quarantine(bucket, options('full')).changes).Statement[1];
-    expect(full).toMatchObject({ Effect: 'Deny', Principal: '*', Condition: { ArnNotLike: { 'aws:PrincipalArn': ['arn:aws:iam::111122223333:role/responder'] } } });
+    expect(full).toMatchObject({ Effect: 'Deny', Principal: '*', Condition: { ArnNotLike: { 'aws:PrincipalArn': 'arn:aws:iam::111122223333:role/responder' } } });
     const external = policyAfter(quarantine(bucket, options('external')).changes).Statement[1];
     expect(external).toMatchObject({ Condition: { StringNotEquals: { 'aws:PrincipalAccount': '111122223333' }, BoolIfExists: { 'aws:PrincipalIsAWSService': 'false' } } });
     const organisation = policyAfter(quarantine(bucket, options('external', 'o-photos')).changes).Statement[1];
@@ -82,6 +82,13 @@ describe('quarantine', () => {
     expect(planned.level).toBe('public');
     expect(planned.changes.map((change) => change.setting)).toEqual(['publicAccessBlock', 'lifecycle', 'tagging']);
     expect(planned.notes.join()).toContain('level full is not reached');
+  });
+
+  it('puts its deny back in its place where somebody weakened it, and adds no second one of its name', () => {
+    const contained = play(bucket, quarantine(bucket, options('full')).changes);
+    const weakened = { ...contained, policy: (contained.policy ?? '').replace('role/responder', 'role/*') };
+    const policy = policyAfter(quarantine(weakened, options('full')).changes);
+    expect(JSON.stringify(policy)).toBe(contained.policy);
   });
 
   it.each(['public', 'external', 'full'] as const)('has nothing to do on a bucket that is at level %s', (level) => {

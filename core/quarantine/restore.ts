@@ -1,12 +1,13 @@
 import type { BucketState, Json } from '../bucket.ts';
 import { exposuresOf } from '../exposure.ts';
 import type { Change, Drift, LedgerEntry } from '../incident.ts';
+import { policyText } from '../policy.ts';
 import { POLICY_LIMIT_BYTES, SID_PREFIX, TAGS, same } from './levels.ts';
 
 /**
  * The changes that take a quarantine back: its ledger, read backwards, against what the bucket has now.
  *
- * Three-way: where a setting still is as the quarantine left it, it becomes what it was, byte for byte. Where
+ * Three-way: where a setting still is as the quarantine left it, it becomes what it was. Where
  * somebody changed it since, only what the quarantine put there is taken out; the rest of the newer state is kept
  * and a note says so, unless it is to be overwritten. What is already as it was gives no change, so a restore that was cut short can
  * run again.
@@ -98,7 +99,7 @@ function withoutOwnStatements(present: Json, incident: string): Json {
   const statements = statementsOf(document);
   const kept = statements.filter((entry) => !QUARANTINE_SIDS.some((sid) => sidOf(entry) === sid + incident.replaceAll(/[^A-Za-z0-9]/g, '')));
   if (kept.length === statements.length) return present;
-  return kept.length === 0 ? null : JSON.stringify({ ...document, Statement: kept });
+  return kept.length === 0 ? null : policyText({ ...document, Statement: kept });
 }
 
 const FULL = `${SID_PREFIX}Full`;

@@ -15,8 +15,8 @@ describe('a denial of URLs', () => {
     expect(theirs?.sid).toBe('Lab');
     expect(presigned).toMatchObject({ effect: 'Deny', principal: { AWS: ['*'] }, resources: ['arn:aws:s3:::photos/albums/one/*'] });
     expect(presigned?.conditions).toEqual([
-      { operator: 'StringEquals', key: 's3:authtype', values: ['REST-QUERY-STRING'] },
       { operator: 'ArnNotEquals', key: 'aws:principalarn', values: ['arn:aws:iam::111122223333:role/signer'] },
+      { operator: 'StringEquals', key: 's3:authtype', values: ['REST-QUERY-STRING'] },
     ]);
     expect(cdn).toMatchObject({ principal: { Service: ['cloudfront.amazonaws.com'] }, conditions: [{ key: 'aws:sourcearn' }] });
     expect(JSON.parse(policy ?? '{}')).toMatchObject({ Version: '2008-10-17', Id: 'theirs' });

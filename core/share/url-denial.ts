@@ -1,3 +1,4 @@
+import { policyText } from '../policy.ts';
 import { SID_PREFIX, POLICY_LIMIT_BYTES } from '../quarantine/levels.ts';
 
 /** URLs of a bucket's objects that are to die, and who reads on. */
@@ -63,7 +64,7 @@ export function withoutUrlDenial(policy: string | null, incident: string): strin
   const { document, statements } = read(policy);
   const kept = statements.filter((statement) => !isOwn(statement, incident));
   if (kept.length === statements.length) return policy;
-  return kept.length === 0 ? null : JSON.stringify({ ...document, Statement: kept });
+  return kept.length === 0 ? null : policyText({ ...document, Statement: kept });
 }
 
 export function hasUrlDenial(policy: string | null, incident: string): boolean {
@@ -127,7 +128,7 @@ function blockedNotes({ spared, distributions, identities }: UrlDenial): readonl
 
 function rendered(policy: string | null, added: readonly object[]): string {
   const { document, statements } = policy === null ? { document: { Version: '2012-10-17' }, statements: [] } : read(policy);
-  return JSON.stringify({ ...document, Statement: [...statements, ...added] });
+  return policyText({ ...document, Statement: [...statements, ...added] });
 }
 
 function read(policy: string): { readonly document: object; readonly statements: readonly unknown[] } {

@@ -76,7 +76,7 @@ function expected({ given, expect }: Scenario, found: Findings): readonly Expect
     ...(expect.record === undefined ? [] : [equal(`the record is ${expect.record}`, found.kept?.verdict ?? 'not read', expect.record)]),
     ...(expect.forgotten === undefined ? [] : [equal(`nothing says ${expect.forgotten.join(' or ')} any more`, found.kept?.said.join(', ') ?? 'not read', '', 'nothing')]),
     ...(expect.changed
-      ? [equal(expect.changed.length === 0 ? 'all settings are byte for byte as before' : `only ${expect.changed.join(', ')} differs from before`, found.changed.join(', '), expect.changed.join(', '), 'no difference')]
+      ? [equal(expect.changed.length === 0 ? 'all settings are as they were before' : `only ${expect.changed.join(', ')} differs from before`, found.changed.join(', '), expect.changed.join(', '), 'no difference')]
       : []),
     ...(expect.states ?? []).map((state) => holds(`${state} is entered`, found.statesEntered.includes(state), found.statesEntered.includes(state) ? 'entered' : 'never entered')),
   ];

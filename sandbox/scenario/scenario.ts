@@ -123,7 +123,7 @@ const expectation = z.strictObject({
   revoked: z.number().int().optional().describe('How many share links stand as revoked in the end.'),
   record: z.enum(['intact', 'late', 'broken']).optional().describe('What verifying the evidence bucket says in the end. A sweep and a seal come first: tick them.'),
   forgotten: z.array(text).optional().describe('Words that neither the table nor a record says in the end: an owner who was erased.'),
-  changed: z.array(text).optional().describe('Settings that in the end are not byte for byte what they were when the first event arrived: [] after a restore.'),
+  changed: z.array(text).optional().describe('Settings that in the end are not what they were when the first event arrived, byte for byte but for lists that S3 gives in any order: [] after a restore.'),
   states: z.array(text).optional().describe('States that some execution enters, as <playbook>:<state>.'),
 });
 

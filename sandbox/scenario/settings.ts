@@ -1,7 +1,7 @@
 import type { Credentials } from '../service.ts';
 import { fetchSigned } from './signed.ts';
 
-/** A bucket's settings as S3 sends them, by the name of the subresource: status and body, byte for byte. */
+/** A bucket's settings as S3 sends them, by the name of the subresource: status and body, byte for byte but for lists that S3 gives in any order. */
 export type RawSettings = Readonly<Record<string, string>>;
 
 /** The settings of BucketState (core/bucket.ts), by S3's names for them. */
@@ -19,9 +19,24 @@ export async function readRawSettings(from: { readonly endpoint: string; readonl
     const answer = await fetchSigned({ ...from, service: 's3', method: 'GET', url });
     const body = await answer.text();
     // An error's body carries a request id; its code is what says "absent".
-    return [name, answer.ok ? `200 ${body}` : `${answer.status} ${/<Code>(.*?)<\/Code>/.exec(body)?.[1] ?? ''}`] as const;
+    return [name, answer.ok ? `200 ${inOneOrder(name, body)}` : `${answer.status} ${/<Code>(.*?)<\/Code>/.exec(body)?.[1] ?? ''}`] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
+}
+
+function inOneOrder(name: string, body: string): string {
+  if (name === 'tagging') return (body.match(/<Tag>.*?<\/Tag>/gs) ?? []).toSorted(ascending).join('');
+  if (name !== 'policy') return body;
+  return JSON.stringify(
+    JSON.parse(body, (key, value: unknown) => {
+      if (Array.isArray(value)) return key === 'Statement' ? value : value.length === 1 ? value[0] : value.toSorted(ascending);
+      return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => ascending(a, b))) : value;
+    }),
+  );
+}
+
+function ascending(a: unknown, b: unknown): number {
+  return String(a) < String(b) ? -1 : 1;
 }
 
 /** The names of the settings that differ. */

@@ -25,7 +25,7 @@ import { requestedAcl, toSdk, type AclInput } from './acl.ts';
 import { aclKeys, bucketArn, onBucket } from './actions.ts';
 import { blockOf, effectiveAcl, refusal } from './access.ts';
 import { absent, malformedXml } from './errors.ts';
-import { readBucketPolicy } from './policy.ts';
+import { givenBack, readBucketPolicy } from './policy.ts';
 import { latest } from './propagation.ts';
 import { accountOf, bucketOf, write, type Bucket, type BucketPolicy, type S3State } from './state.ts';
 
@@ -33,6 +33,7 @@ type Nothing = object;
 
 /** Settings that decide who gets in. Reading them tells the last write; the data plane learns of it later. */
 export function permissionOperations(state: S3State): Readonly<Record<string, Operation>> {
+  let reads = 0;
   return {
     GetPublicAccessBlock: operation<GetPublicAccessBlockCommandInput, GetPublicAccessBlockCommandOutput>({
       needs: onBucket('s3:GetBucketPublicAccessBlock'),
@@ -63,7 +64,7 @@ export function permissionOperations(state: S3State): Readonly<Record<string, Op
     }),
     GetBucketPolicy: operation<GetBucketPolicyCommandInput, GetBucketPolicyCommandOutput>({
       needs: onBucket('s3:GetBucketPolicy'),
-      run: (input, call) => ({ Policy: policyOf(ownedBy(call, bucketOf(state, input))).text }),
+      run: (input, call) => ({ Policy: givenBack(policyOf(ownedBy(call, bucketOf(state, input))).text, ++reads) }),
     }),
     GetBucketPolicyStatus: operation<GetBucketPolicyStatusCommandInput, GetBucketPolicyStatusCommandOutput>({
       needs: onBucket('s3:GetBucketPolicyStatus'),

@@ -25,6 +25,22 @@ export function readAccessPointPolicy(text: string, arn: string): BucketPolicy {
   return readPolicy(text, (resource) => resource === '*' || resource === arn || resource.startsWith(`${arn}/object/`) || globMatches(resource, arn));
 }
 
+/**
+ * A policy as S3 gives it back: lists of one are that one, and the order of a list is another at every read.
+ *
+ * @see https://github.com/hashicorp/terraform/issues/2432
+ * @see https://github.com/ansible/ansible/issues/42532
+ */
+export function givenBack(text: string, nth: number): string {
+  return JSON.stringify(JSON.parse(text, (_, value: unknown) => (Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? (value.length === 1 ? value[0] : rotated(value, nth)) : value)));
+}
+
+/** The same list, beginning at another place each time. */
+export function rotated<T>(list: readonly T[], nth: number): T[] {
+  const from = list.length === 0 ? 0 : nth % list.length;
+  return [...list.slice(from), ...list.slice(0, from)];
+}
+
 function readPolicy(text: string, isOwn: (resource: string) => boolean): BucketPolicy {
   if (Buffer.byteLength(text) > LIMIT_BYTES) throw malformedPolicy('Policy exceeds the maximum allowed document size.');
   const document = readJson(text);

@@ -35,6 +35,7 @@ import { randomUUID } from 'node:crypto';
 import { AwsError, operation, type Operation } from '../../service.ts';
 import { onBucket } from './actions.ts';
 import { absent, invalidBucketState, malformedXml } from './errors.ts';
+import { rotated } from './policy.ts';
 import { bucketOf, type S3State } from './state.ts';
 import { readTags } from './tags.ts';
 
@@ -45,6 +46,7 @@ type Nothing = object;
  * writes for them.
  */
 export function settingOperations(state: S3State): Readonly<Record<string, Operation>> {
+  let reads = 0;
   return {
     GetBucketLifecycleConfiguration: operation<GetBucketLifecycleConfigurationCommandInput, GetBucketLifecycleConfigurationCommandOutput>({
       needs: onBucket('s3:GetLifecycleConfiguration'),
@@ -151,7 +153,8 @@ export function settingOperations(state: S3State): Readonly<Record<string, Opera
       run: (input) => {
         const { tags } = bucketOf(state, input);
         if (!tags) throw absent('NoSuchTagSet', 'The TagSet does not exist', input.Bucket);
-        return { TagSet: [...tags] };
+        // A set: https://github.com/boto/boto3/issues/1171
+        return { TagSet: rotated(tags, ++reads) };
       },
     }),
     PutBucketTagging: operation<PutBucketTaggingCommandInput, Nothing>({
