@@ -13,6 +13,7 @@ import { AFTER_SWEEP, kindOf, presentFor } from '../../aws/share/kinds.ts';
 import type { Json } from '../../core/bucket.ts';
 import { remaining } from '../../core/apply.ts';
 import type { Change, LedgerEntry, Plan } from '../../core/incident.ts';
+import { settledPolicy } from '../../core/policy.ts';
 import type { Shares as SharesConfig } from '../../core/share/config.ts';
 import { lookAtRevocation } from '../../functions/revoke-share-links-verify/look.ts';
 import { startAccount, type Account } from '../../sandbox/account.ts';
@@ -45,7 +46,7 @@ afterEach(async () => {
 
 const pass = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
 const status = async (url = ''): Promise<number> => (await fetch(url)).status;
-const policy = async () => (await s3Of(tools.clients).send(new GetBucketPolicyCommand({ Bucket: photos.family }))).Policy ?? '';
+const policy = async () => settledPolicy((await s3Of(tools.clients).send(new GetBucketPolicyCommand({ Bucket: photos.family }))).Policy ?? '');
 
 async function makeProbe(): Promise<void> {
   const arn = account.createRole('stopbath-test-probe', {
