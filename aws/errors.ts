@@ -21,6 +21,13 @@ const REFUSED: ReadonlySet<string> = new Set(['AccessDenied', 'AccessDeniedExcep
 /** The network's failures, as Node and the SDK name them. */
 const NETWORK: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIPE', 'TimeoutError', 'NetworkingError']);
 
+/**
+ * Two writes of one resource's settings met, also two of one caller in a row.
+ * @see https://github.com/hashicorp/terraform-provider-aws/issues/7628 (PutPublicAccessBlock and PutBucketPolicy), https://github.com/ansible/ansible/pull/67811
+ * @see https://github.com/ansible-collections/community.aws/issues/1624 (PutBucketLifecycleConfiguration)
+ */
+const CONFLICTS: ReadonlySet<string> = new Set(['OperationAborted', 'ConditionalRequestConflict']);
+
 /** The name that AWS gave an error, wherever it stands: `NoSuchBucketPolicy`; `null` where it is not AWS's. */
 export function codeOf(error: unknown): string | null {
   return error instanceof Error && '$metadata' in error ? error.name : null;
@@ -47,7 +54,7 @@ function isTransient(error: Error): boolean {
   const status = '$metadata' in error && isRecord(error.$metadata) ? Number(error.$metadata['httpStatusCode'] ?? 0) : 0;
   const code = 'code' in error ? String(error.code) : error.name;
   // The SDK has the property on every error that a service's model names, and a value only where the model says so.
-  return ('$retryable' in error && error.$retryable !== undefined) || status >= 500 || status === 429 || NETWORK.has(code) || /Throttl|SlowDown|TooManyRequests|RequestLimit/.test(error.name);
+  return ('$retryable' in error && error.$retryable !== undefined) || status >= 500 || status === 429 || NETWORK.has(code) || CONFLICTS.has(error.name) || /Throttl|SlowDown|TooManyRequests|RequestLimit/.test(error.name);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -2,11 +2,13 @@ import { readAhead } from '../../aws/ahead.ts';
 import { s3Of } from '../../aws/clients.ts';
 import { acknowledge, intendAll, named, plannedFor, type ApplyInput } from '../../aws/apply.ts';
 import { readBucket, writeSetting } from '../../aws/bucket.ts';
+import { BusyError, isRefusal } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
 import { updateIncident } from '../../aws/incidents.ts';
 import { memberTools } from '../../aws/member.ts';
 import { assertMayApply } from '../../aws/standing.ts';
 import { remaining } from '../../core/apply.ts';
+import type { LedgerEntry } from '../../core/incident.ts';
 import { reopenings, settingOf } from '../../core/quarantine/restore.ts';
 
 /**
@@ -26,10 +28,25 @@ export async function applyQuarantine(input: ApplyInput, tools: Tools): Promise<
     updateIncident(tools, incident.id, { status: plan.direction === 'contain' ? 'containing' : 'restoring' }),
   ]);
   for (const intent of intents) {
-    await named(intent, writeSetting(s3Of(there.clients), address, intent.setting, intent.after));
+    await named(intent, writeSetting(s3Of(there.clients), address, intent.setting, intent.after).catch((error: unknown) => { throw settling(error, intent, [...written, ...intents], tools) ?? error; }));
     await acknowledge(tools, intent);
   }
   const acknowledgedAt = tools.now();
   if (plan.direction === 'contain') await updateIncident(tools, incident.id, { containedAt: incident.containedAt ?? acknowledgedAt });
   return { changes: changes.length, acknowledgedAt };
+}
+
+/**
+ * For some seconds after `BlockPublicPolicy` was lifted S3 refuses public policies all the same, and says no more than that access is denied. AWS
+ * support's advice is to wait.
+ * @see https://github.com/env0/templates/pull/258
+ */
+const LIFT_SETTLES_MS = 30_000;
+
+/** What of a refusal passes by itself; `null` where it does not. */
+function settling(error: unknown, { setting, seq }: LedgerEntry, acts: readonly LedgerEntry[], { now }: Tools): BusyError | null {
+  if (setting !== 'policy' || !isRefusal(error)) return null;
+  const lift = acts.find((act) => act.setting === 'publicAccessBlock' && act.seq < seq);
+  if (!lift || Date.parse(now()) - Date.parse(lift.doneAt ?? lift.intendedAt) >= LIFT_SETTLES_MS) return null;
+  return new BusyError(`S3 refuses the policy, as it does for some seconds after the block was lifted for it: ${error instanceof Error ? error.message : ''}`, { cause: error });
 }
