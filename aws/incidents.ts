@@ -4,7 +4,7 @@ import type { RecordPointer } from '../core/audit-numbers.ts';
 import { PHASE, type Entry, type Incident, type IncidentView, type LedgerEntry, type Plan, type Progress, type Request } from '../core/incident.ts';
 import { historyKeys } from './history.ts';
 import { worstOf } from '../core/ticket/state.ts';
-import { get, put, putNew, query, queryIndex, succeeded, update, type Item, type Table } from './records.ts';
+import { count, get, put, putNew, query, queryIndex, succeeded, update, type Item, type Table } from './records.ts';
 
 const META = 'META';
 const pkOf = (incident: string) => `INCIDENT#${incident}`;
@@ -119,6 +119,11 @@ function viewOf(items: readonly Item[], id: string): IncidentView {
  */
 export async function addEntry(table: Table, key: string, entry: Entry): Promise<void> {
   await putNew(table, entryItem(key, entry));
+}
+
+/** How many lines about something an incident's history has (`signal/`); no more than `most` are counted. */
+export async function countEntries(table: Table, incident: string, about: string, most: number): Promise<number> {
+  return await count(table, pkOf(incident), `ENTRY#${about}`, most);
 }
 
 export function entryItem(key: string, entry: Entry): Item {

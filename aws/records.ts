@@ -66,6 +66,21 @@ export async function query(table: Table, pk: string, prefix = ''): Promise<read
   return items;
 }
 
+/** How many items of a partition have a sort key that begins so; no more than `most` are counted. Strongly consistent. */
+export async function count(table: Table, pk: string, prefix: string, most: number): Promise<number> {
+  const { Count = 0 } = await table.clients.dynamo.send(
+    new QueryCommand({
+      TableName: table.settings.STOPBATH_TABLE,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': pk, ':prefix': prefix },
+      ConsistentRead: true,
+      Select: 'COUNT',
+      Limit: most,
+    }),
+  );
+  return Count;
+}
+
 /** A page of the index, newest first. `cursor` is the sort key of the last item of the page before. */
 export async function queryIndex(table: Table, gsi1pk: string, limit: number, before?: string): Promise<readonly Item[]> {
   const page = await table.clients.dynamo.send(

@@ -61,13 +61,15 @@ export function functionEntry({ name, properties }: FunctionFolder, config: Conf
     role: arnOf(roleLogicalId(name)),
     package: { patterns: [`dist/${name}/handler.mjs`] },
     ...properties,
-    ...(name === 'ticket' ? ticketProperties(properties, config) : {}),
+    ...ownProperties(name, properties, config),
   };
 }
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html (an account keeps some of its concurrency unreserved) */
-function ticketProperties({ environment }: FunctionProperties, { trackers, ticketsAtOnce }: Config): object {
-  return { environment: { ...environment, STOPBATH_TRACKERS: trackersVariable(trackers) }, ...(ticketsAtOnce === null ? {} : { reservedConcurrency: ticketsAtOnce }) };
+function ownProperties(name: string, { environment }: FunctionProperties, { trackers, ticketsAtOnce, eventsAtOnce }: Config): object {
+  const atOnce = (count: number | null) => (count === null ? {} : { reservedConcurrency: count });
+  if (name === 'triage') return atOnce(eventsAtOnce);
+  return name === 'ticket' ? { environment: { ...environment, STOPBATH_TRACKERS: trackersVariable(trackers) }, ...atOnce(ticketsAtOnce) } : {};
 }
 
 /**

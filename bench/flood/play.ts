@@ -4,6 +4,8 @@ import { bucketEvents, type Prepared } from '../../sandbox/faults/cases.ts';
 import { rest } from '../../sandbox/faults/run.ts';
 import type { Stage } from '../../sandbox/faults/stage.ts';
 import type { EventEnvelope } from '../../sandbox/services/events.ts';
+import { longestChain } from '../path/chain.ts';
+import { createRecorder, type Call } from '../path/way.ts';
 
 /** What one incident's own records were before a flood about its target, and are after it. */
 export interface Kept {
@@ -48,41 +50,49 @@ export interface Decoys {
   readonly other: number;
   /** Held ones without an approval that waits, or without a ticket or a gap that says that there is none. */
   readonly untold: number;
-  /** Until the containing write of a critical incident was acknowledged: alone, and in the middle of the decoys, ms. */
-  readonly aloneMs: number;
-  readonly amongMs: number;
   readonly critical: string;
+  /** A critical incident alone, and another one in the middle of the decoys. */
+  readonly alone: Took;
+  readonly among: Took;
 }
+
+/** What it took from an event to the acknowledged write that shuts the public out. */
+export interface Took {
+  readonly ms: number;
+  /** Calls in sequence: what others make a function try again, or wait for, shows here on a machine that is busy, too. */
+  readonly steps: number;
+}
+
+const CRITICAL = 9.5;
+/** So many playbooks run at once: more than two cores' worth would measure the machine. */
+const RUNNING = 2;
 
 /** So many buckets opened by an attacker, and one more whose finding is critical, when half of them have been reported. */
 export async function decoys(stage: Stage, buckets: number, latency: number): Promise<Decoys> {
-  const { account } = stage;
-  const CRITICAL = 9.5;
+  const { account, deployment } = stage;
   const critical = async () => {
     const one = await bucketEvents(stage);
     return { one, deliver: () => account.events.deliver(withSeverity(one.events[0], CRITICAL)) };
   };
-  account.around(async (_, run) => {
-    await new Promise((resolve) => void setTimeout(resolve, latency));
-    return await run();
-  });
-  const times: number[] = [];
+  const recorder = createRecorder(deployment.name, latency);
+  account.around(recorder.around);
+  const took: Took[] = [];
   // The first one loads the functions.
   for (let round = 0; round < 2; round++) {
     const { one, deliver } = await critical();
     deliver();
     await rest(stage, one);
-    times.push(await containedIn(stage, one));
+    took.push(await tookOf(stage, one, recorder.calls));
   }
   const targets = await Promise.all(Array.from({ length: buckets }, () => bucketEvents(stage)));
   const real = await critical();
   for (const [index, { contain }] of targets.entries()) {
     await contain();
     if (index === Math.floor(buckets / 2)) real.deliver();
-    // As they come in a minute: the next before this one is done.
-    await new Promise((resolve) => void setTimeout(resolve, latency * 4));
+    do await new Promise((resolve) => void setTimeout(resolve, latency * 2));
+    while ((await acting(stage)) >= RUNNING + (index >= Math.floor(buckets / 2) ? 1 : 0));
   }
-  for (let looks = 0; looks < 100 && (await stage.running()).some((name) => !/ticket/.test(name)) && (await unsettled(stage, [real.one, ...targets])) > 0; looks++) {
+  for (let looks = 0; looks < 100 && (await unsettled(stage, [real.one, ...targets])) > 0; looks++) {
     await Promise.all([account.events.idle(), account.lambda.idle()]);
     await account.clock.sleep(5000);
   }
@@ -96,10 +106,17 @@ export async function decoys(stage: Stage, buckets: number, latency: number): Pr
     held: held.length,
     other: buckets - contained.length - held.length,
     untold: held.filter(({ approvals, incident }) => !approvals.some(({ state, gates }) => state === 'waiting' && gates.includes('budget')) || (incident.ticket === null && incident.ticketGap === null)).length,
-    aloneMs: times.at(-1) ?? 0,
-    amongMs: await containedIn(stage, real.one),
     critical: (await stage.find(real.one.arn))?.incident.status ?? 'without an incident',
+    alone: took.at(-1) ?? { ms: 0, steps: 0 },
+    among: await tookOf(stage, real.one, recorder.calls),
   };
+}
+
+/** Playbooks that run and wait for nobody. */
+async function acting(stage: Stage): Promise<number> {
+  const running = (await stage.running()).filter((name) => /-contain-\d+$/.test(name));
+  const views = await Promise.all(running.map(async (name) => await stage.read(name.replace(/-contain-\d+$/, ''))));
+  return views.filter((view) => view?.incident.status !== 'waiting').length;
 }
 
 async function unsettled(stage: Stage, targets: readonly Prepared[]): Promise<number> {
@@ -107,10 +124,18 @@ async function unsettled(stage: Stage, targets: readonly Prepared[]): Promise<nu
   return views.filter((view) => !view || ['open', 'containing'].includes(view.incident.status) || (view.incident.status === 'waiting' && view.incident.ticket === null)).length;
 }
 
-/** From the event's arrival to the acknowledged write; `Infinity` where there was none. */
-async function containedIn(stage: Stage, { arn }: Prepared): Promise<number> {
+async function tookOf(stage: Stage, { arn }: Prepared, calls: readonly Call[]): Promise<Took> {
   const view = await stage.find(arn);
-  return view?.incident.containedAt ? Date.parse(view.incident.containedAt) - Date.parse(view.incident.receivedAt) : Number.POSITIVE_INFINITY;
+  const names = [arn.split(':').at(-1) ?? arn, view?.incident.id ?? arn];
+  const own = calls.filter(({ input }) => names.some((name) => textOf(input).includes(name)));
+  const write = own.find(({ what }) => what === 's3:PutPublicAccessBlock');
+  if (!view?.incident.containedAt || !write) return { ms: Number.POSITIVE_INFINITY, steps: Number.POSITIVE_INFINITY };
+  const begun = Math.min(...own.map(({ begin }) => begin));
+  return { ms: write.end - begun, steps: longestChain(own, write).filter(({ what }) => what !== 'states:StartExecution').length };
+}
+
+function textOf(input: unknown): string {
+  return JSON.stringify(input, (_, value: unknown) => (value instanceof Uint8Array ? '' : typeof value === 'bigint' ? String(value) : value)) ?? '';
 }
 
 async function containedBucket(stage: Stage): Promise<{ readonly one: Prepared; readonly finding: EventEnvelope; readonly trail: EventEnvelope }> {

@@ -68,13 +68,13 @@ function caseOf(playbook: string): Case {
   return found;
 }
 
-interface Recorder {
+export interface Recorder {
   readonly calls: Call[];
   readonly around: Parameters<Stage['account']['around']>[0];
 }
 
-/** Real time: a function works in real time, whatever clock the sandbox has. */
-function createRecorder(name: string, latency: number): Recorder {
+/** Notes every call of the suite's functions, and makes it take longer: in real time, as a function works, whatever clock the sandbox has. */
+export function createRecorder(name: string, latency: number): Recorder {
   const calls: Call[] = [];
   const invocations = new Map<string, number>();
   /** Which functions a workflow waits for: whoever calls without a role of the suite is one of them, as nobody or as the probe. */

@@ -1,3 +1,4 @@
+import { inTurns } from '../../aws/concurrently.ts';
 import { ensureStarted, nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, failOpen, listIncidents, saveRequest, updateIncident } from '../../aws/incidents.ts';
@@ -14,16 +15,17 @@ export async function tendLeases(tools: Tools): Promise<{ readonly reminded: num
   let cursor: string | null = null;
   do {
     const page: Awaited<ReturnType<typeof listIncidents>> = await listIncidents(tools, 'open', PAGE, cursor ?? undefined);
-    for (const incident of page.incidents) {
+    // Several at once: after a flood there are thousands of them.
+    await inTurns(page.incidents, async (incident) => {
       if (incident.status === 'open' && isLeftAlone(incident, tools.now())) await begun(incident, tools);
       const look = lookOf(incident, tools.now());
       if (look !== null) await startTicket(tools, incident.id, look);
       // What is under way is left alone: its lease is looked at the next time.
       const step = incident.lease && !isUnderWay(incident) ? leaseStep(incident.lease, tools.now()) : null;
-      if (!incident.lease || step === null) continue;
-      if (step === 'remind') reminded += await remind(incident, incident.lease, tools);
-      else asked += await ask(incident, incident.lease, tools);
-    }
+      if (!incident.lease || step === null) return;
+      if (step === 'remind') await remind(incident, incident.lease, tools).then(() => reminded++);
+      else await ask(incident, incident.lease, tools).then(() => asked++);
+    });
     cursor = page.cursor;
   } while (cursor !== null);
   return { reminded, asked };

@@ -1,16 +1,16 @@
-import { claimTarget, readClaim } from '../../aws/claims.ts';
+import { claimTarget, readClaim, type Claim } from '../../aws/claims.ts';
 import { beginPlaybook, ensureStarted, nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
 import { TransientError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, createIncident, findIncident, getIncident, getPlan, ledgerOf, updateIncident } from '../../aws/incidents.ts';
+import { addEntry, countEntries, createIncident, findIncident, getIncident, getPlan, ledgerOf, updateIncident } from '../../aws/incidents.ts';
 import { capFor } from '../../aws/settings.ts';
 import { keepWaiting } from '../../aws/waiting-signals.ts';
 import type { KnownState } from '../../core/exposure.ts';
 import { digestOf } from '../../core/canonical.ts';
 import { incidentOf, joins, type Joining, type Opening } from '../../core/correlate.ts';
 import { PHASE, type Incident } from '../../core/incident.ts';
-import { LEVELS } from '../../core/quarantine/levels.ts';
-import { undone } from '../../core/quarantine/undone.ts';
+import { LEVELS, same } from '../../core/quarantine/levels.ts';
+import { undone as undoneIn } from '../../core/quarantine/undone.ts';
 import { actorText } from '../../core/signal.ts';
 
 export interface Opened {
@@ -22,16 +22,24 @@ export interface Opened {
 /**
  * Opens an incident for a target, or joins the one that is open: the claim on the target excludes, and every step after
  * it heals what an earlier try left half done.
+ *
+ * @param opening.claim - as it was read beside the target's state; `undefined` where it was not
  */
-export async function openOrJoin(opening: Omit<Opening, 'cap'> & { readonly state: KnownState | undefined }, tools: Tools): Promise<Opened | null> {
+export async function openOrJoin(opening: Omit<Opening, 'cap'> & { readonly state: KnownState | undefined; readonly claim: Claim | null | undefined }, tools: Tools): Promise<Opened | null> {
   const full: Opening = { ...opening, cap: capFor(tools.settings, opening.response.playbook) };
   const wanted = incidentOf(full);
-  if (wanted === null) return await joinOpen(full, tools);
+  // Most signals of a flood are about what is claimed: these read, and write no claim that all of them would write at once.
+  const seen = opening.claim === undefined ? await readClaim(tools, opening.response.target.arn) : opening.claim;
+  const held = seen !== null && seen.closedAt === null && seen.incident !== wanted?.id ? await findIncident(tools, seen.incident) : null;
+  if (held && PHASE[held.status] !== 'over') return await join(held, full, tools);
+  // A signal that asks for nothing by itself belongs to the incident that is open on its target, and opens none.
+  if (wanted === null) return null;
 
   const claim = await claimTarget(tools, wanted.target.arn, { incident: wanted.id, signal: opening.signal.id }, opening.signal.time);
   if (claim.incident !== wanted.id) {
     if (claim.closedAt !== null) return { incident: claim.incident, note: `it was closed at ${claim.closedAt}, after this event: nothing is done again` };
-    if (await findIncident(tools, claim.incident)) return await join(claim.incident, full, tools);
+    const holding = await findIncident(tools, claim.incident);
+    if (holding) return await join(holding, full, tools);
   }
   // Claimed by a try that ended before it wrote its incident: this one takes its place.
   return await openAs({ ...wanted, id: claim.incident }, full, tools);
@@ -60,23 +68,21 @@ async function start(incident: Incident, name: string, begin: typeof startExecut
   }
 }
 
-/** A signal that asks for nothing by itself still belongs to the incident that is open on its target. */
-async function joinOpen(opening: Opening, tools: Tools): Promise<Opened | null> {
-  const claim = await readClaim(tools, opening.response.target.arn);
-  return claim && claim.closedAt === null && (await findIncident(tools, claim.incident)) ? await join(claim.incident, opening, tools) : null;
-}
+/** As many signals as anybody reads one by one; what comes after them and changes nothing is on record as decisions, and an incident stays as quick to read. */
+const MAX_SIGNALS = 100;
 
-async function join(id: string, opening: Opening, tools: Tools): Promise<Opened> {
-  const found = await getIncident(tools, id);
+async function join(found: Incident, opening: Opening, tools: Tools): Promise<Opened> {
+  const { id } = found;
   // An earlier try may have opened it and crashed before anything ran; what is judged is what is there after that.
   const incident = found.status === 'open' && !(await ensureStarted(tools, found)) ? await getIncident(tools, id) : found;
-  const verdict = joins(incident, opening, await undoneOf(incident, opening, tools));
-  await addSignal(id, opening, tools);
+  const [undone, signals] = await Promise.all([undoneOf(incident, opening, tools), countEntries(tools, id, 'signal/', MAX_SIGNALS)]);
+  const verdict = joins(incident, opening, undone);
+  if (signals < MAX_SIGNALS || verdict.act === 'again' || verdict.tell) await addSignal(id, opening, tools, signals === MAX_SIGNALS - 1 ? '; further ones that change nothing are on record as decisions' : '');
   if (verdict.act === 'wait') return await wait(incident, verdict, opening, tools);
   const { signal } = opening;
   const told = `${signal.id}/${signal.time}/${signal.count}`;
   if (verdict.act === 'attach') {
-    await updateIncident(tools, id, verdict.change);
+    await grow(incident, verdict.change, tools);
     if (verdict.tell) {
       await addEntry(tools, `again/${told}`, { incident: id, at: opening.decidedAt, kind: 'decision', text: `decided again: ${verdict.because}; ${opening.response.verdict === 'contain' ? 'it goes on as it is' : `by itself it asks to ${opening.response.verdict}`}`, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger: opening.response.trigger, verdict: opening.response.verdict } });
       await startTicket(tools, id, `${id}-told-${digestOf(told).slice(0, 12)}`);
@@ -92,16 +98,23 @@ async function join(id: string, opening: Opening, tools: Tools): Promise<Opened>
 }
 
 /** Kept until the run that is under way has ended: `record` has it decided again then, and the reconciler where record died. */
-async function wait({ id, status, executions }: Incident, { because, change }: Joining, { response, signal, drill, decidedAt }: Opening, tools: Tools): Promise<Opened> {
+async function wait(incident: Incident, { because, change }: Joining, { response, signal, drill, decidedAt }: Opening, tools: Tools): Promise<Opened> {
   const { verdict, playbook, inputs, again, trigger } = response;
   const ask = digestOf([verdict, playbook, inputs, again, drill]).slice(0, 16);
-  await updateIncident(tools, id, change);
+  const { id, status, executions } = incident;
+  await grow(incident, change, tools);
   const kept = await keepWaiting(tools, { incident: id, ask, payload: drill ? { drill, event: signal.raw } : signal.raw, at: decidedAt });
   // The run may have ended, and record looked for what waits, before this was kept: then it is Lambda that tries again.
   if (!kept || PHASE[(await getIncident(tools, id)).status] !== 'running') throw new TransientError(`${id} was ${status} and ${because}${kept ? '' : ', in an event that is too large to be kept'}: decided again`);
   const note = `${because}: decided again when ${executions.at(-1) ?? 'its run'} has ended`;
   await addEntry(tools, `waits/${executions.length}/${ask}`, { incident: id, at: decidedAt, kind: 'decision', text: note, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger, verdict } });
   return { incident: id, note };
+}
+
+/** Writes what a signal adds to an incident; most add nothing. */
+async function grow(incident: Incident, { severity = incident.severity, actors = incident.actors, ...more }: Partial<Incident>, tools: Tools): Promise<void> {
+  const change = { ...more, ...(severity === incident.severity ? {} : { severity }), ...(same(actors, incident.actors) ? {} : { actors }) };
+  if (Object.keys(change).length > 0) await updateIncident(tools, incident.id, change);
 }
 
 /** What somebody has taken away of the quarantine that the incident's last containment left. */
@@ -111,16 +124,16 @@ async function undoneOf(incident: Incident, { state }: Opening, tools: Tools): P
   const plan = last && (await getPlan(tools, incident.id, last.digest));
   const level = LEVELS.find((entry) => entry === plan?.level);
   if (!level) return [];
-  return undone(state, { incident: incident.id, level, exempt: tools.settings.STOPBATH_EXEMPT_ROLES, organizationId: tools.settings.STOPBATH_ORGANIZATION_ID });
+  return undoneIn(state, { incident: incident.id, level, exempt: tools.settings.STOPBATH_EXEMPT_ROLES, organizationId: tools.settings.STOPBATH_ORGANIZATION_ID });
 }
 
-async function addSignal(id: string, { signal, receivedAt, response }: Opening, tools: Tools): Promise<void> {
+async function addSignal(id: string, { signal, receivedAt, response }: Opening, tools: Tools, note = ''): Promise<void> {
   const actor = signal.actor ? `, by ${actorText(signal.actor)}` : '';
   await addEntry(tools, `signal/${signal.id}/${signal.time}/${signal.count}`, {
     incident: id,
     at: receivedAt,
     kind: 'signal',
-    text: `${signal.source} ${signal.type}${signal.count > 1 ? ` (seen ${signal.count} times)` : ''}${actor}`,
+    text: `${signal.source} ${signal.type}${signal.count > 1 ? ` (seen ${signal.count} times)` : ''}${actor}${note}`,
     by: signal.source,
     detail: { id: signal.id, type: signal.type, time: signal.time, severity: response.severity, verdict: response.verdict, ...detectorOf(signal, tools) },
   });

@@ -1,3 +1,5 @@
+import { readClaim, type Claim } from '../../aws/claims.ts';
+import { inTurns } from '../../aws/concurrently.ts';
 import { recordDecision } from '../../aws/decisions.ts';
 import type { Tools } from '../../aws/function.ts';
 import { relate } from '../../aws/incidents.ts';
@@ -25,13 +27,13 @@ export async function triage({ event, drill }: { readonly event: unknown; readon
     photoKeys: tools.settings.STOPBATH_PHOTO_KEYS,
   };
   const blind = decide(event, options);
-  const [found, suppressions] = await Promise.all([look(blind, tools), blind.checks.length > 0 ? readSuppressions(tools) : []]);
+  const [found, suppressions, claims] = await Promise.all([look(blind, tools), blind.checks.length > 0 ? readSuppressions(tools) : [], claimsOn(blind, tools)]);
   const decision = found.any || suppressions.length > 0 ? decide(event, { ...options, ...found, suppressions }) : blind;
   const { signal } = decision;
   const missing = decision.responses.filter(({ target }) => found.isMissing(bucketOf(target) ?? ''));
   const real = decision.responses.filter((response) => !missing.includes(response));
   const decidedAt = tools.now();
-  const opened = signal === null ? [] : await Promise.all(real.map((response) => openOrJoin({ response, signal, state: found.stateOf(bucketOf(response.target) ?? ''), receivedAt, decidedAt, drill }, tools)));
+  const opened = signal === null ? [] : await Promise.all(real.map(async (response) => await openOrJoin({ response, signal, state: found.stateOf(bucketOf(response.target) ?? ''), claim: claims.get(response.target.arn), receivedAt, decidedAt, drill }, tools)));
 
   const incidents = opened.filter((entry) => entry !== null);
   await pointAtEachOther([...new Set(incidents.map(({ incident }) => incident))], tools);
@@ -50,6 +52,11 @@ export async function triage({ event, drill }: { readonly event: unknown; readon
   });
   tools.log.info(decision.reason, { decision: decision.decision, event: decision.event, incidents: incidents.map(({ incident }) => incident) });
   return { decision: decision.decision, incidents: incidents.map(({ incident }) => incident) };
+}
+
+/** Who has the targets that an event names, read beside their state. */
+async function claimsOn({ responses }: Decision, tools: Tools): Promise<ReadonlyMap<string, Claim | null>> {
+  return new Map(await inTurns(responses, async ({ target: { arn } }) => [arn, await readClaim(tools, arn)] as const));
 }
 
 /** The keys that sign seals have no name of ours: who schedules their end is told by their ids. */

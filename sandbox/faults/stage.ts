@@ -9,6 +9,7 @@ import type { Table } from '../../aws/records.ts';
 import type { IncidentView } from '../../core/incident.ts';
 import { fingerprintOf } from '../../core/seal.ts';
 import { verifyEvidence } from '../../core/verify.ts';
+import type { Config } from '../../deploy/config.ts';
 import { startAccount, type Account } from '../account.ts';
 import { skippingClock } from '../clock.ts';
 import type { Deployment } from '../deploy.ts';
@@ -31,6 +32,8 @@ export interface Stage {
   readonly ask: (person: 'rosa' | 'ravi', path: string, body: object) => Promise<{ readonly status: number; readonly body: Readonly<Record<string, unknown>> }>;
   /** The incident that has the target; `null` where none has. */
   readonly find: (targetArn: string) => Promise<IncidentView | null>;
+  /** An incident by its id; `null` where there is none. */
+  readonly read: (incident: string) => Promise<IncidentView | null>;
   readonly running: () => Promise<readonly string[]>;
   /** Executions of an incident that ended badly: what an operator redrives. */
   readonly broken: (incident: string) => Promise<readonly string[]>;
@@ -42,13 +45,14 @@ export interface Stage {
   readonly stop: () => Promise<void>;
 }
 
-export async function startStage(): Promise<Stage> {
+/** @param config - what differs from a stage that contains whatever it is asked to */
+export async function startStage(config: Partial<Config> = {}): Promise<Stage> {
   const account = await startAccount({ clock: skippingClock() });
   const photos = await seedPhotos(account, () => account.s3.settle());
   const shares = await seedShares(account, photos);
   const many = 10_000;
   const deployment = await account.deploy({
-    config: { modeCap: 'contain', verifyIntervalSeconds: 1, verifyLooks: 2, verifyMaxLooks: 24, sessionNamesPinned: true, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor], shares: shares.config, budgets: { account: many, all: many, links: many * 100, linksAll: many * 100, reserved: 5 } },
+    config: { modeCap: 'contain', verifyIntervalSeconds: 1, verifyLooks: 2, verifyMaxLooks: 24, sessionNamesPinned: true, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor], shares: shares.config, budgets: { account: many, all: many, links: many * 100, linksAll: many * 100, reserved: 5 }, ...config },
   });
   const { name, urls } = deployment;
   const client = { endpoint: account.endpoint, region: account.world.region, credentials: account.admin };
@@ -78,6 +82,7 @@ export async function startStage(): Promise<Stage> {
         const claim = await readClaim(table, targetArn);
         return claim && (await viewIncident(table, claim.incident).catch(() => null));
       }),
+    read: async (incident) => await account.clock.work(async () => await viewIncident(table, incident).catch(() => null)),
     running: async () => (await executions('RUNNING')).map((execution) => execution.name),
     broken: async (incident) => (await Promise.all(['FAILED', 'TIMED_OUT', 'ABORTED'].map(executions))).flat().filter((execution) => execution.name.startsWith(incident)).map(({ executionArn }) => executionArn),
     undelivered: async () => {

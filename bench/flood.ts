@@ -1,0 +1,83 @@
+/** What floods of events do to the suite: repeats of a finding, distinct events about one target, decoys that use the budgets up. */
+import { parseArgs } from 'node:util';
+import { table } from '../cli/table.ts';
+import { startStage } from '../sandbox/faults/stage.ts';
+import { decoys, distinct, repeats, type Decoys, type Kept, type Took } from './flood/play.ts';
+
+export interface Flood {
+  readonly repeats: Kept;
+  readonly distinct: Kept;
+  readonly decoys: Decoys;
+}
+
+export interface FloodSize {
+  readonly repeats: number;
+  readonly distinct: number;
+  readonly buckets: number;
+  /** Of each call while decoys come in, ms. */
+  readonly latency: number;
+}
+
+/** As a new install has them (deploy/config.ts). */
+export const BUDGETS = { account: 20, all: 50, links: 200_000, linksAll: 500_000, reserved: 5 };
+
+/** @param args - `--repeats`, `--distinct`, `--buckets`: how many, 2,000, 1,000 and 60 unless told; 100,000 and 10,000 take some hours; `--latency <ms>` of a call, 30 unless told; `--json` */
+export async function run(args: readonly string[]): Promise<boolean> {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({ args: [...args], options: { repeats: { ...text, default: '2000' }, distinct: { ...text, default: '1000' }, buckets: { ...text, default: '60' }, latency: { ...text, default: '30' }, json: { type: 'boolean', default: false } } });
+  const flood = await playFlood({ repeats: Number(values.repeats), distinct: Number(values.distinct), buckets: Number(values.buckets), latency: Number(values.latency) });
+  const missed = missedBy(flood);
+  if (values.json) console.log(JSON.stringify({ ...flood, missed }, null, 2));
+  else console.log([table(...rowsOf(flood)), '', table(...decoyRowsOf(flood)), ...missed.map((what) => `\nMISSED: ${what}`)].join('\n'));
+  return missed.length === 0;
+}
+
+export async function playFlood(size: FloodSize, budgets = BUDGETS): Promise<Flood> {
+  const stage = await startStage({ budgets });
+  try {
+    return { repeats: await repeats(stage, size.repeats), distinct: await distinct(stage, size.distinct), decoys: await decoys(stage, size.buckets, size.latency) };
+  } finally {
+    await stage.stop();
+  }
+}
+
+/** An incident may get as large as this, whatever is reported about its target: 100 signals, 20 actors who are told of, and its own history. */
+const MOST_ITEMS = 250;
+/** A function's heap may grow by this while nine tenths of a flood go through it. */
+const MOST_HEAP = 1.5;
+const MOST_TIMES = 2;
+
+/** What did not hold, in words. */
+export function missedBy({ repeats: same, distinct: others, decoys: attack }: Flood): readonly string[] {
+  const floods = [['repeats', same], ['distinct events', others]] as const;
+  return [
+    ...floods.flatMap(([what, { events, items, tickets, onRecord, heap }]) => [
+      ...(items.after > MOST_ITEMS ? [`${what}: the incident has ${items.after} items, more than ${MOST_ITEMS}`] : []),
+      ...(tickets === 1 ? [] : [`${what}: ${tickets} tickets, not one`]),
+      ...(onRecord === events ? [] : [`${what}: ${onRecord} of ${events} are on record`]),
+      ...(heap <= MOST_HEAP ? [] : [`${what}: the functions' heap grew ${heap.toFixed(2)} times`]),
+    ]),
+    ...(attack.critical === 'contained' ? [] : [`the critical incident is ${attack.critical}`]),
+    ...(attack.among.steps <= MOST_TIMES * attack.alone.steps ? [] : [`the critical incident took ${attack.among.steps} calls in sequence, and ${attack.alone.steps} alone`]),
+    ...(attack.among.ms <= MOST_TIMES * attack.alone.ms ? [] : [`the critical incident took ${(attack.among.ms / attack.alone.ms).toFixed(1)} times as long as alone`]),
+    ...(attack.other === 0 ? [] : [`${attack.other} decoys are neither contained nor held`]),
+    ...(attack.untold === 0 ? [] : [`${attack.untold} held decoys wait for nobody: no approval asked for, or no ticket`]),
+  ];
+}
+
+/** The rows that docs/performance.md has too. */
+export function rowsOf({ repeats: same, distinct: others }: Flood): readonly [head: readonly string[], rows: readonly (readonly string[])[]] {
+  const row = (what: string, { events, seconds, calls, items, kilobytes, executions, tickets, onRecord, heap }: Kept) => [what, events.toLocaleString('en'), `${Math.round(events / seconds)}/s`, calls.toFixed(1), `${items.before} → ${items.after}`, `${Math.round(kilobytes.before)} → ${Math.round(kilobytes.after)} KB`, `${executions.before} → ${executions.after}`, String(tickets), onRecord.toLocaleString('en'), heap.toFixed(2)];
+  return [
+    ['flood', 'events', 'through triage', 'calls each', "the incident's items", 'their size', 'executions', 'tickets', 'on record', 'heap'],
+    [row('repeats of one finding', same), row('distinct events about one bucket', others)],
+  ];
+}
+
+export function decoyRowsOf({ decoys: attack }: Flood): readonly [head: readonly string[], rows: readonly (readonly string[])[]] {
+  const took = ({ ms, steps }: Took) => `${Math.round(ms)} ms, ${steps} calls in sequence`;
+  return [
+    ['decoys', 'contained', 'held, and asked about', 'a critical one alone', 'among them', 'times'],
+    [[String(attack.buckets), String(attack.contained), String(attack.held), took(attack.alone), took(attack.among), (attack.among.ms / attack.alone.ms).toFixed(1)]],
+  ];
+}
