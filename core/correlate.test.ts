@@ -94,6 +94,59 @@ describe('a further signal', () => {
     expect(joins(incident({ status, mode: 'contain' }), opening({ response: { severity: 9.5 } }))).toMatchObject({ act: 'again' });
   });
 
+  const later = '2026-11-24T11:00:00.000Z';
+  const repeated = (more: Parameters<typeof opening>[0] = {}) => ({ ...opening({ ...more, signal: signalBy({ principal: 'mallory' }, { ...more.signal, time: '2026-11-24T10:59:00.000Z' }) }), decidedAt: later });
+
+  it.each(['held', 'failed', 'expired'] as const)('of the same act by the same actor tries again what is %s, so that no target becomes immune', (status) => {
+    expect(joins(incident({ status, mode: 'contain' }), repeated())).toMatchObject({ act: 'again', because: `it was ${status}, and is reported again`, change: { mode: 'contain', heededAt: later } });
+  });
+
+  it('tries again once in five minutes at most, and not for an event that is older than the decision', () => {
+    expect(joins(incident({ status: 'failed', mode: 'contain', heededAt: '2026-11-24T10:57:00.000Z' }), repeated())).toMatchObject({ act: 'attach' });
+    expect(joins(incident({ status: 'failed', mode: 'contain', decidedAt: '2026-11-24T10:59:30.000Z' }), { ...repeated(), decidedAt: '2026-11-24T11:10:00.000Z' })).toMatchObject({ act: 'attach' });
+  });
+
+  it('asks again about what was rejected where somebody did it again, and never acts by itself', () => {
+    const rejected = incident({ status: 'rejected', mode: 'contain' });
+    expect(joins(rejected, repeated({ signal: signalBy(null, { source: 'cloudtrail' }) }))).toMatchObject({ act: 'again', change: { mode: 'approve' } });
+    expect(joins(rejected, repeated({ response: { severity: 9.5 } }))).toMatchObject({ act: 'again', change: { mode: 'approve' } });
+    expect(joins(rejected, repeated())).toMatchObject({ act: 'attach', tell: true });
+  });
+
+  it('of what is only observed tells the ticket, once an hour', () => {
+    const observed = incident({ status: 'observed', mode: 'observe' });
+    expect(joins(observed, { ...repeated(), cap: 'observe' })).toMatchObject({ act: 'attach', tell: true, because: 'attached to the open incident: it is reported again, and is observed', change: { heededAt: later } });
+    expect(joins({ ...observed, heededAt: '2026-11-24T10:30:00.000Z' }, { ...repeated(), cap: 'observe' })).toMatchObject({ act: 'attach', tell: false });
+  });
+
+  describe('while somebody is asked for more than stands', () => {
+    const wish = opening({ response: { verdict: 'approve', inputs: { level: 'external' } } });
+    const stood = incident({ mode: 'contain', inputs: { level: 'public' }, verifiedAt: NOW });
+    const asked: Incident = { ...stood, ...joins(stood, wish).change, status: 'waiting' };
+
+    it('keeps what stands', () => {
+      expect(asked).toMatchObject({ mode: 'approve', inputs: { level: 'external' }, was: { mode: 'contain', inputs: { level: 'public' } }, verifiedAt: NOW });
+    });
+
+    it('contains at once what somebody undid, as it was', () => {
+      expect(joins(asked, opening({ response: { verdict: 'ignore' } }), ['publicAccessBlock'])).toMatchObject({ act: 'again', change: { mode: 'contain', inputs: { level: 'public' }, was: null, verifiedAt: null } });
+      expect(joins(asked, opening({ response: { inputs: { level: 'public' } }, state: open }))).toMatchObject({ act: 'again', change: { mode: 'contain', inputs: { level: 'public' } } });
+    });
+
+    it('does not act at the level that is still to be approved', () => {
+      expect(joins(asked, opening({ response: { inputs: { level: 'public' } } }))).toMatchObject({ act: 'attach' });
+      expect(joins(incident({ status: 'waiting', mode: 'approve', inputs: { level: 'external' } }), opening({ response: { inputs: { level: 'public' } } }))).toMatchObject({ act: 'again', change: { mode: 'contain', inputs: { level: 'public' } } });
+    });
+
+    it('asks once', () => {
+      expect(joins(asked, wish)).toMatchObject({ act: 'attach' });
+    });
+  });
+
+  it('that says it was undone takes the proof away', () => {
+    expect(joins(incident({ verifiedAt: NOW }), opening(), ['policy'])).toMatchObject({ act: 'again', change: { verifiedAt: null } });
+  });
+
   it('asks for no more than configuration allows', () => {
     expect(joins(incident({ status: 'observed', mode: 'observe' }), opening({ cap: 'observe', response: { severity: 9.5 } }))).toMatchObject({ act: 'attach', tell: true, change: { severity: 9.5 } });
   });

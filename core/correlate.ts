@@ -73,47 +73,70 @@ export interface Joining {
 export const MAX_ACTORS = 20;
 
 const ATTACHED = 'attached to the open incident';
+/** What came to nothing is tried again by what is reported after it, and no sooner: a flood of repeats is one try. */
+const RETRY_MS = 300_000;
+/** Where nothing is done about a repeat, its ticket says so once in so long. */
+const TELL_MS = 3_600_000;
 
 /**
  * What a further signal means for the incident that is open on its target. It is decided again where actor, severity or
- * level grew, where it was only observed before, and where somebody has opened again, or undone, what was contained.
+ * level grew, where it was only observed before, where it came to nothing and is reported still, and where somebody has opened again,
+ * or undone, what was contained.
  *
  * @param undone - settings of the quarantine that are no longer as it left them
  */
 export function joins(incident: Incident, opening: Opening, undone: readonly string[] = []): Joining {
-  const { response, signal, cap } = opening;
+  const { response, signal, cap, decidedAt } = opening;
+  const { status } = incident;
   const grown = growth(incident, opening);
   const id = signal.actor && actorId(signal.actor);
   const actors = id === null || incident.actors.includes(id) ? incident.actors : [...incident.actors, id].slice(0, MAX_ACTORS);
   const change = { severity: Math.max(incident.severity, response.severity), actors };
-  const attach = (because: string | null): Joining => ({ act: 'attach', because: because === null ? ATTACHED : `${ATTACHED}: ${because}`, change, tell: because !== null });
+  const attach = (because: string | null): Joining => ({ act: 'attach', because: because === null ? ATTACHED : `${ATTACHED}: ${because}`, change: because === null ? change : { ...change, heededAt: decidedAt }, tell: because !== null });
   const again = (because: string, more: Partial<Incident> = {}): Joining =>
-    isRunning(incident) ? { act: 'wait', because, change, tell: false } : { act: 'again', because, change: { ...change, ...more, status: 'open', outcome: because }, tell: false };
+    isRunning(incident) ? { act: 'wait', because, change, tell: false } : { act: 'again', because, change: { ...change, ...more, status: 'open', outcome: because, heededAt: decidedAt }, tell: false };
+  // What was proven is so no longer, until somebody has looked again; and nobody asks for more now than stood.
+  const broken = (because: string): Joining => again(because, { verifiedAt: null, ...incident.was, was: null, ...askedIfRefused(incident, incident.mode) });
+  const since = Date.parse(decidedAt) - Date.parse(incident.heededAt ?? incident.decidedAt);
+  const stands = isSettled(incident) || isAskedForMore(incident) || (PHASE[status] === 'stopped' && incident.mode !== 'observe' && since >= RETRY_MS);
 
   // Archived or accepted by somebody; samples and replays tell nothing of today.
   if (response.verdict === 'record' || ((signal.sample || signal.replayed) && !opening.drill)) return attach(null);
   // A trigger of the playbook's own says so; while it is being restored, taking it away is what was asked for.
-  if (response.again?.playbook === incident.playbook && incident.mode !== 'observe') return incident.status === 'restoring' ? attach(null) : isSettled(incident) || isRunning(incident) ? again(response.again.because) : attach(null);
-  if (isSettled(incident) && undone.length > 0) return again(`somebody undid the quarantine: ${listed(undone)}`);
+  if (response.again?.playbook === incident.playbook && incident.mode !== 'observe') return status !== 'restoring' && (stands || isRunning(incident)) ? broken(response.again.because) : attach(null);
+  if (undone.length > 0 && stands) return broken(`somebody undid the quarantine: ${listed(undone)}`);
   if (response.verdict === 'ignore') return attach(null);
-  // A restore ends the incident: what is open meanwhile is decided about when it has, by whoever is the incident then.
-  if (incident.status === 'restoring' && modeOf(response, cap) !== 'observe' && opening.state && exposuresOf(opening.state).length > 0) return again('it is open to the public while it is being restored');
   const mode = modeOf(response, cap);
+  // A restore ends the incident: what is open meanwhile is decided about when it has, by whoever is the incident then.
+  const isOpen = opening.state !== undefined && exposuresOf(opening.state).length > 0;
+  if (status === 'restoring' && mode !== 'observe' && isOpen) return again('it is open to the public while it is being restored');
+  const repeat = grown ?? (PHASE[status] === 'stopped' && since >= TELL_MS ? `it is reported again, and is ${status}` : null);
   const answers = incident.playbook === response.playbook || (incident.playbook === TICKET_ONLY && response.installed);
-  if (!answers || mode === 'observe') return attach(grown);
+  if (!answers || mode === 'observe') return attach(repeat);
   const rises = levelRank(response, response.inputs) > levelRank(response, incident.inputs);
+  const stronger = strength(mode) > strength(incident.mode);
   const decided = {
     // More than was decided before takes what this signal allows; the same again takes nothing away.
-    mode: rises || strength(mode) > strength(incident.mode) ? mode : incident.mode,
+    mode: rises || stronger ? mode : incident.mode,
     recommendedMode: response.verdict,
     playbook: response.playbook ?? incident.playbook,
-    inputs: { ...incident.inputs, ...response.inputs, ...(rises ? {} : levelOf(incident)) },
+    inputs: { ...incident.inputs, ...response.inputs, ...(rises ? {} : levelOf(stronger ? allowed(incident, response) : incident)) },
+    ...(PHASE[status] === 'standing' ? { was: { playbook: incident.playbook, mode: incident.mode, inputs: incident.inputs } } : {}),
   };
-  const why = asksForMore(incident, opening, mode, rises);
-  if (why !== null) return again(why, decided);
+  if (isAskedForMore(incident)) {
+    if (isOpen) return broken('somebody opened it again');
+    // What stands already goes as far as this signal asks.
+    const { was } = incident;
+    if (was && strength(mode) <= strength(was.mode) && levelRank(response, response.inputs) <= levelRank(response, was.inputs)) return attach(grown);
+  }
+  if (rises) return again(`a signal asks for level ${response.levels[levelRank(response, response.inputs)]}`, decided);
+  if (stronger) return again(`a signal asks ${mode === 'contain' ? 'for containment' : 'to contain with an approval'}`, decided);
+  if (isSettled(incident) && isOpen) return again('somebody opened it again', { ...decided, verifiedAt: null, was: null });
+  const asked = { ...decided, ...askedIfRefused(incident, decided.mode) };
+  // A finding that is reported on and on is no new question to whoever has answered it.
+  if (PHASE[status] === 'stopped' && since >= RETRY_MS && signal.time > incident.decidedAt && (status !== 'rejected' || signal.source === 'cloudtrail')) return again(`it was ${status}, and is reported again`, asked);
   // What is under way, or waits for a person, reads the severity from the incident; nothing has to begin anew for it.
-  if (grown === null || isUnderWay(incident)) return attach(grown);
-  return again(grown, decided);
+  return grown === null || isUnderWay(incident) ? attach(repeat) : again(grown, asked);
 }
 
 /** What waits for a person is planned again at its next run, and need not end first. */
@@ -126,6 +149,26 @@ function isSettled({ status }: Incident): boolean {
   return PHASE[status] === 'standing' || status === 'not-exposed';
 }
 
+/** It stands, and somebody is asked whether to do more. */
+function isAskedForMore({ status, was }: Incident): boolean {
+  return PHASE[status] === 'asking' && was !== null && was !== undefined;
+}
+
+/** What a person refused is done by itself no more. */
+function askedIfRefused({ status }: Incident, mode: Mode): { readonly mode: Mode } | Record<never, never> {
+  return status === 'rejected' ? { mode: weaker(mode, 'approve') } : {};
+}
+
+function weaker(one: Mode, other: Mode): Mode {
+  return strength(one) < strength(other) ? one : other;
+}
+
+/** The level at which a stronger mode may act: that of what stands, or its own signal's; not one that somebody was still to approve. */
+function allowed({ was, inputs, containedAt }: Incident, response: Response): Pick<Incident, 'inputs'> {
+  const standing = was?.inputs ?? (containedAt === null ? {} : inputs);
+  return { inputs: levelRank(response, response.inputs) > levelRank(response, standing) ? (response.inputs ?? {}) : standing };
+}
+
 /** How a signal is more than what the incident knew: a new actor, a higher severity; `null` where it is not. */
 function growth(incident: Incident, { response, signal }: Opening): string | null {
   const id = signal.actor && actorId(signal.actor);
@@ -134,14 +177,8 @@ function growth(incident: Incident, { response, signal }: Opening): string | nul
   return changes.length === 0 ? null : changes.join('; ');
 }
 
-function asksForMore(incident: Incident, { response, state }: Opening, mode: Mode, rises: boolean): string | null {
-  if (rises) return `a signal asks for level ${response.levels[levelRank(response, response.inputs)]}`;
-  if (strength(mode) > strength(incident.mode)) return `a signal asks ${mode === 'contain' ? 'for containment' : 'to contain with an approval'}`;
-  return isSettled(incident) && state && exposuresOf(state).length > 0 ? 'somebody opened it again' : null;
-}
-
 /** A signal that asks for a lower level takes nothing back. */
-function levelOf({ inputs }: Incident): Incident['inputs'] {
+function levelOf({ inputs }: Pick<Incident, 'inputs'>): Incident['inputs'] {
   return inputs['level'] === undefined ? {} : { level: inputs['level'] };
 }
 

@@ -49,6 +49,10 @@ export interface Incident {
   readonly executions: readonly string[];
   /** Of a containment that stands; absent where nothing was contained yet. */
   readonly lease?: Lease | null;
+  /** What stands, from when a signal asked for more than that until it was done or refused. */
+  readonly was?: Pick<Incident, 'playbook' | 'mode' | 'inputs'> | null;
+  /** When a further signal was last acted upon, or its ticket told of a repeat; absent where none was. */
+  readonly heededAt?: string;
   readonly schemaVersion: 1;
 }
 

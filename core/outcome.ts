@@ -43,9 +43,12 @@ export function outcomeOf(ending: Ending, incident: Pick<Incident, 'status' | 'v
 function undone({ direction, reason }: Ending, status: NonNullable<Ending['status']>, incident: Pick<Incident, 'status' | 'verifiedAt'>, ledger: readonly LedgerEntry[]): Outcome {
   const outcome = reason ?? status;
   if (status === 'not-exposed' || !inForce(ledger)) return { status, outcome };
+  const proven = incident.verifiedAt !== null && incident.status !== 'restoring';
+  // Somebody undid it, and what would have made it anew was not done: it is open, as far as anybody knows.
+  if (direction === 'contain' && !proven) return { status, outcome: `${outcome}; of what was contained before, nobody knows what is left` };
   const what = direction === 'restore' ? 'the containment stays' : 'what was contained before stays';
   // Proven once and begun to be undone since: what is left of it nobody has looked at.
-  return { status: incident.verifiedAt !== null && incident.status !== 'restoring' ? 'contained' : 'unverified', outcome: `${outcome}; ${what}` };
+  return { status: proven ? 'contained' : 'unverified', outcome: `${outcome}; ${what}` };
 }
 
 /**

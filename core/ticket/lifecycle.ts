@@ -127,6 +127,7 @@ function headingOf({ kind, detail }: Entry): string | null {
   const status = field(detail, 'status');
   if (kind === 'outcome' || kind === 'failure') return OUTCOMES[status] ?? 'Ended';
   if (kind === 'request') return 'Asked for by a responder';
+  if (kind === 'decision') return field(detail, 'act') === 'again' ? 'Reported again' : null;
   return kind === 'approval' ? (APPROVALS[field(detail, 'act')] ?? null) : null;
 }
 

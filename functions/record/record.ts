@@ -22,10 +22,10 @@ export async function recordOutcome(input: RecordInput, tools: Tools): Promise<{
   // A later run has taken this one's place: what became of this one is on record, and the incident is that one's.
   const overtaken = (incident.executions.at(-1) ?? input.execution) !== input.execution;
   const lease = outcome.status === 'restored' ? { lease: null } : leaseOf(incident, ledger, at, tools);
-  // A run by hand that changed nothing leaves nothing behind: neither the level that somebody was refused, nor a weaker mode.
+  // A run that changed nothing leaves nothing behind: neither the level that somebody was refused, nor a weaker mode.
   const idle = !ledger.some(({ execution }) => execution === input.execution) && ((input.status && input.status !== 'not-exposed') || input.error);
-  const was = idle && !overtaken ? (await getRequest(tools, incident.id, input.execution))?.was : undefined;
-  if (!overtaken) await updateIncident(tools, incident.id, { ...outcome, ...timesOf(outcome.status, at), ...lease, ...was });
+  const was = idle && !overtaken ? (incident.was ?? (await getRequest(tools, incident.id, input.execution))?.was) : undefined;
+  if (!overtaken) await updateIncident(tools, incident.id, { ...outcome, ...timesOf(outcome.status, at), ...lease, ...was, ...(incident.was ? { was: null } : {}) });
   const open = input.status === 'expired' ? approvals.filter(({ execution, state }) => execution === input.execution && state !== 'rejected') : [];
   await Promise.all([
     ...open.map((approval) => expire(tools, approval, at)),

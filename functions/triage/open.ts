@@ -84,7 +84,7 @@ async function join(found: Incident, opening: Opening, tools: Tools): Promise<Op
   if (verdict.act === 'attach') {
     await grow(incident, verdict.change, tools);
     if (verdict.tell) {
-      await addEntry(tools, `again/${told}`, { incident: id, at: opening.decidedAt, kind: 'decision', text: `decided again: ${verdict.because}; ${opening.response.verdict === 'contain' ? 'it goes on as it is' : `by itself it asks to ${opening.response.verdict}`}`, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger: opening.response.trigger, verdict: opening.response.verdict } });
+      await addEntry(tools, `again/${told}`, { incident: id, at: opening.decidedAt, kind: 'decision', text: `decided again: ${verdict.because}; ${opening.response.verdict === 'contain' ? 'it goes on as it is' : `by itself it asks to ${opening.response.verdict}`}`, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { act: 'again', trigger: opening.response.trigger, verdict: opening.response.verdict } });
       await startTicket(tools, id, `${id}-told-${digestOf(told).slice(0, 12)}`);
     }
     return { incident: id, note: verdict.because };
