@@ -2,7 +2,7 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Tools } from './function.ts';
 
 /** The suite's own numbers, which `deploy/alarms.ts` watches. */
-export type MetricName = 'Outcomes' | 'UnverifiedOutcomes' | 'FailedOutcomes' | 'BudgetReached' | 'GuardPaused' | 'StuckExecutions' | 'MissedEvents' | 'ReconcileBehind' | 'ForeignRecords' | 'SecondsToVerified';
+export type MetricName = 'Outcomes' | 'UnverifiedOutcomes' | 'FailedOutcomes' | 'BudgetReached' | 'GuardPaused' | 'Suppressions' | 'StuckExecutions' | 'MissedEvents' | 'ReconcileBehind' | 'ForeignRecords' | 'SecondsToVerified';
 
 /**
  * Writes numbers into the function's log in CloudWatch's embedded format: over all, and by what they are of where that is given.

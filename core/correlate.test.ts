@@ -178,7 +178,8 @@ describe('a further signal', () => {
   });
 
   it('that somebody accepted reopens nothing', () => {
-    expect(joins(incident(), opening({ response: { verdict: 'record' } }), ['policy'])).toMatchObject({ act: 'attach', tell: false });
+    expect(joins(incident(), opening({ response: { verdict: 'record' } }))).toMatchObject({ act: 'attach', tell: false });
+    expect(joins(incident(), opening({ response: { verdict: 'record', because: 'suppressed by site' } }), ['policy'])).toMatchObject({ act: 'attach', tell: true, because: expect.stringContaining('undid the quarantine (policy), and that is left as it is: suppressed by site') });
   });
 });
 

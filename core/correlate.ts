@@ -100,8 +100,9 @@ export function joins(incident: Incident, opening: Opening, undone: readonly str
   const since = Date.parse(decidedAt) - Date.parse(incident.heededAt ?? incident.decidedAt);
   const stands = isSettled(incident) || isAskedForMore(incident) || (PHASE[status] === 'stopped' && incident.mode !== 'observe' && since >= RETRY_MS);
 
-  // Archived or accepted by somebody; samples and replays tell nothing of today.
-  if (response.verdict === 'record' || ((signal.sample || signal.replayed) && !opening.drill)) return attach(null);
+  // Samples and replays tell nothing of today; what somebody archived or accepted changes nothing.
+  if ((signal.sample || signal.replayed) && !opening.drill) return attach(null);
+  if (response.verdict === 'record') return attach(undone.length > 0 && stands ? `somebody undid the quarantine (${listed(undone)}), and that is left as it is: ${response.because}` : null);
   // A trigger of the playbook's own says so; while it is being restored, taking it away is what was asked for.
   if (response.again?.playbook === incident.playbook && incident.mode !== 'observe') return status !== 'restoring' && (stands || isRunning(incident)) ? broken(response.again.because) : attach(null);
   if (undone.length > 0 && stands) return broken(`somebody undid the quarantine: ${listed(undone)}`);

@@ -61,16 +61,37 @@ export function suppressedBy(suppressions: readonly Suppression[], signal: Signa
   return inForce.find((suppression) => matchesPattern(suppression.matcher, subject)) ?? null;
 }
 
-/** A signal that no installation will ever see: whatever accepts even this accepts everything. */
-const NOTHING: Subject = {
-  source: 'none', type: '-', severity: 0, account: '-', region: '-',
-  target: { kind: 'other', arn: '-', name: '-' },
-  actor: { principal: '-', address: '-' },
-};
+/** Types and targets that no installation will ever see: whatever accepts one of these names neither a type nor a target. */
+const NOBODYS: readonly Pick<Subject, 'type' | 'target'>[] = [
+  { kind: 'other', arn: '-', name: '-' } as const,
+  { kind: 'bucket', arn: 'arn:aws:s3:::-', name: '-' } as const,
+  { kind: 'object', arn: 'arn:aws:s3:::-/-', name: '-/-' } as const,
+  { kind: 'principal', arn: 'arn:aws:iam::000000000000:role/-', name: '-' } as const,
+  { kind: 'principal', arn: 'arn:aws:iam::000000000000:user/-', name: '-' } as const,
+  { kind: 'account', arn: 'arn:aws:iam::000000000000:root', name: '000000000000' } as const,
+  { kind: 'trail', arn: 'arn:aws:cloudtrail:us-east-1:000000000000:trail/-', name: '-' } as const,
+  { kind: 'link', arn: 'share:000000000000:link/-', name: '-' } as const,
+  { kind: 'album', arn: 'share:000000000000:album/-', name: '-' } as const,
+  { kind: 'owner', arn: 'share:000000000000:owner/-', name: '-' } as const,
+].map((target) => ({ type: '-', target }));
 
-/** Whether a pattern names a type or a target and yet lets everything through: an empty prefix, a lone wildcard. */
-export function silencesEverything({ matcher }: Suppression): boolean {
-  return matchesPattern(matcher, NOTHING);
+/** Whether a pattern names a type or a target and yet lets every one through: an empty prefix, a lone wildcard, a kind of target alone. */
+export function silencesEverything({ pattern }: Pick<Suppression, 'pattern'>): boolean {
+  const named = onlyNames(pattern);
+  // Nothing of it says which type or which target.
+  if (named === null) return true;
+  const matcher = parsePattern(named);
+  return NOBODYS.some((subject) => matchesPattern(matcher, subject));
+}
+
+/** What a pattern says of types and targets: the rest (a severity, an account) narrows, and names nothing. `null` where that is nothing. */
+function onlyNames(pattern: object): Readonly<Record<string, unknown>> | null {
+  const { type, target, $or: either } = pattern as Readonly<Record<string, unknown>>;
+  const branches = Array.isArray(either) ? either.map((branch: unknown) => (typeof branch === 'object' && branch !== null ? onlyNames(branch) : null)) : [];
+  const named = { ...(type === undefined ? {} : { type }), ...(target === undefined ? {} : { target }) };
+  // A branch that names nothing lets through whatever the rest of the pattern does.
+  const $or = branches.length > 0 && branches.every((branch) => branch !== null) ? { $or: branches } : {};
+  return Object.keys({ ...named, ...$or }).length === 0 ? null : { ...named, ...$or };
 }
 
 function subjectOf({ source, type, severity, account, region, actor }: Signal, { kind, arn, name }: Target): Subject {

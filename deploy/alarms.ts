@@ -53,6 +53,7 @@ export function alarmsTemplate(config: Config, playbooks: readonly string[]): Te
       ...alarm('unverified', 'An outcome is unverified: something was changed, and it is not proven that it holds. stopbath history --status unverified lists them.', own('UnverifiedOutcomes')),
       ...alarm('failed-outcomes', 'A playbook ended as failed. stopbath history --status failed lists them with the reason.', own('FailedOutcomes')),
       ...alarm('budget-reached', 'More is asked for than may be contained in an hour: what comes now waits for an approval. stopbath waiting shows it.', own('BudgetReached')),
+      ...alarm('suppression-made', 'A responder accepted an exposure: what it covers opens no incident any more. stopbath suppressions shows which, by whom and until when.', own('Suppressions')),
       ...alarm('guard-paused', 'The kill switch is on: nothing is contained. stopbath resume ends that.', { ...own('GuardPaused'), Statistic: 'Maximum', Period: 900 }),
       ...alarm('stuck-executions', 'An execution runs longer than any approval stands. The log of reconcile names it.', { ...own('StuckExecutions'), Statistic: 'Maximum', Period: 900 }),
       ...Object.assign(

@@ -28,6 +28,8 @@ const GRACE_MS = 5 * 60_000;
 const OVERLAP_MS = 45 * 60_000;
 /** The first run, and one after a long silence. CloudTrail keeps 90 days of events. */
 const FURTHEST_MS = 24 * 3_600_000;
+/** What is kept free for the numbers at the end. */
+const RESERVE_MS = 30_000;
 
 /**
  * CloudTrail's events on EventBridge are best effort, and rules can be switched off: so what GuardDuty and CloudTrail themselves say is held
@@ -42,16 +44,21 @@ export async function reconcile(tools: Tools): Promise<Reconciled> {
   const attempt = async (name: string, look: () => Promise<void>): Promise<void> => {
     await look().catch((error: unknown) => void behind.push(`${name}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`));
   };
-  for (const { name, events } of sources) {
+  await attempt('signals that wait', async () => await decideLeftBehind(tools));
+  const [guard, stuck] = await Promise.all([readGuard(tools), stuckExecutions(tools)]);
+  for (const [index, { name, events }] of sources.entries()) {
     await attempt(name, async () => {
+      // An even share of what is left, however much its account has done: CloudTrail serves two requests a second.
+      const leave = tools.remainingMs() - (tools.remainingMs() - RESERVE_MS) / (sources.length - index);
       const until = Number((await get(tools, RECONCILE, name))?.['until'] ?? 0);
-      const span = { from: Math.max(until - OVERLAP_MS, now - FURTHEST_MS), to: now - GRACE_MS };
+      const inTime = () => {
+        if (tools.remainingMs() < leave) throw new Error('more happened than can be looked at in its share of the time: the others come first, and it begins here again');
+      };
+      const span = { from: Math.max(until - OVERLAP_MS, now - FURTHEST_MS), to: now - GRACE_MS, inTime };
       for await (const event of events(span)) missed.push(...(await deliver(event, tools)));
       await put(tools, { pk: RECONCILE, sk: name, until: span.to });
     });
   }
-  await attempt('signals that wait', async () => await decideLeftBehind(tools));
-  const [guard, stuck] = await Promise.all([readGuard(tools), stuckExecutions(tools)]);
   for (const what of behind) tools.log.error(`not looked at to the end: ${plain(what, 512)}`);
   for (const execution of stuck) tools.log.error(`runs for too long: ${execution}`);
   measure(tools, { MissedEvents: missed.length, ReconcileBehind: behind.length, StuckExecutions: stuck.length, GuardPaused: 'unreadable' in guard || guard.paused !== null ? 1 : 0 });

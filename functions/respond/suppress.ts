@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Tools } from '../../aws/function.ts';
+import { measure } from '../../aws/metrics.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
 import { addSuppression, endSuppression } from '../../aws/suppressions.ts';
 import { InvalidEventPatternError } from '../../core/event-pattern.ts';
@@ -17,12 +18,13 @@ export async function suppress(body: unknown, by: string, tools: Tools): Promise
   if (Date.parse(document.expires) <= Date.parse(at)) return httpAnswer(400, { error: `expires is ${document.expires}: it must be in the future` });
   if (Date.parse(document.expires) > Date.parse(at) + LONGEST_MS) return httpAnswer(400, { error: `expires is ${document.expires}: at most a year from now, so that somebody looks at it again` });
   try {
-    if (silencesEverything(readSuppression(document))) return httpAnswer(400, { error: 'pattern: it accepts whatever comes: name the type or the target that is accepted' });
+    if (silencesEverything(readSuppression(document))) return httpAnswer(400, { error: 'pattern: it accepts whatever comes: name the type or the target that is accepted (a kind, or what every ARN begins with, names none)' });
   } catch (error) {
     if (error instanceof InvalidEventPatternError) return httpAnswer(400, { error: `pattern: ${error.message}` });
     throw error;
   }
   if (!(await addSuppression(tools, document, by, at))) return httpAnswer(409, { error: `there is a suppression ${JSON.stringify(document.id)}: choose another id, or end that one first` });
+  measure(tools, { Suppressions: 1 });
   return httpAnswer(201, { ...document, by, at });
 }
 
