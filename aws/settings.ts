@@ -37,7 +37,6 @@ const schema = z.object({
   STOPBATH_ACCOUNTS: list,
   STOPBATH_EXTERNAL_ID: optional,
   /** What events are judged by, beside what is found. */
-  STOPBATH_TRUSTED_ACCOUNTS: list,
   STOPBATH_PHOTO_KEYS: list,
   /** Beside the suite's own. */
   STOPBATH_REGIONS: list,
@@ -57,6 +56,9 @@ const schema = z.object({
   STOPBATH_OWN_ROLES: list,
   STOPBATH_PROBE_ROLE_ARN: optional,
   STOPBATH_ORGANIZATION_ID: optional,
+  STOPBATH_TRUSTED_ACCOUNTS: list,
+  /** As JSON, since names in ARNs may have commas. */
+  STOPBATH_TRUSTED_SOURCES: z.string().default('[]').transform(asJson).pipe(z.array(z.string())),
   STOPBATH_BUDGET_ACCOUNT: count(20),
   STOPBATH_BUDGET_ALL: count(50),
   STOPBATH_BUDGET_LINKS: count(200_000),

@@ -48,7 +48,7 @@ async function decideFiles(files: readonly string[], options: Options): Promise<
     options.config === undefined ? null : readConfigFile(options.config, stage),
     options.suppressions === undefined ? [] : readSuppressionsFile(options.suppressions),
   ]);
-  const decideOptions = { ...states, playbooks, own: { prefix: stage === undefined ? 'stopbath' : `stopbath-${stage}` }, suppressions, ...(config && { trustedAccounts: config.trustedAccounts, photoKeys: config.photoKeys }) };
+  const decideOptions = { ...states, playbooks, own: { prefix: stage === undefined ? 'stopbath' : `stopbath-${stage}` }, suppressions, ...(config && { trustedAccounts: [...config.accounts, ...config.trustedAccounts], trustedSources: config.trustedSources, organizationId: config.organizationId, photoKeys: config.photoKeys }) };
   const counts = new Map<Verdict, number>();
   for (const file of files) {
     for await (const found of eventsIn(file)) {

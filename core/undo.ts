@@ -1,6 +1,6 @@
 import type { Json } from './bucket.ts';
 import { notTakenBack } from './outcome.ts';
-import { SID_PREFIX } from './quarantine/levels.ts';
+import { SIDS } from './quarantine/levels.ts';
 import type { IncidentView, LedgerEntry, Target, UndoEach, UndoRequest } from './incident.ts';
 import { sessionPolicyName } from './share/sessions.ts';
 import { OWNER } from './share/undo.ts';
@@ -24,7 +24,7 @@ export interface UndoStep {
  */
 export function undoSteps({ incident, ledger }: Pick<IncidentView, 'incident' | 'ledger'>): readonly UndoStep[] {
   const acts = notTakenBack(ledger).toReversed();
-  const shutOut = acts.some(({ setting, after }) => setting === 'policy' && typeof after === 'string' && after.includes(`"${SID_PREFIX}Full`));
+  const shutOut = acts.some(({ setting, after }) => setting === 'policy' && typeof after === 'string' && after.includes(`"${SIDS.full}`));
   return [...(shutOut ? [liftDeny(incident.target)] : []), ...acts.map((entry) => stepOf(entry, incident.target))];
 }
 

@@ -50,7 +50,11 @@ export const ConfigSchema = z.strictObject({
     .regex(/^o-[a-z0-9]{10,32}$/, 'must be an organisation id: o-exampleorgid')
     .nullable()
     .default(null)
-    .describe('The organisation whose principals an external quarantine leaves in; null: only the account.'),
+    .describe('The organisation whose principals an external quarantine leaves in, and with which a bucket may be shared without a question; null: only the account.'),
+  trustedSources: z
+    .array(z.string().regex(/^[\w+=,.@:/ *-]{4,512}$/, 'must be a VPC, a VPC endpoint, a range of addresses, a user id, an ARN or a canonical id'))
+    .default([])
+    .describe('What else a policy may let in without a question, as the policy names it: vpc-…, vpce-…, 198.51.100.0/24, o-… of a partner, AROA…:*, the ARN of a distribution in another account or of an origin access identity, a canonical id.'),
   verifyIntervalSeconds: z.int().min(1).max(300).default(5).describe('How long a playbook waits between two looks at what it changed.'),
   verifyLooks: z.int().min(2).max(50).default(3).describe('How many looks in a row must find the way closed.'),
   verifyMaxLooks: z.int().min(2).max(200).default(24).describe('After how many looks an outcome is called unverified.'),
@@ -76,7 +80,7 @@ export const ConfigSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("The name of a further event bus, which the organisation's accounts send their events to; null: events arrive at the account's own bus alone."),
-  trustedAccounts: z.array(z.string().regex(/^\d{12}$/, 'must be an account: 12 digits')).default([]).describe('Accounts that may be let in without a question, beside the one that a resource is in: a policy that names one of them shares nothing with strangers.'),
+  trustedAccounts: z.array(z.string().regex(/^\d{12}$/, 'must be an account: 12 digits')).default([]).describe('Accounts that may be let in without a question, beside the one that a resource is in and accounts: a policy that names one of them shares nothing with strangers. An external quarantine shuts them out all the same.'),
   photoKeys: z.array(z.string().min(1)).default([]).describe('KMS keys that pictures are encrypted with, by id, ARN or alias: opening one of them, or taking it away, is an incident. None named: opening any key is one, taking one away is not.'),
   regions: z.array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region: eu-central-1')).default([]).describe('Further regions whose GuardDuty and CloudTrail are asked for events that EventBridge missed, beside the home region and us-east-1.'),
   eventArchiveDays: z.int().min(1).max(3650).default(30).describe('For how long events are kept to be replayed.'),

@@ -241,7 +241,6 @@ export function environmentOf(folders: readonly FunctionFolder[], config: Config
     STOPBATH_EVENT_QUEUE: ref('UndeliveredEvents'),
     STOPBATH_ACCOUNTS: config.accounts.join(','),
     STOPBATH_EXTERNAL_ID: config.externalId ?? '',
-    STOPBATH_TRUSTED_ACCOUNTS: config.trustedAccounts.join(','),
     STOPBATH_PHOTO_KEYS: config.photoKeys.join(','),
     STOPBATH_REGIONS: [...new Set(['us-east-1', ...config.regions])].join(','),
     STOPBATH_PROTECTED_BUCKETS: config.protectedBuckets.join(','),
@@ -255,6 +254,8 @@ export function environmentOf(folders: readonly FunctionFolder[], config: Config
     // By name: the probe's role is never a dependency of every function.
     STOPBATH_PROBE_ROLE_ARN: sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-probe`),
     STOPBATH_ORGANIZATION_ID: config.organizationId ?? '',
+    STOPBATH_TRUSTED_ACCOUNTS: config.trustedAccounts.join(','),
+    STOPBATH_TRUSTED_SOURCES: JSON.stringify(config.trustedSources),
     STOPBATH_SHARES: JSON.stringify(config.shares),
     STOPBATH_BUDGET_ACCOUNT: String(config.budgets.account),
     STOPBATH_BUDGET_ALL: String(config.budgets.all),

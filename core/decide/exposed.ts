@@ -5,7 +5,7 @@ import { aclInRequest, blockInRequest } from './content.ts';
 import { at, isObject, listOf, textOf } from '../signal/envelope.ts';
 import { exposuresOf, isPublicAcl, isPublicPolicy, publicGrants, strictest } from '../exposure.ts';
 import { listed, plain } from '../text.ts';
-import { outsideAccounts, policyIn } from './outside.ts';
+import { outsiders, policyIn } from './outside.ts';
 import { ALL_USERS } from '../exposure/acl.ts';
 import type { Target } from '../incident.ts';
 
@@ -98,14 +98,24 @@ function exposedByItself(facts: Facts, target: Target): Answer {
   return holds(phrases.length > 0, phrases.slice(0, MAX_WAYS).join('; '));
 }
 
-/** Another account is let in by name. Where the policy is public and restricted, S3 lets in no other account at all. */
+/**
+ * Somebody outside is let in without being the public: an account by name, everybody under a condition, a service that acts for others.
+ * Where the policy is public and restricted, S3 lets in nobody outside any more but services.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html (RestrictPublicBuckets)
+ */
 function shared(facts: Facts, target: Target): Answer {
   if (target.kind !== 'bucket' && target.kind !== 'other') return no;
   const state = stateOf(facts, target.name);
-  const restricted = strictest(state.accountPublicAccessBlock, state.publicAccessBlock).RestrictPublicBuckets;
-  const policies = [state.policy, ...(state.accessPoints ?? []).map((point) => point.policy)].flatMap((text) => policyIn(text) ?? []);
-  const accounts = policies.filter((policy) => !(restricted && isPublicPolicy(policy))).flatMap((policy) => outsideAccounts(policy, facts.isOutside));
-  if (accounts.length > 0) return holds(true, `its policy lets in account ${listed([...new Set(accounts)].slice(0, 5))}`);
+  const block = strictest(state.accountPublicAccessBlock, state.publicAccessBlock);
+  const inside = { ...facts, trustedSources: [...facts.trustedSources, ...(state.acl?.owner ? [state.acl.owner] : [])] };
+  const found = [{ text: state.policy, owner: 'bucket', restricts: block.RestrictPublicBuckets } as const, ...(state.accessPoints ?? []).map((point) => ({ text: point.policy, owner: 'access-point', restricts: strictest(block, point.publicAccessBlock).RestrictPublicBuckets }) as const)].flatMap(({ text, owner, restricts }) => {
+    const policy = policyIn(text);
+    if (!policy) return [];
+    const all = outsiders(policy, inside, owner);
+    return restricts && isPublicPolicy(policy, owner) ? all.filter(({ type }) => type === 'Service') : all;
+  });
+  const names = [...new Set(found.map(({ text }) => text))];
+  if (names.length > 0) return holds(true, `its policy lets in ${listed(names.slice(0, 5))}`);
   const grants = state.ownership === 'BucketOwnerEnforced' ? [] : (state.acl?.grants ?? []);
   const others = grants.filter(({ grantee }) => 'id' in grantee && grantee.id !== state.acl?.owner);
   // Who owns the bucket is in the ACL's document only: by the header alone the owner may have named himself.

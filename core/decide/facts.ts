@@ -3,6 +3,7 @@ import { at, listOf, textOf } from '../signal/envelope.ts';
 import type { Signal } from '../signal.ts';
 import type { Target } from '../incident.ts';
 import { bucketTarget } from '../signal/target.ts';
+import type { Inside } from './outside.ts';
 import { stateInEvent } from './content.ts';
 
 /** What the suite itself is called, so that its own acts and attacks on it are told from others. */
@@ -31,21 +32,23 @@ export interface Knowledge {
   readonly bucketOfAccessPoint?: (arn: string) => string | undefined;
   /** Accounts that are not "outside", beside the resource's own. */
   readonly trustedAccounts?: readonly string[];
+  /** The organisation that the account belongs to: `o-…`. */
+  readonly organizationId?: string | null;
+  /** What else is not outside, as a policy names it: VPCs, VPC endpoints, address ranges, organisations, user ids, ARNs, canonical ids. */
+  readonly trustedSources?: readonly string[];
   /** Key ids, ARNs or aliases whose grants and policies matter; all keys where none is named. */
   readonly photoKeys?: readonly string[];
   readonly own?: Own;
 }
 
 /** An event and what is known, as predicates ask for it. */
-export interface Facts {
+export interface Facts extends Inside {
   readonly signal: Signal;
   readonly knowledge: Knowledge;
   /** The CloudTrail record or the finding. */
   readonly detail: Readonly<Record<string, unknown>>;
   /** `requestParameters`, where there are any. */
   readonly request: unknown;
-  /** Whether an account is outside: neither the resource's own nor trusted. */
-  readonly isOutside: (account: string) => boolean;
   /** What a finding says of each of its buckets, by name. */
   readonly bucketDetails: ReadonlyMap<unknown, unknown>;
 }
@@ -54,7 +57,7 @@ export function factsOf(signal: Signal, knowledge: Knowledge): Facts {
   const { detail } = signal.event;
   const bucketDetails = new Map(listOf(at(detail, 'resource', 's3BucketDetails')).map((entry) => [at(entry, 'name'), entry]));
   const inside = new Set([signal.account, ...(knowledge.trustedAccounts ?? [])]);
-  return { signal, knowledge, detail, request: at(detail, 'requestParameters'), isOutside: (account) => !inside.has(account), bucketDetails };
+  return { signal, knowledge, detail, request: at(detail, 'requestParameters'), isOutside: (account) => !inside.has(account), organizationId: knowledge.organizationId ?? null, trustedSources: knowledge.trustedSources ?? [], bucketDetails };
 }
 
 export interface Openness {

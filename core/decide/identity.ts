@@ -2,7 +2,7 @@
 import { type Predicate, holds, no } from './answer.ts';
 import { at, textOf } from '../signal/envelope.ts';
 import { listed, plain } from '../text.ts';
-import { outsideAccounts, policyIn } from './outside.ts';
+import { outsiders, policyIn } from './outside.ts';
 import type { Facts } from './facts.ts';
 import type { Policy } from '../policy.ts';
 import { isPublicPolicy } from '../exposure.ts';
@@ -20,8 +20,9 @@ export const identity = {
     const policy = policyIn(at(facts.request, 'policyDocument') ?? at(facts.request, 'assumeRolePolicyDocument'));
     if (!policy) return no;
     if (trustsAnyone(policy)) return holds(true, `anyone may assume ${roleName(facts)}`);
-    const accounts = outsideAccounts(policy, facts.isOutside);
-    return holds(accounts.length > 0, `account ${listed(accounts.slice(0, 5))} may assume ${roleName(facts)}`);
+    // Services run as roles; whoever signs in at a provider is not told by the policy.
+    const others = outsiders(policy, facts).filter(({ type }) => type === 'AWS');
+    return holds(others.length > 0, `${listed(others.slice(0, 5).map(({ text }) => text))} may assume ${roleName(facts)}`);
   },
   'for-somebody-else': ({ detail, request }) => {
     const other = textOf(at(request, 'userName'));

@@ -1,6 +1,6 @@
 /** Predicates about resources beside buckets: keys, functions, distributions, and the suite's own parts. */
 import { type Predicate, holds, no } from './answer.ts';
-import { accountIn, outsideAccounts, policyIn } from './outside.ts';
+import { accountIn, outsiders, policyIn } from './outside.ts';
 import { at, isObject, listOf, textOf } from '../signal/envelope.ts';
 import { listed, plain } from '../text.ts';
 import type { Facts } from './facts.ts';
@@ -73,8 +73,9 @@ function openedBy(facts: Facts, value: unknown): ReturnType<Predicate> {
   // KMS has a key of its own that keeps callers inside an account.
   const statements = policy.statements.filter(({ conditions }) => !conditions.some(({ key, operator, values }) => key === 'kms:calleraccount' && operator === 'StringEquals' && !values.some(facts.isOutside)));
   if (isPublicPolicy({ ...policy, statements })) return holds(true, 'its policy lets anyone use it');
-  const accounts = outsideAccounts(policy, facts.isOutside);
-  return holds(accounts.length > 0, `its policy lets in account ${listed(accounts.slice(0, 5))}`);
+  // Services use keys for whoever may use the resource that is encrypted.
+  const others = outsiders(policy, facts).filter(({ type }) => type === 'AWS');
+  return holds(others.length > 0, `its policy lets in ${listed(others.slice(0, 5).map(({ text }) => text))}`);
 }
 
 function isPublic(value: unknown): boolean {

@@ -51,6 +51,19 @@ export function readNetwork(cidr: string): (value: string) => boolean {
   };
 }
 
+/** Whether every address of a range (or the one address) is in another range: `10.1.0.0/16` in `10.0.0.0/8`. `false` where one of them is none. */
+export function covers(outer: string, inner: string): boolean {
+  const [one, other] = [rangeOf(outer), rangeOf(inner)];
+  return one !== null && other !== null && one.address.length === other.address.length && one.bits <= other.bits && sharesBits(other.address, one.address, one.bits);
+}
+
+function rangeOf(text: string): { readonly address: Address; readonly bits: number } | null {
+  const [base = '', mask, ...more] = text.split('/');
+  const address = readAddress(base);
+  if (!address || more.length > 0 || (mask !== undefined && !/^\d{1,3}$/.test(mask))) return null;
+  return { address, bits: mask === undefined ? address.length * 8 : Number(mask) };
+}
+
 function sharesBits(one: Address, other: Address, bits: number): boolean {
   return one.every((byte, index) => {
     const ignored = Math.min(8, Math.max(0, (index + 1) * 8 - bits));

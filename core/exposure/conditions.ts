@@ -24,37 +24,52 @@ const POSITIVE = new Set(['stringequals', 'stringequalsignorecase', 'stringlike'
 const NEGATIVE = new Set(['stringnotequals', 'stringnotequalsignorecase', 'stringnotlike', 'arnnotequals', 'arnnotlike']);
 
 /**
- * Whether a condition of an Allow leaves only callers of fixed values.
+ * Whether a key (lower case) that has one of these values leaves only certain callers: fixed ones, or those inside.
+ *
+ * @param byParts - whether an ARN operator compares: each part of an ARN by itself, so that no wildcard reaches over a colon
+ */
+export type Limit = (key: string, values: readonly string[], byParts: boolean) => boolean;
+
+/**
+ * Whether a condition of an Allow leaves only callers within the limit.
  *
  * Operators that also hold where the key is absent (`…IfExists`, `ForAllValues:…`, `Null`, the negated ones) leave more.
  */
-export function limitsCallers(condition: Condition, owner: PolicyOwner): boolean {
+export function limitsCallers(condition: Condition, limit: Limit): boolean {
   const operator = condition.operator.toLowerCase();
   if (operator.startsWith('forallvalues:') || operator.endsWith('ifexists')) return false;
-  return holdsFor(operator.replace('foranyvalue:', ''), POSITIVE, 'ipaddress', condition, owner);
+  return holdsFor(operator.replace('foranyvalue:', ''), POSITIVE, 'ipaddress', condition, limit);
 }
 
-/** Whether a Deny under this condition spares only callers of fixed values: `StringNotEquals aws:SourceVpce vpce-1`. */
-export function sparesFixedCallers(condition: Condition, owner: PolicyOwner): boolean {
+/** Whether a Deny under this condition spares only callers within the limit: `StringNotEquals aws:SourceVpce vpce-1`. */
+export function sparesCallers(condition: Condition, limit: Limit): boolean {
   const operator = condition.operator.toLowerCase();
-  // A negated operator holds where the key is absent, with or without IfExists; over a set it spares who has one fixed value.
-  return holdsFor(operator.replace('forallvalues:', '').replace(/ifexists$/, ''), NEGATIVE, 'notipaddress', condition, owner);
+  // A negated operator holds where the key is absent, with or without IfExists; over a set it spares who has one of the values.
+  return holdsFor(operator.replace('forallvalues:', '').replace(/ifexists$/, ''), NEGATIVE, 'notipaddress', condition, limit);
 }
 
-function holdsFor(operator: string, strings: ReadonlySet<string>, address: string, { key, values }: Condition, owner: PolicyOwner): boolean {
-  if (key === 'aws:sourceip') return operator === address && values.every(isNarrowRange);
-  if (!strings.has(operator)) return false;
-  switch (key) {
-    case 'aws:userid':
-      return values.every(isFixedUserId);
-    case 's3:dataaccesspointarn':
-      return owner === 'bucket' && values.every(isAccessPointOfFixedAccount);
-    case 'aws:principalorgpaths':
-    case 'aws:sourceorgpaths':
-      return values.every(isPathOfFixedOrganization);
-    default:
-      return FIXED_VALUE_KEYS.has(key) && values.every(isFixed);
-  }
+function holdsFor(operator: string, strings: ReadonlySet<string>, address: string, { key, values }: Condition, limit: Limit): boolean {
+  const compares = key === 'aws:sourceip' ? operator === address : strings.has(operator);
+  return compares && limit(key, values, operator.startsWith('arn'));
+}
+
+/** Whether all values are fixed, as Block Public Access wants them. */
+export function fixedValues(owner: PolicyOwner): Limit {
+  return (key, values) => {
+    switch (key) {
+      case 'aws:sourceip':
+        return values.every(isNarrowRange);
+      case 'aws:userid':
+        return values.every(isFixedUserId);
+      case 's3:dataaccesspointarn':
+        return owner === 'bucket' && values.every(isAccessPointOfFixedAccount);
+      case 'aws:principalorgpaths':
+      case 'aws:sourceorgpaths':
+        return values.every(isPathOfFixedOrganization);
+      default:
+        return FIXED_VALUE_KEYS.has(key) && values.every(isFixed);
+    }
+  };
 }
 
 /** No wildcard and no policy variable (`${aws:username}`). */

@@ -5,16 +5,28 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
  */
 import type { Policy, Principals, Statement } from '../policy.ts';
-import { type PolicyOwner, isFixed, limitsCallers, sparesFixedCallers } from './conditions.ts';
+import { type Limit, type PolicyOwner, fixedValues, isFixed, limitsCallers, sparesCallers } from './conditions.ts';
 import { globCovers, globMatches } from '../glob.ts';
 
 /** More comparisons than a policy of 20 KB needs; beyond, no Deny is taken into account. */
 const MAX_COMPARISONS = 10_000;
 
+/** Who may be let in without a word: by the principal, or by a condition that leaves nobody else. */
+export interface Circle {
+  readonly principal: (type: string, value: string, statement: Statement) => boolean;
+  readonly limit: Limit;
+}
+
+/** Every statement that lets in somebody outside a circle, as far as no Deny takes it back. */
+export function statementsBeyond(policy: Policy, circle: Circle): readonly Statement[] {
+  const denies = policy.statements.filter((statement) => statement.effect === 'Deny' && deniesTheRest(statement, circle));
+  const patterns = denies.reduce((sum, deny) => sum + sizeOf(deny), 0);
+  return policy.statements.filter((statement) => statement.effect === 'Allow' && isOpen(statement, circle) && !isCovered(statement, denies, patterns));
+}
+
 /** Every statement that grants something to the public. */
 export function publicStatements(policy: Policy, owner: PolicyOwner = 'bucket'): readonly Statement[] {
-  const denies = policy.statements.filter((statement) => statement.effect === 'Deny' && deniesTheRest(statement, owner));
-  return policy.statements.filter((statement) => statement.effect === 'Allow' && isOpen(statement, owner) && !isCovered(statement, denies));
+  return statementsBeyond(policy, { principal: isFixedPrincipal, limit: fixedValues(owner) });
 }
 
 /** Whether S3 calls the policy public. One public statement makes the whole policy public. */
@@ -29,27 +41,25 @@ export function isFixedPrincipal(type: string, value: string): boolean {
   return type !== 'Federated' || value.startsWith('arn:');
 }
 
-function isOpen(statement: Statement, owner: PolicyOwner): boolean {
-  return !hasFixedPrincipals(statement) && !statement.conditions.some((condition) => limitsCallers(condition, owner));
+function isOpen(statement: Statement, circle: Circle): boolean {
+  return !namesOnly(statement, statement.principal, circle) && !statement.conditions.some((condition) => limitsCallers(condition, circle.limit));
 }
 
 /** `NotPrincipal` allows everybody but some; a statement without any principal is assumed public, as S3 begins. */
-function hasFixedPrincipals({ principal }: Statement): boolean {
-  return principal !== null && entriesOf(principal).every(([type, value]) => isFixedPrincipal(type, value));
+function namesOnly(statement: Statement, principals: Principals | null, circle: Circle): boolean {
+  return principals !== null && entriesOf(principals).every(([type, value]) => circle.principal(type, value, statement));
 }
 
-/** A Deny that leaves nobody, or only fixed values: everyone, or everyone but some, or under conditions that spare only such. */
-function deniesTheRest(statement: Statement, owner: PolicyOwner): boolean {
+/** A Deny that leaves nobody, or only the circle: everyone, or everyone but some of it, or under conditions that spare only such. */
+function deniesTheRest(statement: Statement, circle: Circle): boolean {
   const { principal, notPrincipal, conditions } = statement;
   const everyone = principal !== null && entriesOf(principal).some(([type, value]) => type === 'AWS' && value === '*');
-  const everyoneButFixed = notPrincipal !== null && entriesOf(notPrincipal).every(([type, value]) => isFixedPrincipal(type, value));
-  return (everyone || everyoneButFixed) && conditions.every((condition) => sparesFixedCallers(condition, owner));
+  return (everyone || namesOnly(statement, notPrincipal, circle)) && conditions.every((condition) => sparesCallers(condition, circle.limit));
 }
 
-function isCovered(allow: Statement, denies: readonly Statement[]): boolean {
+function isCovered(allow: Statement, denies: readonly Statement[], patterns: number): boolean {
   const actions = allow.actions ?? ['*'];
   const resources = allow.resources ?? ['*'];
-  const patterns = denies.reduce((sum, deny) => sum + sizeOf(deny), 0);
   if (denies.length === 0 || actions.length * resources.length * patterns > MAX_COMPARISONS) return false;
   return actions.every((action) => resources.every((resource) => denies.some((deny) => coversAction(deny, action) && coversResource(deny, resource))));
 }
@@ -69,6 +79,6 @@ function coversResource({ resources, notResources }: Statement, resource: string
   return isFixed(resource) && (notResources ?? ['*']).every((entry) => !globMatches(entry, resource));
 }
 
-function entriesOf(principals: Principals): readonly (readonly [string, string])[] {
+export function entriesOf(principals: Principals): readonly (readonly [string, string])[] {
   return Object.entries(principals).flatMap(([type, values]) => values.map((value) => [type, value] as const));
 }

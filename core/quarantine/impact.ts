@@ -54,13 +54,18 @@ function loses({ type, value }: Who, statement: Statement, level: Level, state: 
   const what = `${statement.sid === null ? 'a statement without a name' : `statement ${JSON.stringify(plain(statement.sid, 64))}`}`;
   if (level === 'full') return exempt.includes(value) ? null : what;
   if (value === '*') return isPublic ? `${what}, as far as they are outside the account` : null;
-  if (type === 'Service') return null;
+  if (type === 'Service') return level === 'external' && actsForOthers(statement, state) ? `${what}${organizationId === null ? '' : `, unless in ${organizationId}`}` : null;
   const accounts = accountIn(value);
   const outside = accounts.length > 0 && !accounts.includes(state.account);
   if (!outside) return null;
   if (level === 'external') return organizationId === null ? what : `${what}, unless in ${organizationId}`;
   // RestrictPublicBuckets: while a statement is public, other accounts are shut out too, whatever lets them in.
   return isPublic ? `${what}, for as long as a statement of the policy is public` : null;
+}
+
+/** Held to sources that other accounts have: a distribution of theirs. */
+function actsForOthers({ conditions }: Statement, { account }: BucketState): boolean {
+  return conditions.some(({ key, values }) => key === 'aws:sourcearn' && values.some((arn) => accountIn(arn).some((owner) => owner !== account)));
 }
 
 function aclLosers({ acl, publicAccessBlock }: BucketState): readonly string[] {

@@ -4,6 +4,7 @@ import { exposuresOf } from '../exposure.ts';
 import type { Change } from '../incident.ts';
 import { policyText, settledPolicy } from '../policy.ts';
 import { listed, plain } from '../text.ts';
+import { leftIn } from './left.ts';
 
 /** How much a quarantine stops: the public, everybody outside the account, or everybody but the responders. */
 export type Level = 'public' | 'external' | 'full';
@@ -80,6 +81,8 @@ export function quarantine(state: BucketState, options: QuarantineOptions): Plan
     const one = doors.length === 1;
     notes.push(`The access point${one ? '' : 's'} ${listed(doors.slice(0, 10))}${doors.length > 10 ? ` and ${doors.length - 10} more` : ''} would let anyone in by ${one ? 'its' : 'their'} own policy. The bucket's block closes ${one ? 'it' : 'them'} too: S3 takes the strictest of account, bucket and access point. ${one ? 'It stays' : 'They stay'} as ${one ? 'it is' : 'they are'}.`);
   }
+  const left = leftIn(state, level, options.organizationId);
+  if (left.length > 0) notes.push(`Level ${level} leaves in ${listed(left.slice(0, 10))}${left.length > 10 ? ` and ${left.length - 10} more` : ''}, whom the bucket's own policy lets in: ${level === 'public' ? 'S3 does not call that public. Level external stops it' : 'these services do not say for whom they act. Take the statement out of the policy by hand'}.`);
   if (state.website) notes.push('The website configuration stays: its endpoint serves nobody while public access is blocked.');
   if (state.replication) notes.push('Replication stays on: copies already made elsewhere are not contained here.');
   return { level, changes: steps.map((entry, index) => ({ seq: index + 1, ...entry })), notes };
@@ -92,6 +95,8 @@ export function same(a: unknown, b: unknown): boolean {
 
 /** The `Sid` prefix of statements that the suite writes: what a restore takes out again. */
 export const SID_PREFIX = 'Stopbath';
+/** How the `Sid`s of a quarantine's denials begin; the incident's id follows. */
+export const SIDS = { full: `${SID_PREFIX}Full`, external: `${SID_PREFIX}External`, services: `${SID_PREFIX}Services` } as const;
 /** The tags that the suite writes; others that begin so are somebody's: `stopbath:protected`. */
 export const TAGS: ReadonlySet<string> = new Set(['stopbath:incident', 'stopbath:level']);
 
@@ -100,9 +105,10 @@ function withDeny(text: string | null, options: QuarantineOptions, state: Bucket
   const existing = isRecord(document) ? document : { Version: '2012-10-17' };
   const present = existing['Statement'];
   const statements: unknown[] = Array.isArray(present) ? present : present === undefined ? [] : [present];
-  const deny = denyStatement(options, state);
-  const isOwn = (entry: unknown) => isRecord(entry) && entry['Sid'] === deny['Sid'];
-  const next = policyText({ ...existing, Statement: statements.some(isOwn) ? statements.map((entry) => (isOwn(entry) ? deny : entry)) : [...statements, deny] });
+  const ours = new Map<unknown, Json>(denials(options, state).map((deny) => [deny['Sid'], deny]));
+  const sidIn = (entry: unknown) => (isRecord(entry) ? entry['Sid'] : undefined);
+  const kept = statements.map((entry) => ours.get(sidIn(entry)) ?? entry);
+  const next = policyText({ ...existing, Statement: [...kept, ...[...ours].flatMap(([sid, deny]) => (statements.some((entry) => sidIn(entry) === sid) ? [] : [deny]))] });
   return text !== null && settledPolicy(text) === next ? text : next;
 }
 
@@ -111,23 +117,28 @@ function withDeny(text: string | null, options: QuarantineOptions, state: Bucket
  * tag that an attacker can set. `…IfExists` and negated operators also hold where the key is absent, and so for
  * anonymous requests, which carry none of these keys.
  *
+ * AWS services act for whoever asks them to. Those that say for what (`aws:SourceArn`: CloudFront for a distribution) are refused where that
+ * is no resource of the account; by the account or the organisation of the source, where they say that too, they are let in. Sources in S3
+ * are spared, since their ARNs name no account: they write access logs and inventories. What says nothing stays, and the plan says so.
+ *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+ * @see https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_examples.html (EnforceConfusedDeputyProtection)
+ * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html (`AWS:SourceArn` of the distribution)
  */
-function denyStatement(options: QuarantineOptions, state: BucketState): { readonly [key: string]: Json } {
+function denials({ level, incident, exempt, organizationId }: QuarantineOptions, state: BucketState): readonly { readonly [key: string]: Json }[] {
   const arn = `arn:aws:s3:::${state.bucket}`;
-  const inside: { readonly [key: string]: Json } =
-    options.organizationId === null ? { 'aws:PrincipalAccount': state.account } : { 'aws:PrincipalOrgID': options.organizationId };
-  return {
-    Sid: `${SID_PREFIX}${options.level === 'full' ? 'Full' : 'External'}${options.incident.replaceAll(/[^A-Za-z0-9]/g, '')}`,
-    Effect: 'Deny',
-    Principal: '*',
-    Action: 's3:*',
-    Resource: [arn, `${arn}/*`],
-    Condition:
-      options.level === 'full'
-        ? { ArnNotLike: { 'aws:PrincipalArn': [...options.exempt] } }
-        : { StringNotEquals: inside, BoolIfExists: { 'aws:PrincipalIsAWSService': 'false' } },
-  };
+  const deny = (sid: string, Condition: Json): { readonly [key: string]: Json } => ({ Sid: `${sid}${incident.replaceAll(/[^A-Za-z0-9]/g, '')}`, Effect: 'Deny', Principal: '*', Action: 's3:*', Resource: [arn, `${arn}/*`], Condition });
+  if (level === 'full') return [deny(SIDS.full, { ArnNotLike: { 'aws:PrincipalArn': [...exempt] } })];
+  const inside: { readonly [key: string]: Json } = organizationId === null ? { 'aws:PrincipalAccount': state.account } : { 'aws:PrincipalOrgID': organizationId };
+  return [
+    deny(SIDS.external, { StringNotEquals: inside, BoolIfExists: { 'aws:PrincipalIsAWSService': 'false' } }),
+    deny(SIDS.services, {
+      Bool: { 'aws:PrincipalIsAWSService': 'true' },
+      Null: { 'aws:SourceArn': 'false' },
+      ArnNotLike: { 'aws:SourceArn': [`arn:*:*:*:${state.account}:*`, 'arn:*:s3:::*'] },
+      StringNotEqualsIfExists: { 'aws:SourceAccount': state.account, ...(organizationId === null ? {} : { 'aws:SourceOrgID': organizationId }) },
+    }),
+  ];
 }
 
 /** Rules that delete are switched off, not rewritten: their text stays for the restore. A bucket policy does not stop lifecycle. */

@@ -71,6 +71,28 @@ describe('quarantine', () => {
     expect(organisation).toMatchObject({ Condition: { StringNotEquals: { 'aws:PrincipalOrgID': 'o-photos' } } });
   });
 
+  it('shuts out services that act for other accounts, and none that act for this one or for a bucket', () => {
+    const services = (organizationId: string | null) => policyAfter(quarantine(bucket, options('external', organizationId)).changes).Statement[2];
+    expect(services(null)).toMatchObject({
+      Effect: 'Deny',
+      Condition: { Bool: { 'aws:PrincipalIsAWSService': 'true' }, Null: { 'aws:SourceArn': 'false' }, ArnNotLike: { 'aws:SourceArn': ['arn:*:*:*:111122223333:*', 'arn:*:s3:::*'] }, StringNotEqualsIfExists: { 'aws:SourceAccount': '111122223333' } },
+    });
+    expect(services('o-photos')).toMatchObject({ Condition: { StringNotEqualsIfExists: { 'aws:SourceAccount': '111122223333', 'aws:SourceOrgID': 'o-photos' } } });
+  });
+
+  it('names whom a level leaves in', () => {
+    const allow = (more: object) => ({ Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::family/*', ...more });
+    const notes = (level: Level, ...Statement: readonly object[]) => quarantine({ ...bucket, policy: JSON.stringify({ Version: '2012-10-17', Statement }) }, options(level)).notes.join();
+    const address = allow({ Condition: { IpAddress: { 'aws:SourceIp': '198.51.100.7/32' } } });
+    const distribution = allow({ Principal: { Service: 'cloudfront.amazonaws.com' }, Condition: { StringEquals: { 'AWS:SourceArn': 'arn:aws:cloudfront::444455556666:distribution/E1' } } });
+    const silent = allow({ Principal: { Service: 'appstream.amazonaws.com' } });
+    expect(notes('public', address, distribution)).toContain('leaves in whoever has aws:SourceIp 198.51.100.7/32 and cloudfront.amazonaws.com for aws:SourceArn');
+    expect(notes('public', allow({}), address)).toBe('');
+    expect(notes('external', address, distribution)).toBe('');
+    expect(notes('external', silent)).toContain('leaves in appstream.amazonaws.com for anybody who asks it to');
+    expect(notes('full', silent)).toBe('');
+  });
+
   it('switches off the rules that expire and leaves the others running', () => {
     const lifecycle = quarantine(bucket, options('public')).changes.find((change) => change.setting === 'lifecycle');
     expect(lifecycle?.after).toMatchObject({ Rules: [{ ID: 'expire', Status: 'Disabled' }, { ID: 'move', Status: 'Enabled' }] });

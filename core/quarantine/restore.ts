@@ -2,7 +2,7 @@ import type { BucketState, Json } from '../bucket.ts';
 import { exposuresOf } from '../exposure.ts';
 import type { Change, Drift, LedgerEntry } from '../incident.ts';
 import { policyText } from '../policy.ts';
-import { POLICY_LIMIT_BYTES, SID_PREFIX, TAGS, same } from './levels.ts';
+import { POLICY_LIMIT_BYTES, SIDS, TAGS, same } from './levels.ts';
 
 /**
  * The changes that take a quarantine back: its ledger, read backwards, against what the bucket has now.
@@ -56,7 +56,7 @@ export function reopenings(now: BucketState, changes: readonly Change[]): readon
   const lifted = ownSids(now.policy).filter((sid) => !ownSids(after.policy).includes(sid));
   return [
     ...exposuresOf(after).map(({ phrase }) => phrase).filter((phrase) => !open.has(phrase)),
-    ...lifted.map((sid) => (sid.startsWith(FULL) ? 'everybody whom the bucket policy and their own let in may use it again' : 'principals outside the account may use it again, as far as the bucket policy lets them in')),
+    ...new Set(lifted.map((sid) => (sid.startsWith(SIDS.full) ? 'everybody whom the bucket policy and their own let in may use it again' : 'principals outside the account may use it again, as far as the bucket policy lets them in'))),
   ];
 }
 
@@ -102,8 +102,7 @@ function withoutOwnStatements(present: Json, incident: string): Json {
   return kept.length === 0 ? null : policyText({ ...document, Statement: kept });
 }
 
-const FULL = `${SID_PREFIX}Full`;
-const QUARANTINE_SIDS = [FULL, `${SID_PREFIX}External`];
+const QUARANTINE_SIDS = Object.values(SIDS);
 
 /** The `Sid`s of quarantines' denials in a policy. */
 function ownSids(policy: string | null): readonly string[] {

@@ -23,7 +23,9 @@ export async function triage({ event, drill }: { readonly event: unknown; readon
     receivedAt,
     drill,
     own: ownOf(tools),
-    trustedAccounts: tools.settings.STOPBATH_TRUSTED_ACCOUNTS,
+    trustedAccounts: [tools.settings.STOPBATH_ACCOUNT, ...tools.settings.STOPBATH_ACCOUNTS, ...tools.settings.STOPBATH_TRUSTED_ACCOUNTS],
+    trustedSources: tools.settings.STOPBATH_TRUSTED_SOURCES,
+    organizationId: tools.settings.STOPBATH_ORGANIZATION_ID,
     photoKeys: tools.settings.STOPBATH_PHOTO_KEYS,
   };
   const blind = decide(event, options);

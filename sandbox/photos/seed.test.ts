@@ -1,4 +1,4 @@
-import { GetBucketAclCommand, GetObjectCommand, HeadBucketCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { GetBucketAclCommand, GetObjectCommand, HeadBucketCommand, ListObjectsV2Command, PutBucketPolicyCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readBucket, writeSetting } from '../../aws/bucket.ts';
@@ -128,6 +128,23 @@ describe('a quarantine of the opened bucket', () => {
   ])('at level %s is read by %o only', async (level, expected) => {
     await contain(level);
     expect(await readers()).toEqual(expected);
+  });
+});
+
+describe('a quarantine of a bucket that CloudFront may read for anybody', () => {
+  const reads = async (account: string) =>
+    await bench.sandbox.world
+      .call('s3', 'GetObject', { Bucket: photos.family, Key: photos.picture }, { kind: 'service', service: 'cloudfront.amazonaws.com', sourceArn: `arn:aws:cloudfront::${account}:distribution/E1` })
+      .then(() => true, () => false);
+  const readers = async () => [await reads(bench.sandbox.accounts.home), await reads(bench.sandbox.accounts.foreign)];
+
+  it("stops other accounts' distributions at level external, and not one's own", async () => {
+    const Statement = { Effect: 'Allow', Principal: { Service: 'cloudfront.amazonaws.com' }, Action: 's3:GetObject', Resource: `arn:aws:s3:::${photos.family}/*` };
+    await bench.admin.send(new PutBucketPolicyCommand({ Bucket: photos.family, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }));
+    await contain('public');
+    expect(await readers()).toEqual([true, true]);
+    await contain('external');
+    expect(await readers()).toEqual([true, false]);
   });
 });
 
