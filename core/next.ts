@@ -30,6 +30,8 @@ export interface OwnWord {
   readonly forbids?: string | null;
   /** What of the service would stop, in words: somebody has to approve that. */
   readonly stops?: readonly string[];
+  /** There is something to do beside the changes. */
+  readonly more?: boolean;
 }
 
 export interface PlanResult {
@@ -58,7 +60,7 @@ export function nextAfterPlan(plan: Pick<Plan, 'digest' | 'direction' | 'changes
     if (own.settled !== null) return to('record', own.settled, 'not-exposed');
     if (incident.mode === 'observe') return to('record', `mode is observe (recommended: ${incident.recommendedMode}): planned ${changes} changes, made none`, 'observed');
   }
-  if (changes === 0) return to('verify', direction);
+  if (changes === 0 && own.more !== true) return to('verify', direction);
   const missing = missingGates(plan, standing, own);
   return missing.length === 0 ? to('apply', direction) : to('approve', missing.map(({ why }) => why).join('; '), null, missing.map(({ gate }) => gate));
 }

@@ -8,19 +8,21 @@ import { startStage, type Stage } from '../sandbox/faults/stage.ts';
 import type { Strike } from '../sandbox/faults/strike.ts';
 
 /** A few of what `npm run faults` plays whole, where most hangs on it: around the writes of the containment and its undo. */
-const SAMPLE: readonly (readonly [direction: 'contain' | 'restore', strike: Strike])[] = [
-  ['contain', { kind: 'killed-after', call: 'quarantine-bucket-apply s3:PutPublicAccessBlock' }],
-  ['contain', { kind: 'timeout-after', call: 'triage states:StartExecution' }],
-  ['contain', { kind: 'denied', call: 'quarantine-bucket-apply s3:PutBucketTagging' }],
-  ['restore', { kind: 'restarted', call: 'quarantine-bucket lambda:Invoke#3' }],
+const SAMPLE: readonly (readonly [direction: 'contain' | 'restore', playbook: string, strike: Strike])[] = [
+  ['contain', 'quarantine-bucket', { kind: 'killed-after', call: 'quarantine-bucket-apply s3:PutPublicAccessBlock' }],
+  ['contain', 'quarantine-bucket', { kind: 'timeout-after', call: 'triage states:StartExecution' }],
+  ['contain', 'quarantine-bucket', { kind: 'denied', call: 'quarantine-bucket-apply s3:PutBucketTagging' }],
+  ['restore', 'quarantine-bucket', { kind: 'restarted', call: 'quarantine-bucket lambda:Invoke#3' }],
+  // What it issued cannot be handed on.
+  ['contain', 'contain-principal', { kind: 'denied', call: 'contain-principal-apply dynamodb:PutItem#4' }],
 ];
 
 let stage: Stage;
 beforeAll(async () => void (stage = await startStage()));
 afterAll(async () => await stage.stop());
 
-const caseOf = (direction: string) => {
-  const found = CASES.find((one) => one.playbook === 'quarantine-bucket' && one.direction === direction);
+const caseOf = (direction: string, playbook = 'quarantine-bucket') => {
+  const found = CASES.find((one) => one.playbook === playbook && one.direction === direction);
   if (!found) throw new Error('there is no such case');
   return found;
 };
@@ -31,8 +33,8 @@ describe('the fault matrix', () => {
     expect(CASES.map(({ playbook, direction }) => `${direction} ${playbook}`).toSorted((a, b) => a.localeCompare(b))).toEqual(wanted.toSorted((a, b) => a.localeCompare(b)));
   });
 
-  it.each(SAMPLE)('%s survives %o', async (direction, strike) => {
-    const run = await playRun(stage, caseOf(direction), strike);
+  it.each(SAMPLE)('%s by %s survives %o', async (direction, playbook, strike) => {
+    const run = await playRun(stage, caseOf(direction, playbook), strike);
     expect(run.struck).toMatch(/#\d+$/);
     expect(run.violations).toEqual([]);
   });

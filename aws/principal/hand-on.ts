@@ -3,6 +3,11 @@ import { startExecution } from '../executions.ts';
 import type { Tools } from '../function.ts';
 import { addEntry, createIncident, relate } from '../incidents.ts';
 
+/** What a principal issued was handed on, and runs. */
+export function isHandedOn({ id, related }: Pick<Incident, 'id' | 'related'>): boolean {
+  return related.includes(`${id}-links`);
+}
+
 /**
  * Hands what a principal issued on to revoke-share-links, as an incident of its own that points at this one. It claims nothing: the
  * principal is held by this incident, and whoever asks for its links by hand meanwhile is sent here.

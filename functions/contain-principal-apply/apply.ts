@@ -3,12 +3,12 @@ import { acknowledge, intendAll, named, plannedFor, type ApplyInput } from '../.
 import type { Tools } from '../../aws/function.ts';
 import { updateIncident } from '../../aws/incidents.ts';
 import { memberTools } from '../../aws/member.ts';
-import { handOnLinks } from '../../aws/principal/hand-on.ts';
+import { handOnLinks, isHandedOn } from '../../aws/principal/hand-on.ts';
 import { neverTouched, readPrincipal, writePrincipal } from '../../aws/principal/state.ts';
 import { assertMayApply } from '../../aws/standing.ts';
 import { remaining } from '../../core/apply.ts';
 import { HeldError } from '../../core/held.ts';
-import type { Incident, Plan } from '../../core/incident.ts';
+import type { Plan } from '../../core/incident.ts';
 import { settingOf } from '../../core/principal/contain.ts';
 import { principalOf } from '../../core/principal/principal.ts';
 
@@ -37,7 +37,7 @@ export async function applyContainment(input: ApplyInput, tools: Tools): Promise
   const acknowledgedAt = tools.now();
   if (plan.direction === 'contain') {
     await updateIncident(tools, incident.id, { containedAt: incident.containedAt ?? acknowledgedAt });
-    if (Number(plan.impact['linksToHandOn'] ?? 0) > 0 && !handedOn(incident)) await handOnLinks(tools, incident, state.arn, sinceIn(plan));
+    if (Number(plan.impact['linksToHandOn'] ?? 0) > 0 && !isHandedOn(incident)) await handOnLinks(tools, incident, state.arn, sinceIn(plan));
   }
   return { changes: changes.length, acknowledgedAt };
 }
@@ -46,10 +46,6 @@ export async function applyContainment(input: ApplyInput, tools: Tools): Promise
 function stopsIn({ impact, changes }: Plan): readonly string[] {
   const stops = impact['wouldFeelIt'];
   return changes.length > 0 && Array.isArray(stops) ? stops.map(String) : [];
-}
-
-function handedOn({ id, related }: Incident): boolean {
-  return related.includes(`${id}-links`);
 }
 
 function sinceIn({ impact, plannedAt }: Plan): string {

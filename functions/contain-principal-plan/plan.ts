@@ -3,6 +3,7 @@ import type { Tools } from '../../aws/function.ts';
 import { getIncident, ledgerOf } from '../../aws/incidents.ts';
 import { memberTools } from '../../aws/member.ts';
 import { keepPlan, type PlanInput, type Preview } from '../../aws/planning.ts';
+import { isHandedOn } from '../../aws/principal/hand-on.ts';
 import { neverTouched, readPrincipal } from '../../aws/principal/state.ts';
 import { readUse, type Use } from '../../aws/principal/use.ts';
 import { readOnRecord, standingOf } from '../../aws/standing.ts';
@@ -40,7 +41,7 @@ export async function planContainment(input: PlanInput, tools: Tools): Promise<P
     impact: impactOf(use, state, since, standing.protectedBy),
     plannedAt: tools.now(),
   });
-  const result = nextAfterPlan(plan, standing, wordOf(plan, principal, state, use.stops, tools));
+  const result = nextAfterPlan(plan, standing, { ...wordOf(plan, principal, state, use.stops, tools), more: input.direction === 'contain' && (use.links ?? 0) > 0 && !isHandedOn(incident) });
   return await keepPlan(tools, { input, incident, plan, result, snapshot: { principal: { ...state } }, text: ` ${principal.kind} ${principal.name} at level ${level}` });
 }
 

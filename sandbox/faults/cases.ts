@@ -22,6 +22,8 @@ export interface Prepared {
   readonly contain: () => Promise<{ readonly refused: boolean }>;
   /** Its settings now, by the names of the ledger, as text. */
   readonly state: () => Promise<Readonly<Record<string, string>>>;
+  /** Its playbook hands on to another one, as an incident of its own. */
+  readonly handsOn?: true;
   /** Whether an outsider is served. */
   readonly open: () => Promise<boolean>;
 }
@@ -95,8 +97,8 @@ async function albumByHand(stage: Stage): Promise<Prepared> {
   };
 }
 
-/** A role whose session somebody else has. */
-async function sessionByHand({ account, photos, call, ask }: Stage): Promise<Prepared> {
+/** A role whose session somebody else has, who has issued a link by it. */
+async function sessionByHand({ account, photos, shares, call, ask }: Stage): Promise<Prepared> {
   const RoleName = `faults-${++count}-${Date.now().toString(36)}`;
   const arn = account.createRole(RoleName, {
     trust: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account.accounts.home}:root` }, Action: 'sts:AssumeRole' }] },
@@ -106,16 +108,19 @@ async function sessionByHand({ account, photos, call, ask }: Stage): Promise<Pre
   const { Credentials: session } = await sts.send(new AssumeRoleCommand({ RoleArn: arn, RoleSessionName: 'thief' }));
   sts.destroy();
   const credentials = { accessKeyId: session?.AccessKeyId ?? '', secretAccessKey: session?.SecretAccessKey ?? '', sessionToken: session?.SessionToken ?? '' };
+  const { linkId, url } = await shares.share({ album: RoleName, issuedBy: arn });
   return {
     arn,
+    handsOn: true,
     contain: async () => refusedOf(await ask('rosa', '/start', { playbook: 'contain-principal', inputs: { principal: arn, level: 'sessions' }, mode: 'contain', reason: 'the fault matrix' })),
     state: async () => {
       const { PolicyNames } = (await call('iam:ListRolePolicies', { RoleName })) as { readonly PolicyNames: readonly string[] };
       const policies = await Promise.all(PolicyNames.map(async (PolicyName) => await call('iam:GetRolePolicy', { RoleName, PolicyName })));
-      return { deny: JSON.stringify(policies) };
+      const { status, revocations } = links.parse(await call('dynamodb:GetItem', { TableName: shares.config.links.table, Key: { linkId: { S: linkId } }, ConsistentRead: true })).Item;
+      return { deny: JSON.stringify(policies), sweep: JSON.stringify([status, revocations ?? null]) };
     },
     open: async () =>
-      await account.clock.work(async () => (await fetchSigned({ service: 's3', region: account.world.region, credentials, method: 'GET', url: new URL(`${account.endpoint}/${photos.family}?list-type=2`), now: account.clock.now() })).status < 400),
+      (await shares.open(url)).status < 400 || (await account.clock.work(async () => (await fetchSigned({ service: 's3', region: account.world.region, credentials, method: 'GET', url: new URL(`${account.endpoint}/${photos.family}?list-type=2`), now: account.clock.now() })).status < 400)),
   };
 }
 

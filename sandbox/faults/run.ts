@@ -31,8 +31,8 @@ export async function playRun(stage: Stage, one: Case, strike: Strike): Promise<
   if (one.direction === 'restore') {
     await prepared.contain();
     await rest(stage, prepared);
-    const view = await stage.find(prepared.arn);
-    if (view?.incident.status !== 'contained') throw new Error(`without any fault ${prepared.arn} is ${view?.incident.status ?? 'without an incident'}: ${view?.incident.outcome ?? ''}`);
+    const views = await viewsOf(stage, prepared);
+    if (!reached(views, prepared, 'contained')) throw new Error(`without any fault ${prepared.arn} is ${statusesOf(views)}`);
   }
   const start = await prepared.state();
 
@@ -51,17 +51,22 @@ export async function playRun(stage: Stage, one: Case, strike: Strike): Promise<
 
   await operate(stage, one, prepared);
   const wanted = one.direction === 'contain' ? 'contained' : 'restored';
-  const view = await stage.find(prepared.arn);
   const operated = await check('after the operator', start);
-  holds(`after the operator: it is ${view?.incident.status ?? 'without an incident'}, not ${wanted} (${view?.incident.outcome ?? ''})`, view?.incident.status === wanted);
-  if (view) {
-    const tickets = await stage.ticketsOf(view.incident.id);
-    holds(`after the operator: ${tickets} tickets, not one`, tickets === 1);
-    if (one.direction === 'contain' && operated) {
-      await askRestore(stage, prepared);
-      await rest(stage, prepared);
-      await operate(stage, { ...one, direction: 'restore' }, prepared);
-    }
+  const views = await viewsOf(stage, prepared);
+  holds(`after the operator: it is ${statusesOf(views)}, not ${wanted}`, reached(views, prepared, wanted));
+  for (const { incident, ledger, approvals } of views) {
+    const { id, ticket } = incident;
+    const tickets = await stage.ticketsOf(id);
+    holds(`after the operator: ${id} has ${tickets} tickets, not one`, tickets === 1);
+    holds(`after the operator: ${id} is ${incident.status}, and its ticket ${ticket?.state ?? 'not there'}${ticket?.reason ? ` (${ticket.reason})` : ''}`, ticket?.state === (incident.status === 'restored' ? 'closed' : 'open'));
+    const latest = ledger.filter(({ execution }) => execution === incident.executions.at(-1));
+    holds(`after the operator: ${id} is ${incident.status}, and the ledger says of ${latest.filter(({ result }) => result !== 'done').map(({ setting }) => setting).join(', ')} that it may not have happened`, incident.status !== wanted || latest.every(({ result, setting }) => result === 'done' || latest.some((other) => other.setting === setting && other.result === 'done')));
+    holds(`after the operator: ${id} is ${incident.status}, and an approval of its latest run waits`, !approvals.some(({ state, execution }) => state === 'waiting' && execution === incident.executions.at(-1)));
+  }
+  if (one.direction === 'contain' && operated) {
+    await askRestore(stage, prepared);
+    await rest(stage, prepared);
+    await operate(stage, { ...one, direction: 'restore' }, prepared);
   }
   const left = changedSettings(before, await prepared.state());
   holds(`in the end ${left.join(', ')} ${left.length === 1 ? 'is' : 'are'} not as before: the undo is lost`, left.length === 0);
@@ -70,32 +75,50 @@ export async function playRun(stage: Stage, one: Case, strike: Strike): Promise<
   /** What must be true at any time when nothing runs. */
   async function check(when: string, from: Readonly<Record<string, string>>): Promise<boolean> {
     // Who is told by a schedule has been told an hour later.
-    if (!isKnown(await stage.find(prepared.arn))) await anHour(stage, prepared);
-    const [now, open, running, found] = [await prepared.state(), await prepared.open(), await stage.running(), await stage.find(prepared.arn)];
+    if (!(await viewsOf(stage, prepared)).every(isKnown)) await anHour(stage, prepared);
+    const [now, open, running, found] = [await prepared.state(), await prepared.open(), await stage.running(), await viewsOf(stage, prepared)];
     const changed = changedSettings(from, now);
     holds(`${when}: ${running.join(', ')} hangs`, running.length === 0);
-    if (!found) {
+    if (found.length === 0) {
       holds(`${when}: ${changed.join(', ')} changed, and there is no incident`, changed.length === 0);
       holds(`${when}: there is no incident, nothing in the queue of what was not delivered, and whoever asked was not refused`, refused || (await stage.undelivered()) > lost);
       return false;
     }
-    const { incident, ledger } = found;
-    const known = new Set(ledger.filter(({ direction }) => direction === one.direction).map(({ setting }) => setting));
+    const are = (statuses: ReadonlySet<string>) => found.every(({ incident }) => statuses.has(incident.status));
+    const known = new Set(found.flatMap(({ ledger }) => ledger).filter(({ direction }) => direction === one.direction).map(({ setting }) => setting));
     const unknown = changed.filter((setting) => !known.has(setting));
     holds(`${when}: ${unknown.join(', ')} changed without its undo in the ledger`, unknown.length === 0);
-    holds(`${when}: the record says contained, and an outsider is served`, incident.status !== 'contained' || !open);
-    holds(`${when}: the record says ${incident.status}, and ${changed.join(', ')} changed`, one.direction === 'restore' || !UNTOUCHED.has(incident.status) || changed.length === 0);
-    holds(`${when}: the record says restored, and it is not as before`, incident.status !== 'restored' || changedSettings(before, now).length === 0);
-    const tickets = await stage.ticketsOf(incident.id);
-    holds(`${when}: ${tickets} tickets`, tickets <= 1);
-    holds(`${when}: it is ${incident.status} and nobody is told: no ticket, no gap on record, no execution that failed`, isKnown(found) || (await stage.broken(incident.id)).length > 0);
+    holds(`${when}: the record says contained, and an outsider is served`, !are(new Set(['contained'])) || !open);
+    holds(`${when}: the record says ${statusesOf(found)}, and ${changed.join(', ')} changed`, one.direction === 'restore' || !are(UNTOUCHED) || changed.length === 0);
+    holds(`${when}: the record says restored, and it is not as before`, !are(new Set(['restored'])) || changedSettings(before, now).length === 0);
+    for (const view of found) {
+      const { id, status } = view.incident;
+      const tickets = await stage.ticketsOf(id);
+      holds(`${when}: ${id} has ${tickets} tickets`, tickets <= 1);
+      holds(`${when}: ${id} is ${status} and nobody is told: no ticket, no gap on record, no execution that failed`, isKnown(view) || (await stage.broken(id)).length > 0);
+    }
     return true;
   }
 }
 
+/** The incident of the target, and what it handed on. */
+async function viewsOf(stage: Stage, { arn, handsOn }: Prepared): Promise<readonly IncidentView[]> {
+  const first = await stage.find(arn);
+  const more = first && handsOn ? await stage.read(`${first.incident.id}-links`) : null;
+  return [first, more].filter((view) => view !== null);
+}
+
+function statusesOf(views: readonly IncidentView[]): string {
+  return views.map(({ incident }) => `${incident.status} (${incident.outcome})`).join(' and ') || 'without an incident';
+}
+
+function reached(views: readonly IncidentView[], { handsOn }: Prepared, wanted: string): boolean {
+  return views.length === (handsOn ? 2 : 1) && views.every(({ incident }) => incident.status === wanted);
+}
+
 /** Whether somebody is told of what is open: by a ticket, or by a gap on record that the report and `stopbath waiting` show. Whoever asked for it has gone home. */
-function isKnown(view: IncidentView | null): boolean {
-  return view === null || CLOSED.has(view.incident.status) || view.incident.ticket !== null || view.incident.ticketGap !== null;
+function isKnown({ incident }: IncidentView): boolean {
+  return CLOSED.has(incident.status) || incident.ticket !== null || incident.ticketGap !== null;
 }
 
 const CLOSED: ReadonlySet<string> = new Set(['restored', 'not-exposed']);
@@ -108,13 +131,13 @@ async function anHour(stage: Stage, prepared: Prepared): Promise<void> {
   await rest(stage, prepared);
 }
 
-/** Asked for by rosa; where AWS or the network refuses, she asks again. */
+/** Asked for by rosa; where AWS or the network refuses, she asks again. What was handed on is an incident of its own. */
 async function askRestore(stage: Stage, prepared: Prepared): Promise<void> {
-  for (let attempt = 0; attempt < 3; attempt++) {
-    const view = await stage.find(prepared.arn);
-    if (!view) return;
-    const { status } = await stage.ask('rosa', '/restore', { incident: view.incident.id, reason: 'the fault matrix' });
-    if (status < 500) return;
+  for (const { incident } of await viewsOf(stage, prepared)) {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const { status } = await stage.ask('rosa', '/restore', { incident: incident.id, reason: 'the fault matrix' });
+      if (status < 500) break;
+    }
   }
 }
 
@@ -123,10 +146,9 @@ export async function rest(stage: Stage, prepared: Prepared): Promise<void> {
   const { account } = stage;
   for (let looks = 0; looks < 300; looks++) {
     await Promise.all([account.events.idle(), account.lambda.idle()]);
-    const view = await stage.find(prepared.arn);
-    const asked = view?.approvals.find(({ state, execution }) => state === 'waiting' && execution === view.incident.executions.at(-1));
-    if (view && asked) await stage.ask('ravi', '/approve', { incident: view.incident.id, digest: asked.digest });
-    else if ((await stage.running()).length === 0) break;
+    const asked = (await viewsOf(stage, prepared)).flatMap(({ incident, approvals }) => approvals.filter(({ state, execution }) => state === 'waiting' && execution === incident.executions.at(-1)));
+    for (const { incident, digest } of asked) await stage.ask('ravi', '/approve', { incident, digest });
+    if (asked.length === 0 && (await stage.running()).length === 0) break;
     await account.clock.sleep(Math.min(1_800_000, 1000 * 1.15 ** looks));
   }
   // What an execution's end starts: the archive, the last ticket.
@@ -137,15 +159,18 @@ export async function rest(stage: Stage, prepared: Prepared): Promise<void> {
 async function operate(stage: Stage, { direction }: Case, prepared: Prepared): Promise<void> {
   const wanted = direction === 'contain' ? 'contained' : 'restored';
   for (let round = 0; round < 4; round++) {
-    const view = await stage.find(prepared.arn);
-    if (!view) await prepared.contain();
-    else if (!(await redriven(stage, view)) && !(await askedAgain(stage, view, wanted, prepared))) break;
+    const views = await viewsOf(stage, prepared);
+    const acts: boolean[] = [];
+    if (views.length === 0) await prepared.contain();
+    else for (const view of views) acts.push((await redriven(stage, view)) || (await askedAgain(stage, view, wanted, prepared)));
+    if (views.length > 0 && !acts.includes(true)) break;
     await rest(stage, prepared);
   }
-  const view = await stage.find(prepared.arn);
-  if (!view || (view.incident.ticket !== null && view.incident.ticketGap === null && view.incident.ticket.state !== 'pending')) return;
-  await stage.ask('rosa', '/ticket', { incident: view.incident.id, reason: 'the fault matrix' });
-  await rest(stage, prepared);
+  for (const { incident } of await viewsOf(stage, prepared)) {
+    if (incident.ticket !== null && incident.ticketGap === null && incident.ticket.state !== 'pending') continue;
+    await stage.ask('rosa', '/ticket', { incident: incident.id, reason: 'the fault matrix' });
+    await rest(stage, prepared);
+  }
 }
 
 const redrivenAlready = new Set<string>();

@@ -92,7 +92,8 @@ export async function startStage(config: Partial<Config> = {}): Promise<Stage> {
     ticketsOf: async (incident) =>
       await account.clock.work(async () => {
         const { OpsItemSummaries = [] } = await ssm.send(new DescribeOpsItemsCommand({ OpsItemFilters: [{ Key: 'Title', Operator: 'Contains', Values: [incident] }] }));
-        return OpsItemSummaries.length;
+        // Not those of what it handed on.
+        return OpsItemSummaries.filter(({ Title }) => Title?.includes(`${incident}-`) === false).length;
       }),
     unsealed: async () => {
       for (const rule of ['sweep', 'seal']) {

@@ -47,6 +47,8 @@ export interface To {
   readonly objectKey?: string;
   /** ISO 8601 */
   readonly expiresAt?: string;
+  /** The ARN of the role that makes it; the service's own unless told. */
+  readonly issuedBy?: string;
 }
 
 export interface Opened {
@@ -84,10 +86,10 @@ export async function seedShares(account: Account, people: Photos): Promise<Shar
   const { table } = config.links;
   const now = () => new Date(account.clock.now()).toISOString();
 
-  const itemOf = (linkId: string, secret: string, { album, objectKey, expiresAt }: To, issuedAt: string, epochs: NonNullable<StoredLink['epochs']>): StoredLink => {
+  const itemOf = (linkId: string, secret: string, { album, objectKey, expiresAt, issuedBy = people.roles.service }: To, issuedAt: string, epochs: NonNullable<StoredLink['epochs']>): StoredLink => {
     const { prefix, owner } = ALBUMS.find(({ id }) => id === album) ?? { prefix: `albums/${album}/`, owner: `owner-of-${album}` };
     const place = { albumId: album, ownerId: owner, bucket: family };
-    return { linkId, tokenHash: sha256(secret), ...place, objectKey: objectKey ?? prefix, issuedBy: people.roles.service, issuedAt, ...(expiresAt === undefined ? {} : { expiresAt }), status: config.links.values.active, epochs };
+    return { linkId, tokenHash: sha256(secret), ...place, objectKey: objectKey ?? prefix, issuedBy, issuedAt, ...(expiresAt === undefined ? {} : { expiresAt }), status: config.links.values.active, epochs };
   };
   const share: Shares['share'] = async (to) => {
     const [linkId, secret] = [randomBytes(9).toString('base64url'), randomBytes(24).toString('base64url')];
