@@ -75,30 +75,33 @@ const links = z.object({ Item: z.looseObject({ status: z.object({ S: z.string() 
 
 /** An album with a few links, which a responder wants dead. */
 async function albumByHand(stage: Stage): Promise<Prepared> {
-  const { account, photos, shares, call, ask } = stage;
+  const { account, shares, ask } = stage;
   const album = `faults-${++count}-${Date.now().toString(36)}`;
   const made = await Promise.all([1, 2, 3].map(() => shares.share({ album })));
-  const target = { TableName: shares.config.links.table };
+  return {
+    arn: `share:${account.accounts.home}:album/${album}`,
+    contain: async () => refusedOf(await ask('rosa', '/start', { playbook: 'revoke-share-links', inputs: { albumId: album }, mode: 'contain', reason: 'the fault matrix' })),
+    state: async () => await stateOfLinks(stage, made.map(({ linkId }) => linkId)),
+    open: async () => (await Promise.all(made.map(async ({ url }) => await shares.open(url)))).some(({ status }) => status < 400),
+  };
+}
+
+/** What a revocation of links may change: the links, the policy of the bucket, and the sessions of who signs for it. */
+async function stateOfLinks({ account, photos, shares, call }: Stage, ids: readonly string[]): Promise<Readonly<Record<string, string>>> {
   const policies = async (role: string): Promise<string> => {
     const RoleName = role.split('/').at(-1);
     const { PolicyNames } = (await call('iam:ListRolePolicies', { RoleName })) as { readonly PolicyNames: readonly string[] };
     return (await Promise.all(PolicyNames.map(async (PolicyName) => JSON.stringify(await call('iam:GetRolePolicy', { RoleName, PolicyName }))))).join('\n');
   };
-  return {
-    arn: `share:${account.accounts.home}:album/${album}`,
-    contain: async () => refusedOf(await ask('rosa', '/start', { playbook: 'revoke-share-links', inputs: { albumId: album }, mode: 'contain', reason: 'the fault matrix' })),
-    state: async () => {
-      const { policy = '' } = await account.clock.work(async () => await readRawSettings({ endpoint: account.endpoint, region: account.world.region, credentials: account.admin, now: account.clock.now() }, photos.family));
-      const marks = await Promise.all(made.map(async ({ linkId }) => links.parse(await call('dynamodb:GetItem', { ...target, Key: { linkId: { S: linkId } }, ConsistentRead: true })).Item));
-      const signers = await Promise.all(shares.config.signers.map(async ({ role }) => [`signer:${role}`, await policies(role)] as const));
-      return { sweep: JSON.stringify(marks.map(({ status, revocations }) => [status, revocations ?? null])), [`policy:${photos.family}`]: policy, ...Object.fromEntries(signers) };
-    },
-    open: async () => (await Promise.all(made.map(async ({ url }) => await shares.open(url)))).some(({ status }) => status < 400),
-  };
+  const { policy = '' } = await account.clock.work(async () => await readRawSettings({ endpoint: account.endpoint, region: account.world.region, credentials: account.admin, now: account.clock.now() }, photos.family));
+  const marks = await Promise.all(ids.map(async (linkId) => links.parse(await call('dynamodb:GetItem', { TableName: shares.config.links.table, Key: { linkId: { S: linkId } }, ConsistentRead: true })).Item));
+  const signers = await Promise.all(shares.config.signers.map(async ({ role }) => [`signer:${role}`, await policies(role)] as const));
+  return { sweep: JSON.stringify(marks.map(({ status, revocations }) => [status, revocations ?? null])), [`policy:${photos.family}`]: policy, ...Object.fromEntries(signers) };
 }
 
 /** A role whose session somebody else has, who has issued a link by it. */
-async function sessionByHand({ account, photos, shares, call, ask }: Stage): Promise<Prepared> {
+async function sessionByHand(stage: Stage): Promise<Prepared> {
+  const { account, photos, shares, call, ask } = stage;
   const RoleName = `faults-${++count}-${Date.now().toString(36)}`;
   const arn = account.createRole(RoleName, {
     trust: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account.accounts.home}:root` }, Action: 'sts:AssumeRole' }] },
@@ -116,8 +119,7 @@ async function sessionByHand({ account, photos, shares, call, ask }: Stage): Pro
     state: async () => {
       const { PolicyNames } = (await call('iam:ListRolePolicies', { RoleName })) as { readonly PolicyNames: readonly string[] };
       const policies = await Promise.all(PolicyNames.map(async (PolicyName) => await call('iam:GetRolePolicy', { RoleName, PolicyName })));
-      const { status, revocations } = links.parse(await call('dynamodb:GetItem', { TableName: shares.config.links.table, Key: { linkId: { S: linkId } }, ConsistentRead: true })).Item;
-      return { deny: JSON.stringify(policies), sweep: JSON.stringify([status, revocations ?? null]) };
+      return { deny: JSON.stringify(policies), ...(await stateOfLinks(stage, [linkId])) };
     },
     open: async () =>
       (await shares.open(url)).status < 400 || (await account.clock.work(async () => (await fetchSigned({ service: 's3', region: account.world.region, credentials, method: 'GET', url: new URL(`${account.endpoint}/${photos.family}?list-type=2`), now: account.clock.now() })).status < 400)),

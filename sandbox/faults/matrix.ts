@@ -62,20 +62,22 @@ export async function playMatrix({ playbook, direction, fault, call, every = 1, 
   const late = () => Date.now() - began > seconds * 1000;
   const cases = CASES.filter((one) => (playbook ?? one.playbook) === one.playbook && (direction ?? one.direction) === one.direction);
   // What went wrong once must not be in the way of the next run.
-  const accounts: { stage: Stage | null; runs: number } = { stage: null, runs: 0 };
+  const accounts: { stage: Stage | null; runs: number; lost: boolean } = { stage: null, runs: 0, lost: false };
   const play = async ({ of, fault: kind, call: k }: Cell): Promise<Run> => {
     const stage = (accounts.stage ??= await startStage());
     const run = await ended(playRun(stage, of, { kind, call: k }), { kind, call: k });
     accounts.runs++;
+    accounts.lost ||= kind === 'denied' && run.struck?.includes(' s3:PutObject#') === true;
     return run.violations.length > 0 || accounts.runs >= RUNS_AN_ACCOUNT ? await closed(stage, run) : run;
   };
   /** The record of all runs in an account is sealed and verified when it is closed. */
   const closed = async (stage: Stage, run: Run): Promise<Run> => {
-    Object.assign(accounts, { stage: null, runs: 0 });
+    const { lost } = accounts;
+    Object.assign(accounts, { stage: null, runs: 0, lost: false });
     // What hangs cannot be stopped either.
     if (run.hangs) return run;
     stage.account.around(null);
-    const unsealed = await stage.unsealed();
+    const unsealed = await stage.unsealed(lost);
     await stage.stop();
     return { ...run, violations: [...run.violations, ...unsealed.map((text) => `the record of this account does not verify: ${text}`)] };
   };
