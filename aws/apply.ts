@@ -6,7 +6,8 @@ import type { Change, LedgerEntry } from '../core/incident.ts';
 import { checkDigest } from '../core/plan.ts';
 import { readTakes } from './budget.ts';
 import type { Tools } from './function.ts';
-import { addEntry, complete, getIncident, getPlan, intend, ledgerOf } from './incidents.ts';
+import { TransientError } from './errors.ts';
+import { addEntry, complete, getIncident, getPlan, intend, ledgerOf, takeTurn } from './incidents.ts';
 import { readOnRecord, type Planned } from './standing.ts';
 
 /** What every `apply` gets from its workflow. None of it is trusted beyond naming things that are read. */
@@ -41,16 +42,18 @@ export async function plannedFor(tools: Tools, input: ApplyInput): Promise<Plann
 
 /**
  * Writes the undo of every change that is still to do, before any of them is made. An earlier try may have acted and lost
- * the answer: what the state shows as done is completed.
+ * the answer: what the state shows as done is completed. The first word is that this run writes (`containing`, `restoring`), on
+ * the condition that the incident is still what was judged: what was started meanwhile goes first, and nothing is started beside this.
  *
- * @param written - what this execution wrote for this plan so far
  * @returns an intent a change, as it was first written
+ * @throws {TransientError} where the incident has gone on since: it is judged again
  */
-export async function intendAll(tools: Tools, input: ApplyInput, changes: readonly Change[], written: readonly LedgerEntry[]): Promise<readonly LedgerEntry[]> {
+export async function intendAll(tools: Tools, { incident, plan, execution, written }: Pick<Planned, 'incident' | 'plan' | 'execution' | 'written'>, changes: readonly Change[]): Promise<readonly LedgerEntry[]> {
+  const { direction, digest } = plan;
+  if (!(await takeTurn(tools, incident, direction === 'contain' ? 'containing' : 'restoring'))) throw new TransientError(`${incident.id} has gone on while ${execution} was judged: judged again`);
   const intendedAt = tools.now();
   const intents = changes.map(
-    (change): LedgerEntry =>
-      written.find(({ seq }) => seq === change.seq) ?? { ...change, incident: input.incident, direction: input.direction, execution: input.execution, digest: input.digest, intendedAt, doneAt: null, result: 'intended' },
+    (change): LedgerEntry => written.find(({ seq }) => seq === change.seq) ?? { ...change, incident: incident.id, direction, execution, digest, intendedAt, doneAt: null, result: 'intended' },
   );
   const lost = written.filter((entry) => entry.result === 'intended' && !changes.some(({ seq }) => seq === entry.seq));
   await Promise.all([...intents.map((intent) => intend(tools, intent)), ...lost.map((entry) => complete(tools, { ...entry, doneAt: intendedAt, result: 'done' }))]);

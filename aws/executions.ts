@@ -1,7 +1,7 @@
 import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { sfnOf } from './clients.ts';
 import { TICKET_ONLY, type Direction, type Incident } from '../core/incident.ts';
-import { addExecution, failOpen, updateIncident } from './incidents.ts';
+import { addExecution, failOpen, OvertakenError, updateIncident } from './incidents.ts';
 import type { Tools } from './function.ts';
 
 /** `<incident>-<direction>-<n>`: the name is what makes a repeated start the same execution. */
@@ -13,12 +13,15 @@ export function nextExecution(incident: Incident, direction: Direction): string 
 /**
  * Starts an incident's playbook with constant input, so that starting twice is starting once.
  *
+ * @param incident - as it was seen when this was decided
+ * @param change - what the start makes of it
  * @returns false where an execution of this name has run to its end before
+ * @throws {OvertakenError} where another one was started since, or has begun to write
  * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
  */
-export async function startExecution(tools: Pick<Tools, 'settings' | 'clients'>, incident: Incident, direction: Direction, name: string): Promise<boolean> {
-  await addExecution(tools, incident.id, name);
-  return await beginPlaybook(tools, incident, direction, name);
+export async function startExecution(tools: Pick<Tools, 'settings' | 'clients'>, incident: Incident, direction: Direction, name: string, change: Partial<Incident> = {}): Promise<boolean> {
+  await addExecution(tools, incident, name, change);
+  return await beginPlaybook(tools, { ...incident, ...change }, direction, name);
 }
 
 /** The same for an execution that the incident has on its list already. */
@@ -38,7 +41,13 @@ const AHEAD: ReadonlySet<Incident['target']['kind']> = new Set(['bucket', 'princ
  */
 export async function ensureStarted(tools: Pick<Tools, 'settings' | 'clients'>, incident: Incident): Promise<boolean> {
   const name = incident.executions.at(-1) ?? nextExecution(incident, 'contain');
-  if (await startExecution(tools, incident, name.startsWith(`${incident.id}-restore-`) ? 'restore' : 'contain', name)) return true;
+  try {
+    if (await startExecution(tools, incident, name.startsWith(`${incident.id}-restore-`) ? 'restore' : 'contain', name)) return true;
+  } catch (error) {
+    // Somebody else has started it since.
+    if (error instanceof OvertakenError) return true;
+    throw error;
+  }
   if (await failOpen(tools, incident.id, `${name} ended and left no outcome on record: what it changed is in the ledger`)) await startTicket(tools, incident.id, `${name}-lost`);
   return false;
 }

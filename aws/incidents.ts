@@ -2,9 +2,10 @@ import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Approval } from '../core/approval.ts';
 import type { RecordPointer } from '../core/audit-numbers.ts';
 import { PHASE, type Entry, type Incident, type IncidentView, type LedgerEntry, type Plan, type Progress, type Request } from '../core/incident.ts';
+import type { Lease } from '../core/lease.ts';
 import { historyKeys } from './history.ts';
 import { worstOf } from '../core/ticket/state.ts';
-import { count, get, put, putNew, query, queryIndex, succeeded, update, type Item, type Table } from './records.ts';
+import { count, get, put, putNew, query, queryIndex, update, type Condition, type Item, type Table } from './records.ts';
 
 const META = 'META';
 const pkOf = (incident: string) => `INCIDENT#${incident}`;
@@ -41,25 +42,51 @@ export async function updateIncident(table: Table, id: string, change: Partial<I
   if (!written) throw new NoSuchIncidentError(`there is no incident ${JSON.stringify(id)}`);
 }
 
-/** @returns false where it is not `open` any more: whoever ended it knows better */
-export async function failOpen(table: Table, id: string, outcome: string): Promise<boolean> {
-  // `status` is a reserved word: #a0 is the first attribute that is set.
-  return await update(table, { pk: pkOf(id), sk: META }, { status: 'failed', outcome, ...indexed('failed') }, { expression: '#a0 = :open', values: { ':open': 'open' } });
+/** @returns false where somebody else moved it since it was seen so, or it has ended */
+export async function moveLease(table: Table, id: string, seen: Lease, lease: Lease): Promise<boolean> {
+  return await update(table, { pk: pkOf(id), sk: META }, { lease }, { expression: 'lease.#until = :until AND lease.#owner = :owner', values: { ':until': seen.until, ':owner': seen.owner }, names: { '#until': 'until', '#owner': 'owner' } });
 }
 
-/** Adds an execution to those of an incident, before it is started; a second time changes nothing. */
-export async function addExecution(table: Table, id: string, execution: string): Promise<void> {
-  await succeeded(
-    table.clients.dynamo.send(
-      new UpdateCommand({
-        TableName: table.settings.STOPBATH_TABLE,
-        Key: { pk: pkOf(id), sk: META },
-        UpdateExpression: 'SET executions = list_append(executions, :list)',
-        ConditionExpression: 'attribute_exists(pk) AND NOT contains(executions, :one)',
-        ExpressionAttributeValues: { ':list': [execution], ':one': execution },
-      }),
-    ),
-  );
+/** @returns false where it is not `open` any more: whoever ended it knows better */
+export async function failOpen(table: Table, id: string, outcome: string): Promise<boolean> {
+  return await update(table, { pk: pkOf(id), sk: META }, { status: 'failed', outcome, ...indexed('failed') }, { expression: '#status = :open', values: { ':open': 'open' }, names: STATUS });
+}
+
+/**
+ * Adds an execution to those of an incident, before it is started, with what that makes of the incident; a second time changes nothing.
+ * Only what stands as it was seen takes one: what was started meanwhile, or has begun to write, is not overtaken.
+ *
+ * @throws {OvertakenError}
+ */
+export async function addExecution(table: Table, seen: Incident, execution: string, change: Partial<Incident> = {}): Promise<void> {
+  const { id, status, executions } = seen;
+  if (executions.includes(execution)) return;
+  const attributes = { ...change, executions: [...executions, execution], ...(change.status ? indexed(change.status) : {}), ...searchable(change) };
+  if (await update(table, { pk: pkOf(id), sk: META }, attributes, asSeen(seen))) return;
+  // An earlier try may have added it and lost the answer.
+  const present = await getIncident(table, id);
+  if (!present.executions.includes(execution)) throw new OvertakenError(`${id} was ${status} and is ${present.status}, ${present.executions.at(-1) ?? 'nothing'} runs or ran last: ${execution} was not started`);
+}
+
+/** What was decided was decided about an incident that has gone on since: look at it again. */
+export class OvertakenError extends Error {
+  override readonly name = 'OvertakenError';
+}
+
+/**
+ * The first write of a run says that it writes: from then on nobody starts another one beside it.
+ *
+ * @returns false where another one was started since the incident was read
+ */
+export async function takeTurn(table: Table, seen: Incident, status: 'containing' | 'restoring'): Promise<boolean> {
+  return await update(table, { pk: pkOf(seen.id), sk: META }, { status, ...indexed(status) }, asSeen(seen));
+}
+
+const STATUS = { '#status': 'status' };
+
+/** Executions are only ever added, so that as many are the same ones. */
+function asSeen({ executions, status }: Pick<Incident, 'executions' | 'status'>): Condition {
+  return { expression: 'size(executions) = :size AND #status = :seen', values: { ':size': executions.length, ':seen': status }, names: STATUS };
 }
 
 /** Makes an incident point at others; those it points at already stay. */

@@ -99,12 +99,14 @@ export async function queryIndex(table: Table, gsi1pk: string, limit: number, be
 export interface Condition {
   readonly expression: string;
   readonly values: Readonly<Record<string, unknown>>;
+  /** Of attributes that are called like a word of DynamoDB's: `{ '#status': 'status' }`. */
+  readonly names?: Readonly<Record<string, string>>;
 }
 
 /**
  * Sets attributes of an item that exists; attributes that are not named stay.
  *
- * @param condition - beside existing; names in it are attribute names, not placeholders
+ * @param condition - beside existing
  * @returns false where the item does not exist or the condition does not hold
  */
 export async function update(
@@ -121,7 +123,7 @@ export async function update(
         Key: key,
         UpdateExpression: `SET ${entries.map((_, index) => `#a${index} = :a${index}`).join(', ')}`,
         ConditionExpression: `attribute_exists(pk)${condition ? ` AND (${condition.expression})` : ''}`,
-        ExpressionAttributeNames: Object.fromEntries(entries.map(([name], index) => [`#a${index}`, name])),
+        ExpressionAttributeNames: { ...Object.fromEntries(entries.map(([name], index) => [`#a${index}`, name])), ...condition?.names },
         ExpressionAttributeValues: { ...Object.fromEntries(entries.map(([, value], index) => [`:a${index}`, value])), ...condition?.values },
       }),
     ),

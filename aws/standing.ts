@@ -82,7 +82,7 @@ export async function assertMayApply(tools: Tools, { incident, plan, execution, 
   const missing = missingGates(plan, standing, own);
   if (missing.length > 0) throw new HeldError(`nobody has approved plan ${plan.digest}: ${missing.map(({ why }) => why).join('; ')}`);
   if (plan.direction === 'restore') return;
-  if (liftedGates(standing.approvals, { execution, digest: plan.digest }, approversOf(standing), standing.people).has('budget')) return;
+  if (liftedGates(standing.approvals, { execution, digest: plan.digest }, approversOf(standing, false), standing.people).has('budget')) return;
   // What this run has paid for it does not pay again, however long it takes: a sweep may take hours.
   if (written.length > 0) return;
   const spent = await takeBudgets(tools, wantedOf(tools, incident, own.links ?? 0), rulesOf(tools), takes ?? undefined);

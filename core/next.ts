@@ -70,12 +70,16 @@ export type Gated = Pick<OwnWord, 'reopens' | 'stops'>;
 
 /** The gates that no approval has lifted for this plan in this execution, each with its reason. */
 export function missingGates(plan: Pick<Plan, 'digest' | 'direction'>, standing: Standing, own: Gated): readonly { readonly gate: Gate; readonly why: string }[] {
-  const lifted = liftedGates(standing.approvals, { execution: standing.execution, digest: plan.digest }, approversOf(standing), standing.people);
+  const lifted = liftedGates(standing.approvals, { execution: standing.execution, digest: plan.digest }, approversOf(standing, own.reopens.length > 0), standing.people);
   return gatesOf(plan.direction, standing, own).filter(({ gate }) => !lifted.has(gate));
 }
 
-export function approversOf({ protectedBy }: Pick<Standing, 'protectedBy'>): number {
-  return protectedBy === null ? APPROVERS.usual : APPROVERS.protected;
+/**
+ * How many persons must approve, beside the one who asked. Where the end of a lease would open something nobody has asked: it takes one
+ * more, so that nobody opens alone what they could not by asking for it, its owner least of all.
+ */
+export function approversOf({ protectedBy, askedBy }: Pick<Standing, 'protectedBy' | 'askedBy'>, reopens: boolean): number {
+  return (protectedBy === null ? APPROVERS.usual : APPROVERS.protected) + (askedBy === LEASE && reopens ? 1 : 0);
 }
 
 /** Who asks where a lease has ended. */

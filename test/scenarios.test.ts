@@ -29,7 +29,6 @@ const EXCEPTIONS: readonly (readonly [which: RegExp, why: string])[] = [
   [/^archive s3:PutObject \S*\/records\/decisions\/\*$/, 'decisions are batched later than a scenario lasts: test/evidence.test.ts'],
   [/^contain-principal-apply iam:DeleteRolePolicy /, 'a role of the home account that is given back: member-account gives one back in a member, by the same code'],
   [/^revoke-share-links-\w+ dynamodb:\w+ \S*:table\/there-is-none$/, 'where no epochs are configured the name of their table is one that nothing has'],
-  [/^lease dynamodb:GetItem /, 'the claim of a request that somebody made before it: functions/lease'],
 ];
 
 describe('scenarios', () => {

@@ -1,7 +1,7 @@
 import type { Incident } from '../../core/incident.ts';
 import { startExecution } from '../executions.ts';
 import type { Tools } from '../function.ts';
-import { addEntry, createIncident, relate } from '../incidents.ts';
+import { addEntry, createIncident, getIncident, relate } from '../incidents.ts';
 
 /** What a principal issued was handed on, and runs. */
 export function isHandedOn({ id, related }: Pick<Incident, 'id' | 'related'>): boolean {
@@ -34,9 +34,9 @@ export async function handOnLinks(tools: Tools, incident: Incident, principal: s
     ticketGap: null,
     executions: [],
   };
-  await createIncident(tools, links);
+  const there = (await createIncident(tools, links)) ? links : await getIncident(tools, links.id);
   await addEntry(tools, 'decision', { incident: links.id, at, kind: 'decision', text: links.reason, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger: null, recommended: links.recommendedMode, mode: links.mode } });
-  await startExecution(tools, links, 'contain', `${links.id}-contain-1`);
+  await startExecution(tools, there, 'contain', `${links.id}-contain-1`);
   await Promise.all([relate(tools, incident.id, [links.id]), relate(tools, links.id, [incident.id])]);
   return links.id;
 }

@@ -11,14 +11,11 @@ import { readTags, tagsIn, writeTags } from './tags.ts';
  */
 export async function applyNewPlaybook(input: ApplyInput, tools: Tools): Promise<{ readonly changes: number; readonly acknowledgedAt: string }> {
   const planned = await plannedFor(tools, input);
-  const { incident, plan, written } = planned;
+  const { incident, plan } = planned;
   const tags = await readTags(tools, incident.target);
   await assertMayApply(tools, planned, { reopens: [] }, tagsIn(tags));
   const changes = remaining(plan.changes, () => tags);
-  const [intents] = await Promise.all([
-    intendAll(tools, input, changes, written),
-    updateIncident(tools, incident.id, { status: plan.direction === 'contain' ? 'containing' : 'restoring' }),
-  ]);
+  const intents = await intendAll(tools, planned, changes);
   for (const intent of intents) {
     await named(intent, writeTags(tools, incident.target, intent.after));
     await acknowledge(tools, intent);

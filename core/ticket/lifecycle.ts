@@ -120,7 +120,7 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 };
 
 /** An answer that was refused changes nothing: the record has it. */
-const APPROVALS: Readonly<Record<string, string>> = { asked: 'An approval is needed', approved: 'Approved', rejected: 'Rejected' };
+const APPROVALS: Readonly<Record<string, string>> = { asked: 'An approval is needed', approved: 'Approved', rejected: 'Rejected', expired: 'Nobody approved in time' };
 
 /** Which lines of an incident's history somebody who follows the ticket is told; `null`: not this one. */
 function headingOf({ kind, detail }: Entry): string | null {

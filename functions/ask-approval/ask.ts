@@ -3,9 +3,9 @@ import { startTicket } from '../../aws/executions.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, getIncident, getPlan, getRequest, updateIncident } from '../../aws/incidents.ts';
 import { measure } from '../../aws/metrics.ts';
-import { APPROVERS, type Approval } from '../../core/approval.ts';
+import type { Approval } from '../../core/approval.ts';
 import { protectedBy } from '../../core/guard.ts';
-import { LEASE } from '../../core/next.ts';
+import { approversOf, LEASE } from '../../core/next.ts';
 import { checkDigest } from '../../core/plan.ts';
 import { StateMovedError } from '../../core/apply.ts';
 import type { AskInput } from './handler.ts';
@@ -24,12 +24,12 @@ export async function askApproval(input: AskInput, tools: Tools): Promise<{ read
     execution: input.execution,
     direction: plan.direction,
     digest: plan.digest,
-    // A lease is nobody's wish: any responder may approve.
+    // A lease is nobody's wish: its owner may approve, and where that opens something takes a second person as everybody does.
     requestedBy: request === null || request.by === LEASE ? 'automatic' : request.by,
     gates: input.gates,
     why: input.reason,
     // What the plan found on the target itself, such as its tags, it says in its impact.
-    needed: protectedBy(incident.target, { buckets: tools.settings.STOPBATH_PROTECTED_BUCKETS, tags: [] }, null) === null && plan.impact['protectedBy'] === undefined ? APPROVERS.usual : APPROVERS.protected,
+    needed: approversOf({ protectedBy: protectedBy(incident.target, { buckets: tools.settings.STOPBATH_PROTECTED_BUCKETS, tags: [] }, null) ?? (plan.impact['protectedBy'] === undefined ? null : String(plan.impact['protectedBy'])), askedBy: request?.by ?? null }, input.gates.includes('reopens')),
     requestedAt: at,
     expiresAt: new Date(Date.parse(at) + tools.settings.STOPBATH_APPROVAL_EXPIRY * 1000).toISOString(),
     state: 'waiting',

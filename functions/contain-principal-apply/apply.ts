@@ -19,16 +19,13 @@ import { principalOf } from '../../core/principal/principal.ts';
 export async function applyContainment(input: ApplyInput, tools: Tools): Promise<{ readonly changes: number; readonly acknowledgedAt: string }> {
   const reading = plannedFor(tools, input);
   const [planned, state] = await Promise.all([reading, readAhead(input.target, reading.then(({ incident }) => incident), async ({ arn }) => await readPrincipal(tools, principalOf(arn), input.incident))]);
-  const { incident, plan, written } = planned;
+  const { incident, plan } = planned;
   const principal = principalOf(incident.target.arn);
   const never = neverTouched(tools, principal, state);
   if (never !== null) throw new HeldError(never);
   await assertMayApply(tools, planned, { reopens: plan.direction === 'restore' ? plan.changes.map(({ title }) => title) : [], stops: stopsIn(plan) });
   const changes = remaining(plan.changes, (setting) => settingOf(state, setting));
-  const [intents] = await Promise.all([
-    intendAll(tools, input, changes, written),
-    updateIncident(tools, incident.id, { status: plan.direction === 'contain' ? 'containing' : 'restoring' }),
-  ]);
+  const intents = await intendAll(tools, planned, changes);
   const there = memberTools(tools, principal.account, 'contain-principals', incident.id);
   for (const intent of intents) {
     await named(intent, writePrincipal(there, principal, intent));

@@ -1,7 +1,7 @@
 import { inTurns } from '../../aws/concurrently.ts';
 import { ensureStarted, nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, failOpen, listIncidents, saveRequest, updateIncident } from '../../aws/incidents.ts';
+import { addEntry, failOpen, getIncident, listIncidents, moveLease, OvertakenError, saveRequest } from '../../aws/incidents.ts';
 import { isUnderWay, type Incident } from '../../core/incident.ts';
 import { askedAgain, leaseStep, type Lease } from '../../core/lease.ts';
 import { LEASE } from '../../core/next.ts';
@@ -20,15 +20,22 @@ export async function tendLeases(tools: Tools): Promise<{ readonly reminded: num
       if (incident.status === 'open' && isLeftAlone(incident, tools.now())) await begun(incident, tools);
       const look = lookOf(incident, tools.now());
       if (look !== null) await startTicket(tools, incident.id, look);
-      // What is under way is left alone: its lease is looked at the next time.
-      const step = incident.lease && !isUnderWay(incident) ? leaseStep(incident.lease, tools.now()) : null;
-      if (!incident.lease || step === null) return;
-      if (step === 'remind') await remind(incident, incident.lease, tools).then(() => reminded++);
-      else await ask(incident, incident.lease, tools).then(() => asked++);
+      if (stepOf(incident, tools) === null) return;
+      // The page is of an index, which lags, and was read before all that stood on it: what is acted on is what is there now.
+      const present = await getIncident(tools, incident.id);
+      const step = stepOf(present, tools);
+      if (!present.lease || step === null) return;
+      if (step === 'remind' && (await remind(present, present.lease, tools))) reminded++;
+      if (step === 'due' && (await ask(present, present.lease, tools))) asked++;
     });
     cursor = page.cursor;
   } while (cursor !== null);
   return { reminded, asked };
+}
+
+/** What is under way is left alone: its lease is looked at the next time. */
+function stepOf(incident: Incident, tools: Tools): ReturnType<typeof leaseStep> {
+  return incident.lease && !isUnderWay(incident) ? leaseStep(incident.lease, tools.now()) : null;
 }
 
 /** A start that died looks as if something ran. An event's is made good; a person whose request died before it was theirs was refused, and asks again. */
@@ -37,23 +44,30 @@ async function begun(incident: Incident, tools: Tools): Promise<void> {
   else await failOpen(tools, incident.id, `${incident.requestedBy} asked for it, and it was never started: nothing was changed`);
 }
 
-async function remind(incident: Incident, lease: Lease, tools: Tools): Promise<1> {
+async function remind(incident: Incident, lease: Lease, tools: Tools): Promise<boolean> {
   const at = tools.now();
-  await updateIncident(tools, incident.id, { lease: { ...lease, remindedAt: at } });
+  // Extended meanwhile: there is nothing to be reminded of.
+  if (!(await moveLease(tools, incident.id, lease, { ...lease, remindedAt: at }))) return false;
   await say(incident, `lease/reminder/${at}`, at, `the containment is meant to stand until ${lease.until} (owner: ${lease.owner}): extend it, or restore it`, 'reminded', tools);
   await startTicket(tools, incident.id, `${incident.id}-lease-${Date.parse(at)}`);
-  return 1;
+  return true;
 }
 
 /** The way back is planned and waits for an approval; if nobody gives it, the containment stays and is asked about again. */
-async function ask(incident: Incident, lease: Lease, tools: Tools): Promise<1> {
+async function ask(incident: Incident, lease: Lease, tools: Tools): Promise<boolean> {
   const at = tools.now();
+  if (!(await moveLease(tools, incident.id, lease, askedAgain(lease, at)))) return false;
   const execution = nextExecution(incident, 'restore');
   await saveRequest(tools, { incident: incident.id, execution, direction: 'restore', by: LEASE, at, reason: `the lease ended at ${lease.until}`, digest: null, newer: 'keep' });
-  await updateIncident(tools, incident.id, { lease: askedAgain(lease, at) });
-  await say(incident, `${execution}/lease`, at, `the lease ended at ${lease.until} (owner: ${lease.owner}): whether to restore is asked; until somebody approves, the containment stays`, 'due', tools);
-  await startExecution(tools, incident, 'restore', execution);
-  return 1;
+  try {
+    await startExecution(tools, incident, 'restore', execution);
+    await say(incident, `${execution}/lease`, at, `the lease ended at ${lease.until} (owner: ${lease.owner}): whether to restore is asked; until somebody approves, the containment stays`, 'due', tools);
+    return true;
+  } catch (error) {
+    // Something was started on it since: that is not cancelled for a question, which is asked again a day later.
+    if (error instanceof OvertakenError) return false;
+    throw error;
+  }
 }
 
 async function say(incident: Incident, key: string, at: string, text: string, act: 'reminded' | 'due', tools: Tools): Promise<void> {

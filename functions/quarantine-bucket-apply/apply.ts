@@ -18,17 +18,14 @@ import { reopenings, settingOf } from '../../core/quarantine/restore.ts';
 export async function applyQuarantine(input: ApplyInput, tools: Tools): Promise<{ readonly changes: number; readonly acknowledgedAt: string }> {
   const reading = plannedFor(tools, input);
   const [planned, state] = await Promise.all([reading, readAhead(input.target, reading.then(({ incident }) => incident), async ({ name, account, region }) => await readBucket(memberTools(tools, account, 'contain', input.incident).clients, { bucket: name, account, region }))]);
-  const { incident, plan, written } = planned;
+  const { incident, plan } = planned;
   const address = { bucket: incident.target.name, account: incident.target.account, region: incident.target.region };
   const there = memberTools(tools, address.account, 'contain', incident.id);
   await assertMayApply(tools, planned, { reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] }, state.tagging);
   const changes = remaining(plan.changes, (setting) => settingOf(state, setting));
-  const [intents] = await Promise.all([
-    intendAll(tools, input, changes, written),
-    updateIncident(tools, incident.id, { status: plan.direction === 'contain' ? 'containing' : 'restoring' }),
-  ]);
+  const intents = await intendAll(tools, planned, changes);
   for (const intent of intents) {
-    await named(intent, writeSetting(s3Of(there.clients), address, intent.setting, intent.after).catch((error: unknown) => { throw settling(error, intent, [...written, ...intents], tools) ?? error; }));
+    await named(intent, writeSetting(s3Of(there.clients), address, intent.setting, intent.after).catch((error: unknown) => { throw settling(error, intent, [...planned.written, ...intents], tools) ?? error; }));
     await acknowledge(tools, intent);
   }
   const acknowledgedAt = tools.now();

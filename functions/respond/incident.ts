@@ -1,6 +1,6 @@
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
-import { addEntry, failOpen, getIncident, getRequest, ledgerOf, saveRequest, updateIncident } from '../../aws/incidents.ts';
+import { addEntry, failOpen, getIncident, getRequest, ledgerOf, OvertakenError, saveRequest } from '../../aws/incidents.ts';
 import { ensureStarted, nextExecution, startExecution } from '../../aws/executions.ts';
 import { PHASE, STATUSES, TICKET_ONLY, type Direction, type Incident, type Request } from '../../core/incident.ts';
 import { isPseudonym } from '../../core/redact.ts';
@@ -68,21 +68,20 @@ export async function begin(incident: Incident, direction: Direction, { act, tex
   const execution = nextExecution(incident, direction);
   const asked: Request = { incident: id, execution, direction, by, at, reason, digest, newer, change, was };
   const first = (await saveRequest(tools, asked)) ? asked : ((await getRequest(tools, id, execution)) ?? asked);
-  // What runs, or ran since, has made its own of the incident: only a start that was lost is made good.
-  const under = first === asked ? incident : await getIncident(tools, id);
-  if (!under.executions.includes(execution)) await updateIncident(tools, id, { ...first.change, requestedBy: first.by });
-  const started = await startAs({ ...incident, ...first.change }, direction, execution, tools);
+  const started = await startAs(incident, direction, execution, { ...first.change, requestedBy: first.by }, tools);
+  if (started === null) return httpAnswer(409, { error: `${id} has gone on since it was looked at, so that nothing was started: look at it again, stopbath show ${id}` });
   await addEntry(tools, `${execution}/request`, { incident: id, at: first.at, kind: 'request', text: first === asked ? text : `${act} asked for: ${first.reason}`, by: first.by, detail: { act, execution, ...(first.newer === 'overwrite' ? { override: 'newer' } : {}) } });
   if (first.by !== by || first.digest !== digest || first.newer !== newer) return httpAnswer(409, { error: `${first.by} asked for ${execution} at ${first.at}, and that runs: see stopbath show ${id}` });
   if (!started) return httpAnswer(409, { error: `${execution} was started already` });
   return httpAnswer(202, { incident: id, execution, mode: first.change?.mode ?? incident.mode });
 }
 
-/** A start that fails leaves no incident behind that looks as if something ran. */
-async function startAs(incident: Incident, direction: Direction, execution: string, tools: Tools): Promise<boolean> {
+/** A start that fails leaves no incident behind that looks as if something ran. `null` where another run came first: what runs, or ran since, has made its own of the incident. */
+async function startAs(incident: Incident, direction: Direction, execution: string, change: Partial<Incident>, tools: Tools): Promise<boolean | null> {
   try {
-    return await startExecution(tools, incident, direction, execution);
+    return await startExecution(tools, incident, direction, execution, change);
   } catch (error) {
+    if (error instanceof OvertakenError) return null;
     if (direction === 'contain') await failOpen(tools, incident.id, `${execution} could not be started, nothing was changed: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
     throw error;
   }

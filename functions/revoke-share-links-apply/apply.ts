@@ -37,10 +37,7 @@ export async function applyRevocation(input: ApplyInput, tools: Tools): Promise<
   // What was acknowledged is done, whatever others have made of it since: another incident may raise the same epoch meanwhile.
   const open = plan.changes.filter(({ seq }) => !written.some((entry) => entry.seq === seq && entry.result === 'done'));
   const now = await settingsNow(open, context, tools);
-  const [intents] = await Promise.all([
-    intendAll(tools, input, remaining(open, (setting) => now.get(setting) ?? null), written),
-    updateIncident(tools, incident.id, { status: plan.direction === 'contain' ? 'containing' : 'restoring' }),
-  ]);
+  const intents = await intendAll(tools, planned, remaining(open, (setting) => now.get(setting) ?? null));
   for (const intent of intents) {
     if (intent.setting === SWEEP) {
       const parts = await sweep(intent, incident, plan, tools);

@@ -2,7 +2,7 @@ import { claimTarget, readClaim, type Claim } from '../../aws/claims.ts';
 import { beginPlaybook, ensureStarted, nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
 import { TransientError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, countEntries, createIncident, findIncident, getIncident, getPlan, ledgerOf, updateIncident } from '../../aws/incidents.ts';
+import { addEntry, addExecution, countEntries, createIncident, findIncident, getIncident, getPlan, ledgerOf, OvertakenError, updateIncident } from '../../aws/incidents.ts';
 import { capFor } from '../../aws/settings.ts';
 import { keepWaiting } from '../../aws/waiting-signals.ts';
 import type { KnownState } from '../../core/exposure.ts';
@@ -53,7 +53,7 @@ async function openAs(wanted: Incident, opening: Opening, tools: Tools): Promise
     addSignal(wanted.id, opening, tools),
   ]);
   // One that was there may be an earlier release's, which put executions on its list as they began.
-  const started = await start(wanted, execution, created ? beginPlaybook : startExecution, tools);
+  const started = await start(created ? wanted : await getIncident(tools, wanted.id), execution, created ? beginPlaybook : startExecution, tools);
   return { incident: wanted.id, note: created || started ? null : 'the same event again: nothing is done twice' };
 }
 
@@ -90,8 +90,14 @@ async function join(found: Incident, opening: Opening, tools: Tools): Promise<Op
     return { incident: id, note: verdict.because };
   }
   const execution = nextExecution(incident, 'contain');
+  try {
+    await addExecution(tools, incident, execution, verdict.change);
+  } catch (error) {
+    // It has gone on since it was judged: what is there now is judged.
+    if (error instanceof OvertakenError) return await join(await getIncident(tools, id), opening, tools);
+    throw error;
+  }
   const again: Incident = { ...incident, ...verdict.change, executions: [...incident.executions, execution] };
-  await updateIncident(tools, id, { ...verdict.change, executions: again.executions });
   await addEntry(tools, `again/${execution}`, { incident: id, at: opening.decidedAt, kind: 'decision', text: `decided again: ${verdict.because}`, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger: opening.response.trigger, recommended: again.recommendedMode, mode: again.mode } });
   await startExecution(tools, again, 'contain', execution);
   return { incident: id, note: verdict.because };
