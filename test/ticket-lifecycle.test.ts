@@ -24,6 +24,12 @@ describe('a ticket', () => {
     expect(new Set(milestonesOf(view()).map(({ key }) => key)).size).toBe(milestonesOf(view()).length);
   });
 
+  it.each([['asked', 1], ['approved', 1], ['rejected', 1], ['expired', 1], ['refused', 0]])('is told of an approval that was %s: %i times', (act, times) => {
+    const { entries, ...rest } = view();
+    const more = { incident: 'inc-1', at: '2026-07-31T12:00:00.000Z', kind: 'approval', text: act, by: 'record', detail: { act, status: 'contained' } } as const;
+    expect(milestonesOf({ ...rest, entries: [...entries, more] }).length - milestonesOf(view()).length).toBe(times);
+  });
+
   it('is closed on a verified end, told first; and on no other end', () => {
     expect(doing(stepsFor(restored, told(view(), { said: [] }), open))).toEqual(['tell', 'close']);
     for (const status of ['contained', 'unverified', 'failed', 'held', 'observed', 'rejected', 'expired'] as const) expect(doing(stepsFor(view({ status }), told(), open))).toEqual([]);

@@ -29,7 +29,7 @@ export async function askApproval(input: AskInput, tools: Tools): Promise<{ read
     gates: input.gates,
     why: input.reason,
     // What the plan found on the target itself, such as its tags, it says in its impact.
-    needed: approversOf({ protectedBy: protectedBy(incident.target, { buckets: tools.settings.STOPBATH_PROTECTED_BUCKETS, tags: [] }, null) ?? (plan.impact['protectedBy'] === undefined ? null : String(plan.impact['protectedBy'])), askedBy: request?.by ?? null }, input.gates.includes('reopens')),
+    needed: approversOf({ protectedBy: typeof plan.impact['protectedBy'] === 'string' ? plan.impact['protectedBy'] : protectedBy(incident.target, { buckets: tools.settings.STOPBATH_PROTECTED_BUCKETS, tags: [] }, null), askedBy: request?.by ?? null }, input.gates.includes('reopens')),
     requestedAt: at,
     expiresAt: new Date(Date.parse(at) + tools.settings.STOPBATH_APPROVAL_EXPIRY * 1000).toISOString(),
     state: 'waiting',
