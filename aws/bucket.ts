@@ -31,7 +31,7 @@ import { readAccessPoints } from './access-points.ts';
 import { readAccountBlock } from './account.ts';
 import { blockOf } from './block.ts';
 import { s3ControlOf, s3Of, type Clients } from './clients.ts';
-import { codeOf } from './errors.ts';
+import { codeOf, isRefusal } from './errors.ts';
 
 export interface BucketAddress {
   readonly bucket: string;
@@ -52,6 +52,11 @@ const ABSENT: ReadonlySet<string> = new Set([
   'ObjectLockConfigurationNotFoundError',
 ]);
 
+export interface ReadOptions {
+  readonly accountBlock?: PublicAccessBlock | null;
+  readonly mayMiss?: (setting: keyof BucketState) => boolean;
+}
+
 /** There is no such bucket, or it is not this account's: nothing here is ours to contain. */
 export class NoSuchBucketError extends Error {
   override readonly name = 'NoSuchBucketError';
@@ -61,29 +66,38 @@ export class NoSuchBucketError extends Error {
  * All settings of a bucket that a quarantine may change or that tell who can reach it, read in parallel: its own, its
  * access points, and the account's block.
  *
- * @param accountBlock - where that was read already, for many buckets of one account
+ * @param options.accountBlock - where that was read already, for many buckets of one account
+ * @param options.mayMiss - settings without which it goes on where a policy refuses them: they are named as `unread`. One refused
+ *   read must not be all that it takes to keep a bucket open.
  * @throws {NoSuchBucketError} where it does not exist
  */
-export async function readBucket(clients: Pick<Clients, 'region' | 'credentials'>, address: BucketAddress, accountBlock?: PublicAccessBlock | null): Promise<BucketState> {
+export async function readBucket(clients: Pick<Clients, 'region' | 'credentials'>, address: BucketAddress, { accountBlock, mayMiss }: ReadOptions = {}): Promise<BucketState> {
   const s3 = s3Of(clients);
   const control = s3ControlOf(clients, address.region);
   const target = { Bucket: address.bucket, ExpectedBucketOwner: address.account };
+  const unread: (keyof BucketState)[] = [];
+  const shown = async <T>(setting: keyof BucketState, read: Promise<T>): Promise<T | null> =>
+    await absentAsNull(read).catch((error: unknown) => {
+      if (!isRefusal(error) || mayMiss?.(setting) !== true) throw error;
+      unread.push(setting);
+      return null;
+    });
   try {
     const [accountPublicAccessBlock, accessPoints, block, policy, acl, ownership, lifecycle, replication, website, cors, tagging, versioning, lock, notifications] = await Promise.all([
       accountBlock === undefined ? readAccountBlock(control, address.account) : accountBlock,
       readAccessPoints(control, address),
       absentAsNull(s3.send(new GetPublicAccessBlockCommand(target))),
-      absentAsNull(s3.send(new GetBucketPolicyCommand(target))),
-      absentAsNull(s3.send(new GetBucketAclCommand(target))),
-      absentAsNull(s3.send(new GetBucketOwnershipControlsCommand(target))),
-      absentAsNull(s3.send(new GetBucketLifecycleConfigurationCommand(target))),
-      absentAsNull(s3.send(new GetBucketReplicationCommand(target))),
-      absentAsNull(s3.send(new GetBucketWebsiteCommand(target))),
-      absentAsNull(s3.send(new GetBucketCorsCommand(target))),
-      absentAsNull(s3.send(new GetBucketTaggingCommand(target))),
-      absentAsNull(s3.send(new GetBucketVersioningCommand(target))),
-      absentAsNull(s3.send(new GetObjectLockConfigurationCommand(target))),
-      absentAsNull(s3.send(new GetBucketNotificationConfigurationCommand(target))),
+      shown('policy', s3.send(new GetBucketPolicyCommand(target))),
+      shown('acl', s3.send(new GetBucketAclCommand(target))),
+      shown('ownership', s3.send(new GetBucketOwnershipControlsCommand(target))),
+      shown('lifecycle', s3.send(new GetBucketLifecycleConfigurationCommand(target))),
+      shown('replication', s3.send(new GetBucketReplicationCommand(target))),
+      shown('website', s3.send(new GetBucketWebsiteCommand(target))),
+      shown('cors', s3.send(new GetBucketCorsCommand(target))),
+      shown('tagging', s3.send(new GetBucketTaggingCommand(target))),
+      shown('versioning', s3.send(new GetBucketVersioningCommand(target))),
+      shown('objectLock', s3.send(new GetObjectLockConfigurationCommand(target))),
+      shown('notifications', s3.send(new GetBucketNotificationConfigurationCommand(target))),
     ]);
     return {
       ...address,
@@ -101,6 +115,7 @@ export async function readBucket(clients: Pick<Clients, 'region' | 'credentials'
       objectLock: json(lock?.ObjectLockConfiguration),
       notifications: notifications ? emptyAsNull(json({ ...notifications, $metadata: undefined })) : null,
       accessPoints,
+      ...(unread.length === 0 ? {} : { unread: unread.toSorted() }),
     };
   } catch (error) {
     if (codeOf(error) === 'NoSuchBucket') throw new NoSuchBucketError(`there is no bucket ${JSON.stringify(address.bucket)} in account ${address.account}`, { cause: error });
@@ -123,7 +138,7 @@ export async function readAccess(clients: Pick<Clients, 'region' | 'credentials'
   const own = await absentAsNull(s3.send(new GetPublicAccessBlockCommand({ Bucket: address.bucket, ExpectedBucketOwner: address.account })));
   const publicAccessBlock = blockOf(own?.PublicAccessBlockConfiguration);
   if (publicAccessBlock?.IgnorePublicAcls && publicAccessBlock.RestrictPublicBuckets) return { publicAccessBlock, accountPublicAccessBlock: accountBlock };
-  return await readBucket(clients, address, accountBlock);
+  return await readBucket(clients, address, { accountBlock });
 }
 
 const dated = z.looseObject({ Date: z.coerce.date().optional() });

@@ -44,6 +44,11 @@ export function standingOf(tools: Tools, incident: Incident, execution: string, 
   };
 }
 
+/** Which settings of a bucket a containment goes on without, where a policy refuses them: all, but the tags that may protect it. */
+export function mayMiss({ settings }: Pick<Tools, 'settings'>): (setting: string) => boolean {
+  return (setting) => setting !== 'tagging' || settings.STOPBATH_PROTECTED_TAGS.length === 0;
+}
+
 /** The same for who has nothing else to read meanwhile. */
 export async function readStanding(tools: Tools, incident: Incident, execution: string, tags: readonly Tag[] | null = null): Promise<Standing> {
   return standingOf(tools, incident, execution, await readOnRecord(tools, incident.id, execution), tags);

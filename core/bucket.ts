@@ -23,6 +23,8 @@ export interface BucketState {
   readonly objectLock: Json | null;
   readonly notifications: Json | null;
   readonly accessPoints: readonly AccessPoint[];
+  /** Settings that somebody refuses to show: their values here are no values. Absent: everything was read. */
+  readonly unread?: readonly (keyof BucketState)[];
 }
 
 export interface PublicAccessBlock {

@@ -49,11 +49,14 @@ const BLOCK_BUT_POLICY: PublicAccessBlock = { ...BLOCK_ALL, BlockPublicPolicy: f
 export function quarantine(state: BucketState, options: QuarantineOptions): PlannedChanges {
   const notes: string[] = [];
   const steps: Omit<Change, 'seq'>[] = [];
+  const unread = new Set(state.unread);
   const step = (setting: keyof BucketState, title: string, before: unknown, after: unknown) => {
-    if (!same(before, after)) steps.push({ setting, title, before: asJson(before), after: asJson(after) });
+    // What was not seen could not be given back.
+    if (!unread.has(setting) && !same(before, after)) steps.push({ setting, title, before: asJson(before), after: asJson(after) });
   };
 
-  const policy = options.level === 'public' ? state.policy : withDeny(state.policy, options, state);
+  if (unread.size > 0) notes.push(`${capitalised(listed([...unread]))} could not be read: a policy refuses ${unread.size === 1 ? 'it' : 'them'} to the suite. What could not be read is neither saved nor changed${options.level !== 'public' && unread.has('policy') ? `: the public is blocked, level ${options.level} is not reached` : ''}.`);
+  const policy = options.level === 'public' || unread.has('policy') ? state.policy : withDeny(state.policy, options, state);
   const fits = policy === null || Buffer.byteLength(policy) <= POLICY_LIMIT_BYTES;
   if (!fits) {
     notes.push(
@@ -71,7 +74,7 @@ export function quarantine(state: BucketState, options: QuarantineOptions): Plan
 
   step('lifecycle', 'Stop lifecycle rules that expire evidence', state.lifecycle, withoutExpiry(state.lifecycle));
 
-  const level = fits ? options.level : 'public';
+  const level = fits && !unread.has('policy') ? options.level : 'public';
   const tags = withTags(state.tagging, options.incident, level);
   if (tags.length > TAG_LIMIT) notes.push(`The bucket has ${state.tagging?.length ?? 0} tags of ${TAG_LIMIT}: it is not tagged with the incident.`);
   else step('tagging', 'Tag the bucket with the incident', state.tagging, tags);
@@ -86,6 +89,10 @@ export function quarantine(state: BucketState, options: QuarantineOptions): Plan
   if (state.website) notes.push('The website configuration stays: its endpoint serves nobody while public access is blocked.');
   if (state.replication) notes.push('Replication stays on: copies already made elsewhere are not contained here.');
   return { level, changes: steps.map((entry, index) => ({ seq: index + 1, ...entry })), notes };
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Equal as JSON, whatever the order of keys. */

@@ -2,11 +2,11 @@ import { readAhead } from '../../aws/ahead.ts';
 import { s3Of } from '../../aws/clients.ts';
 import { acknowledge, intendAll, named, plannedFor, type ApplyInput } from '../../aws/apply.ts';
 import { readBucket, writeSetting } from '../../aws/bucket.ts';
-import { BusyError, isRefusal } from '../../aws/errors.ts';
+import { BusyError, isRefusal, PermissionError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
 import { updateIncident } from '../../aws/incidents.ts';
 import { memberTools } from '../../aws/member.ts';
-import { assertMayApply } from '../../aws/standing.ts';
+import { assertMayApply, mayMiss } from '../../aws/standing.ts';
 import { remaining } from '../../core/apply.ts';
 import type { LedgerEntry } from '../../core/incident.ts';
 import { reopenings, settingOf } from '../../core/quarantine/restore.ts';
@@ -17,11 +17,13 @@ import { reopenings, settingOf } from '../../core/quarantine/restore.ts';
  */
 export async function applyQuarantine(input: ApplyInput, tools: Tools): Promise<{ readonly changes: number; readonly acknowledgedAt: string }> {
   const reading = plannedFor(tools, input);
-  const [planned, state] = await Promise.all([reading, readAhead(input.target, reading.then(({ incident }) => incident), async ({ name, account, region }) => await readBucket(memberTools(tools, account, 'contain', input.incident).clients, { bucket: name, account, region }))]);
+  const [planned, state] = await Promise.all([reading, readAhead(input.target, reading.then(({ incident }) => incident), async ({ name, account, region }) => await readBucket(memberTools(tools, account, 'contain', input.incident).clients, { bucket: name, account, region }, { mayMiss: mayMiss(tools) }))]);
   const { incident, plan } = planned;
   const address = { bucket: incident.target.name, account: incident.target.account, region: incident.target.region };
   const there = memberTools(tools, address.account, 'contain', incident.id);
   await assertMayApply(tools, planned, { reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] }, state.tagging);
+  const hidden = plan.changes.find(({ setting }) => state.unread?.some((one) => one === setting));
+  if (hidden) throw new PermissionError(`quarantine-bucket-apply: ${hidden.setting} of ${address.bucket} cannot be read any more, so that nobody knows what would be written over`);
   const changes = remaining(plan.changes, (setting) => settingOf(state, setting));
   const intents = await intendAll(tools, planned, changes);
   for (const intent of intents) {

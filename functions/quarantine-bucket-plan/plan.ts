@@ -6,11 +6,11 @@ import { getIncident, ledgerOf } from '../../aws/incidents.ts';
 import { exemptIn, memberTools } from '../../aws/member.ts';
 import { keepPlan, type PlanInput, type PlanMade, type Preview } from '../../aws/planning.ts';
 import { askAnonymously, sampleKeys } from '../../aws/probe.ts';
-import { readOnRecord, standingOf } from '../../aws/standing.ts';
+import { mayMiss, readOnRecord, standingOf } from '../../aws/standing.ts';
 import { surveyBucket } from '../../aws/survey.ts';
 import type { BucketState } from '../../core/bucket.ts';
 import { exposuresOf } from '../../core/exposure.ts';
-import type { Drift, Incident, LedgerEntry, Plan } from '../../core/incident.ts';
+import type { Direction, Drift, Incident, LedgerEntry, Plan } from '../../core/incident.ts';
 import { nextAfterPlan, type PlanResult } from '../../core/next.ts';
 import { standing } from '../../core/outcome.ts';
 import { withDigest } from '../../core/plan.ts';
@@ -23,7 +23,7 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
   const reading = input.preview?.draft ? Promise.resolve(input.preview.draft) : getIncident(tools, input.incident);
   const [incident, seen, ledger, onRecord] = await Promise.all([
     reading,
-    readAhead(input.target, reading, async ({ name, account, region }) => await lookAt(memberTools(tools, account, 'read', input.incident), { bucket: name, account, region })),
+    readAhead(input.target, reading, async ({ name, account, region }) => await lookAt(memberTools(tools, account, 'read', input.incident), { bucket: name, account, region }, input.direction)),
     ledgerOf(tools, input.incident),
     readOnRecord(tools, input.incident, input.execution),
   ]);
@@ -82,8 +82,8 @@ interface Seen {
 }
 
 /** The settings, and meanwhile and after them what nothing that is done depends on. */
-async function lookAt(tools: Tools, address: BucketAddress): Promise<Seen> {
-  const reading = readBucket(tools.clients, address);
+async function lookAt(tools: Tools, address: BucketAddress, direction: Direction): Promise<Seen> {
+  const reading = readBucket(tools.clients, address, direction === 'contain' ? { mayMiss: mayMiss(tools) } : {});
   const asking = async (): Promise<Answer> => {
     const [state, keys] = await Promise.all([reading, sampleKeys(s3Of(tools.clients), address)]);
     return await askAnonymously(tools.clients, state, keys);

@@ -17,7 +17,7 @@ export async function lookAtQuarantine(input: LookInput, tools: Tools): Promise<
   const plan = view.plans.findLast((entry) => entry.direction === 'contain');
   const level = LEVELS.find((entry) => entry === plan?.level) ?? 'public';
   const { clients } = memberTools(tools, address.account, 'read', view.incident.id);
-  const [state, keys] = await Promise.all([readBucket(clients, address), sampleKeys(s3Of(clients), address)]);
+  const [state, keys] = await Promise.all([readBucket(clients, address, { mayMiss: () => true }), sampleKeys(s3Of(clients), address)]);
   const [anonymous, inside] = await Promise.all([askAnonymously(tools.clients, state, keys), askFromInside(tools, address, keys)]);
   const look: Look = { anonymous, inside, drifted: driftOf(input.direction === 'contain' ? standing(view.ledger) : view.ledger.slice(view.ledger.findLastIndex(({ direction }) => direction === 'contain') + 1), state) };
 
