@@ -1,10 +1,9 @@
 import { SendTaskFailureCommand, SendTaskSuccessCommand } from '@aws-sdk/client-sfn';
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { sfnOf } from './clients.ts';
 import { vote, type Approval, type Ballot, type People, type Refusal } from '../core/approval.ts';
 import { codeOf } from './errors.ts';
 import type { Tools } from './function.ts';
-import { get, put, putNew, query, succeeded, type Item, type Table } from './records.ts';
+import { get, put, putIf, putNew, query, type Item, type Table } from './records.ts';
 
 type Key = Pick<Approval, 'incident' | 'execution' | 'digest' | 'gates'>;
 
@@ -107,16 +106,7 @@ async function mustRead(table: Table, key: Key): Promise<{ readonly item: Item; 
 
 async function replace(table: Table, item: Item, approval: Approval): Promise<boolean> {
   const version = Number(item['version']);
-  return await succeeded(
-    table.clients.dynamo.send(
-      new PutCommand({
-        TableName: table.settings.STOPBATH_TABLE,
-        Item: { pk: item.pk, sk: item.sk, version: version + 1, json: JSON.stringify(approval) },
-        ConditionExpression: 'version = :version',
-        ExpressionAttributeValues: { ':version': version },
-      }),
-    ),
-  );
+  return await putIf(table, { pk: item.pk, sk: item.sk, version: version + 1, json: JSON.stringify(approval) }, { expression: 'version = :version', values: { ':version': version } });
 }
 
 // Only the suite's own roles write the table.

@@ -1,7 +1,7 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { takeAll, type BudgetRules, type Taken } from '../core/budget.ts';
-import { get, succeeded, type Table } from './records.ts';
+import { get, SCHEMA_VERSION, succeeded, type Table } from './records.ts';
 
 /** All budgets are one item: what one of them refuses is taken from none, in one conditional write. */
 const KEY = { pk: 'GUARD', sk: 'BUDGET#TAKEN' };
@@ -41,9 +41,9 @@ export async function takeBudgets(table: Table, wanted: Taken & { readonly sever
         new UpdateCommand({
           TableName: table.settings.STOPBATH_TABLE,
           Key: KEY,
-          UpdateExpression: 'SET takes = :takes, version = :next',
+          UpdateExpression: 'SET takes = :takes, version = :next, schemaVersion = :schema',
           ConditionExpression: version === 0 ? 'attribute_not_exists(pk)' : 'version = :version',
-          ExpressionAttributeValues: { ':takes': result.takes, ':next': version + 1, ...(version === 0 ? {} : { ':version': version }) },
+          ExpressionAttributeValues: { ':takes': result.takes, ':next': version + 1, ':schema': SCHEMA_VERSION, ...(version === 0 ? {} : { ':version': version }) },
         }),
       ),
     );

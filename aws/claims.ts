@@ -1,5 +1,4 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import { get, succeeded, update, type Table } from './records.ts';
+import { get, putIf, update, type Table } from './records.ts';
 
 export interface Claim {
   readonly incident: string;
@@ -17,16 +16,8 @@ export interface Claim {
  */
 export async function claimTarget(table: Table, targetArn: string, claim: Omit<Claim, 'closedAt'>, eventTime: string): Promise<Claim> {
   const key = { pk: `TARGET#${targetArn}`, sk: 'CLAIM' };
-  const won = await succeeded(
-    table.clients.dynamo.send(
-      new PutCommand({
-        TableName: table.settings.STOPBATH_TABLE,
-        Item: { ...key, ...claim, closedAt: null },
-        ConditionExpression: 'attribute_not_exists(pk) OR (attribute_type(closedAt, :text) AND closedAt < :eventTime)',
-        ExpressionAttributeValues: { ':text': 'S', ':eventTime': eventTime },
-      }),
-    ),
-  );
+  const isFree = { expression: 'attribute_not_exists(pk) OR (attribute_type(closedAt, :text) AND closedAt < :eventTime)', values: { ':text': 'S', ':eventTime': eventTime } };
+  const won = await putIf(table, { ...key, ...claim, closedAt: null }, isFree);
   if (won) return { ...claim, closedAt: null };
   const holding = await readClaim(table, targetArn);
   if (!holding) throw new Error(`the claim on ${targetArn} was refused and does not exist`);

@@ -1,5 +1,5 @@
 import { QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { get, type Table } from './records.ts';
+import { get, SCHEMA_VERSION, type Table } from './records.ts';
 
 /** What was decided about an event that arrived: also about those that did nothing, and why. */
 export interface DecisionRecord {
@@ -27,8 +27,8 @@ export async function recordDecision(table: Table, decision: DecisionRecord): Pr
     new UpdateCommand({
       TableName: table.settings.STOPBATH_TABLE,
       Key: { pk: `DECISION#${decision.receivedAt.slice(0, 10)}`, sk: decision.event },
-      UpdateExpression: 'SET json = if_not_exists(json, :json), lastAt = :at ADD deliveries :one REMOVE archived, claimedFor',
-      ExpressionAttributeValues: { ':json': JSON.stringify(decision), ':at': decision.receivedAt, ':one': 1 },
+      UpdateExpression: 'SET json = if_not_exists(json, :json), lastAt = :at, schemaVersion = :schema ADD deliveries :one REMOVE archived, claimedFor',
+      ExpressionAttributeValues: { ':json': JSON.stringify(decision), ':at': decision.receivedAt, ':one': 1, ':schema': SCHEMA_VERSION },
     }),
   );
 }

@@ -1,8 +1,9 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createClients } from './clients.ts';
-import { get, put, putNew, SCHEMA_VERSION } from './records.ts';
+import { get, put, putIf, putNew, SCHEMA_VERSION } from './records.ts';
 
 const mock = mockClient(DynamoDBDocumentClient);
 const table = { settings: { STOPBATH_TABLE: 't' }, clients: createClients('us-east-1') };
@@ -14,6 +15,14 @@ describe('an item of the table', () => {
     await put(table, { pk: 'a', sk: 'b' });
     await putNew(table, { pk: 'a', sk: 'c' });
     expect(mock.commandCalls(PutCommand).map(({ args: [{ input }] }) => input.Item?.['schemaVersion'])).toEqual([SCHEMA_VERSION, SCHEMA_VERSION]);
+  });
+
+  it('is replaced where a condition holds, and says it then too', async () => {
+    mock.on(PutCommand).resolvesOnce({}).rejects(new ConditionalCheckFailedException({ message: '', $metadata: {} }));
+    const isThird = { expression: 'version = :v', values: { ':v': 3 } };
+    expect(await putIf(table, { pk: 'a', sk: 'b' }, isThird)).toBe(true);
+    expect(await putIf(table, { pk: 'a', sk: 'b' }, isThird)).toBe(false);
+    expect(mock.commandCalls(PutCommand)[0]?.args[0].input).toMatchObject({ Item: { schemaVersion: SCHEMA_VERSION }, ConditionExpression: 'version = :v', ExpressionAttributeValues: { ':v': 3 } });
   });
 
   it.each([

@@ -27,9 +27,23 @@ export interface Table {
 
 /** @returns false where an item with this key exists already; the item that exists is untouched */
 export async function putNew(table: Table, item: Item): Promise<boolean> {
+  return await putIf(table, item, { expression: 'attribute_not_exists(pk)', values: {} });
+}
+
+/**
+ * Writes an item whole, over one that is there or as a new one.
+ *
+ * @returns false where the condition does not hold: the item that exists is untouched
+ */
+export async function putIf(table: Table, item: Item, { expression, values }: Condition): Promise<boolean> {
   return await succeeded(
     table.clients.dynamo.send(
-      new PutCommand({ TableName: table.settings.STOPBATH_TABLE, Item: { ...item, schemaVersion: SCHEMA_VERSION }, ConditionExpression: 'attribute_not_exists(pk)' }),
+      new PutCommand({
+        TableName: table.settings.STOPBATH_TABLE,
+        Item: { ...item, schemaVersion: SCHEMA_VERSION },
+        ConditionExpression: expression,
+        ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: values }),
+      }),
     ),
   );
 }

@@ -17,6 +17,8 @@ export interface DeployOptions {
   readonly root?: string;
   /** What differs from `stopbath.config.json`. */
   readonly config?: Partial<Config>;
+  /** What functions run from: their sources, or the bundles that `npm run build` made of them; sources unless told. */
+  readonly code?: 'sources' | 'bundles';
 }
 
 /** What was deployed, by the names that the folders have. */
@@ -61,7 +63,7 @@ type Serverless = z.infer<typeof ServerlessSchema>;
  * @throws {DeployError} where the file needs something that the sandbox does not have
  */
 export async function deployInto(world: World, lambda: LambdaService, options: DeployOptions = {}): Promise<Deployment> {
-  const { stage = 'dev', root = ROOT, config = {} } = options;
+  const { stage = 'dev', root = ROOT, config = {}, code = 'sources' } = options;
   const serverless = ServerlessSchema.parse(readServerless(root, stage, config));
   const resources: Readonly<Record<string, Resource>> = Object.assign({}, ...serverless.resources.map((part) => part.Resources));
   const scope = scopeOf(serverless, resources, world);
@@ -71,7 +73,7 @@ export async function deployInto(world: World, lambda: LambdaService, options: D
     lambda.deploy({
       name: fn.name,
       description: fn.description,
-      module: join(root, 'functions', name, 'handler.ts'),
+      module: code === 'bundles' ? join(root, 'dist', name, 'handler.mjs') : join(root, 'functions', name, 'handler.ts'),
       role: String(evaluate(fn.role, scope)),
       timeoutSeconds: fn.timeout,
       memorySize: fn.memorySize,

@@ -11,6 +11,7 @@ import { foldersOf } from '../deploy/stack.ts';
 import { PATTERN_LIMIT } from '../deploy/rules.ts';
 import { shippedOf } from '../deploy/sbom.ts';
 import { readServerless } from '../sandbox/deploy/variables.ts';
+import { playScenario } from '../sandbox/scenario/play.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const read = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
@@ -63,6 +64,18 @@ describe('the package', () => {
     const load = `for (const path of ${JSON.stringify(handlers)}) if (typeof (await import(path)).handler !== 'function') throw new Error(path)`;
     execFileSync(process.execPath, ['--input-type=module', '-e', load], { cwd: tmpdir(), env: {}, stdio: 'pipe' });
   });
+
+  it.each([
+    // Between them they ask for every client that a function has on the way of an incident.
+    'workflows/contain-principal/scenarios/member-account.json',
+    'workflows/quarantine-bucket/scenarios/public-bucket.json',
+    'workflows/revoke-share-links/scenarios/leaked-album-urls.json',
+  ])('holds bundles that play what their sources play: %s', async (path) => {
+    const used = new Set<string>();
+    const { expectations } = await playScenario(join(ROOT, path), { clock: 'skipping', code: 'bundles', onEnd: ({ lambda }) => lambda.invocations.forEach(({ function: name }) => used.add(name)) });
+    expect(expectations.filter(({ held }) => !held)).toEqual([]);
+    expect(used.size).toBeGreaterThan(5);
+  }, 120_000);
 
   it('is what the sandbox reads from the same file', () => {
     const parts: unknown = Reflect.get(Object(readServerless(ROOT, 'prod', {})), 'resources');

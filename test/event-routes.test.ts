@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { createClients } from '../aws/clients.ts';
 import { readDecisions } from '../aws/decisions.ts';
 import { readClaim } from '../aws/claims.ts';
 import { getIncident } from '../aws/incidents.ts';
+import { SCHEMA_VERSION } from '../aws/records.ts';
 import type { Incident } from '../core/incident.ts';
 import { startAccount, type Account } from '../sandbox/account.ts';
 import { FOREIGN_ACCOUNT, HOME_ACCOUNT, MEMBER_ACCOUNTS, ORGANIZATION } from '../sandbox/auth/accounts.ts';
@@ -95,6 +97,12 @@ describe('an event of a member account', () => {
     expect(await decisionOn('not-ours')).toBeUndefined();
     expect(account.deadLetters().at(-1)).toMatchObject({ target: expect.stringContaining('event-bus/stopbath'), attributes: { ERROR_CODE: 'NO_PERMISSIONS' } });
   });
+});
+
+it('everything in the table says by which schema it is written', async () => {
+  const items = await inTable(async ({ clients }) => (await clients.dynamo.send(new ScanCommand({ TableName: deployment.name }))).Items ?? []);
+  expect(new Set(items.map(({ pk }) => String(pk).split('#')[0])).size).toBeGreaterThan(5);
+  expect(items.filter(({ schemaVersion }) => schemaVersion !== SCHEMA_VERSION).map(({ pk, sk }) => `${String(pk)} ${String(sk)}`)).toEqual([]);
 });
 
 it("an event of the suite's own account in us-east-1 is sent to the home region too", async () => {

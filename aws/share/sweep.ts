@@ -1,4 +1,3 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { guardSays } from '../../core/guard.ts';
 import { HeldError } from '../../core/held.ts';
@@ -12,7 +11,7 @@ import { classified, TransientError } from '../errors.ts';
 import type { Tools } from '../function.ts';
 import { readGuard } from '../guard.ts';
 import { saveProgress } from '../incidents.ts';
-import { get, putNew, query, succeeded } from '../records.ts';
+import { get, putIf, putNew, query } from '../records.ts';
 import { countLinks, readLinks, type Page, type Position } from './links.ts';
 import { markLink, unmarkLink } from './marks.ts';
 
@@ -188,16 +187,8 @@ function wait(ms: number): Promise<void> {
 
 /** @returns false where another worker has written since: its count holds */
 async function checkpoint(tools: Tools, of: SweepOf, state: PartState, version: number): Promise<boolean> {
-  return await succeeded(
-    tools.clients.dynamo.send(
-      new PutCommand({
-        TableName: tools.settings.STOPBATH_TABLE,
-        Item: { pk: keyOf(of).pk, sk: partKey(of, state.part), version: version + 1, json: JSON.stringify(state) },
-        ConditionExpression: version === 0 ? 'attribute_not_exists(pk)' : 'version = :version',
-        ...(version === 0 ? {} : { ExpressionAttributeValues: { ':version': version } }),
-      }),
-    ),
-  );
+  const item = { pk: keyOf(of).pk, sk: partKey(of, state.part), version: version + 1, json: JSON.stringify(state) };
+  return version === 0 ? await putNew(tools, item) : await putIf(tools, item, { expression: 'version = :version', values: { ':version': version } });
 }
 
 async function tellProgress(tools: Tools, of: SweepOf, division: Division): Promise<void> {

@@ -32,6 +32,8 @@ import { timingsOf } from './timings.ts';
 export interface PlayOptions {
   /** `skipping` plays hours in moments; `real` shows a person what happens when. */
   readonly clock: 'real' | 'skipping';
+  /** What functions run from; their sources unless told. */
+  readonly code?: 'sources' | 'bundles';
   /** Called with every line of the timeline, as it happens. */
   readonly onLine?: (line: TimelineLine) => void;
   /** Called with the account at the end, before it is gone: what was called in it. */
@@ -61,7 +63,7 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Sc
     const shares = scenario.given.follows.length > 0 ? await seedShares(account, photos) : null;
     // What a scenario says of the share service changes that, and leaves the rest of it.
     const { shares: otherwise, ...config } = scenario.given.config;
-    const deployment = await account.deploy({ config: { ...atHome(photos), ...(shares ? { shares: { ...shares.config, ...Object(otherwise) } } : {}), ...(member ? { accounts: [...account.accounts.members], externalId: EXTERNAL_ID } : {}), ...config } });
+    const deployment = await account.deploy({ ...(options.code ? { code: options.code } : {}), config: { ...atHome(photos), ...(shares ? { shares: { ...shares.config, ...Object(otherwise) } } : {}), ...(member ? { accounts: [...account.accounts.members], externalId: EXTERNAL_ID } : {}), ...config } });
     if (member) await Promise.all(account.accounts.members.map((id) => account.deployMember(id, { Name: deployment.name, ExternalId: EXTERNAL_ID, SignerRoles: id === principalsIn ? photos.roles.signer : '' })));
     const { suite, close } = openSuite(account, deployment);
     try {
