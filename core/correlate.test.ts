@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BucketState } from './bucket.ts';
 import { incidentOf, joins, MAX_ACTORS, type Opening } from './correlate.ts';
 import type { Response } from './decide.ts';
-import type { Incident } from './incident.ts';
+import type { Incident, LedgerEntry } from './incident.ts';
 import { BLOCK_ALL, quarantine, type Level } from './quarantine/levels.ts';
 import { undone } from './quarantine/undone.ts';
 import { readSignal, type Signal } from './signal.ts';
@@ -19,7 +19,7 @@ const open: BucketState = {
   policy: JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid: 'World', Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::family/*' }] }),
   acl: null,
   ownership: 'BucketOwnerEnforced',
-  lifecycle: null,
+  lifecycle: { Rules: [{ ID: 'expire', Status: 'Enabled', Expiration: { Days: 30 } }], TransitionDefaultMinimumObjectSize: null },
   replication: null,
   website: null,
   cors: null,
@@ -184,21 +184,31 @@ describe('a further signal', () => {
 });
 
 describe('undone', () => {
-  const options = (level: Level) => ({ incident: 'inc-1', level, exempt: [], organizationId: null });
-  const contained = (level: Level) =>
-    quarantine(open, options(level)).changes.reduce<BucketState>((state, { setting, after }) => ({ ...state, [setting]: after }), open);
+  const changes = (level: Level, exempt: readonly string[] = []) => quarantine(open, { incident: 'inc-1', level, exempt, organizationId: null }).changes;
+  const ledger = (level: Level, direction: LedgerEntry['direction'] = 'contain') => changes(level).map((change): LedgerEntry => ({ ...change, incident: 'inc-1', direction, execution: direction, digest: 'd', intendedAt: '2026-01-01T00:00:00.000Z', doneAt: null, result: 'done' }));
+  const contained = (level: Level) => changes(level).reduce<BucketState>((state, { setting, after }) => ({ ...state, [setting]: after }), open);
 
   it.each(['public', 'external', 'full'] as const)('is nothing of a bucket that is as level %s left it', (level) => {
-    expect(undone(contained(level), options(level))).toEqual([]);
+    expect(undone(contained(level), ledger(level))).toEqual([]);
   });
 
-  it('names the deny that a deployment wrote over, and the block that it took off, but no tags', () => {
-    expect(undone({ ...contained('external'), policy: open.policy, tagging: null }, options('external'))).toEqual(['policy']);
-    expect(undone({ ...contained('public'), publicAccessBlock: null }, options('public'))).toEqual(['publicAccessBlock']);
+  it('names the deny that a deployment wrote over, the rules and the block that it put back, but no tags', () => {
+    expect(undone({ ...contained('external'), policy: open.policy, tagging: null }, ledger('external'))).toEqual(['policy']);
+    expect(undone({ ...contained('public'), publicAccessBlock: null }, ledger('public'))).toEqual(['publicAccessBlock']);
+    expect(undone({ ...contained('public'), lifecycle: open.lifecycle }, ledger('public'))).toEqual(['lifecycle']);
+  });
+
+  it('names the deny that somebody weakened', () => {
+    const { policy } = contained('full');
+    expect(undone({ ...contained('full'), policy: (policy ?? '').replace('s3:*', 's3:PutObject') }, ledger('full'))).toEqual(['policy']);
+  });
+
+  it("is nothing of what a restore opens again, also of one that was never proven", () => {
+    expect(undone(open, [...ledger('external'), ...ledger('external', 'restore')])).toEqual([]);
   });
 
   it('says nothing of what is only partly known', () => {
-    expect(undone({ publicAccessBlock: null }, options('public'))).toEqual([]);
-    expect(undone(undefined, options('public'))).toEqual([]);
+    expect(undone({ publicAccessBlock: null }, ledger('public'))).toEqual([]);
+    expect(undone(undefined, ledger('public'))).toEqual([]);
   });
 });

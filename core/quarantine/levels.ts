@@ -149,7 +149,7 @@ function denials({ level, incident, exempt, organizationId }: QuarantineOptions,
 }
 
 /** Rules that delete are switched off, not rewritten: their text stays for the restore. A bucket policy does not stop lifecycle. */
-function withoutExpiry(lifecycle: Lifecycle | null): Lifecycle | null {
+export function withoutExpiry(lifecycle: Lifecycle | null): Lifecycle | null {
   if (lifecycle === null) return null;
   const deletes = (rule: Readonly<Record<string, Json>>) => 'Expiration' in rule || 'NoncurrentVersionExpiration' in rule;
   return { ...lifecycle, Rules: lifecycle.Rules.map((rule) => (deletes(rule) ? { ...rule, Status: 'Disabled' } : rule)) };

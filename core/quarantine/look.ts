@@ -12,6 +12,8 @@ export interface Look {
   readonly anonymous: Answer;
   /** A signed read by a role of the account that no level exempts. */
   readonly inside: Answer;
+  /** Whether the settings, as they are now, let the public in: its owner may have closed a bucket that was contained. */
+  readonly open: boolean;
   /** Settings that are not as the ledger says they were left, by name. */
   readonly drifted: readonly string[];
 }
@@ -51,7 +53,7 @@ export function judge(look: Look, expected: Expectation, before: number, count: 
     return { streak: 0, verdict: count >= expected.allowed ? 'unverified' : 'pending', reason: wrong.join('; ') };
   }
   const streak = before + 1;
-  const seen = expected.direction === 'contain' ? 'outside requests are refused' : 'outside requests are answered as before';
+  const seen = expected.direction === 'contain' ? 'outside requests are refused' : repaired(look, expected) ? 'outside requests are refused: its owner has closed it since' : 'outside requests are answered as before';
   return {
     streak,
     verdict: streak >= expected.needed ? 'verified' : count >= expected.allowed ? 'unverified' : 'pending',
@@ -64,10 +66,15 @@ function faults(look: Look, expected: Expectation): readonly string[] {
   if (expected.direction === 'contain') {
     if (look.anonymous !== 'refused') wrong.push(look.anonymous === 'served' ? 'an anonymous request was still answered' : 'no answer to an anonymous request');
     if (expected.level === 'full' && look.inside !== 'refused') wrong.push(look.inside === 'served' ? 'a request signed by another role of the account was still answered' : 'no answer to a signed request');
-  } else if (expected.anonymousBefore !== 'unknown' && look.anonymous !== expected.anonymousBefore) {
+  } else if (expected.anonymousBefore !== 'unknown' && look.anonymous !== expected.anonymousBefore && !repaired(look, expected)) {
     wrong.push(`an anonymous request was ${look.anonymous}; before the containment it was ${expected.anonymousBefore}`);
   }
   return wrong;
+}
+
+/** What was open before the containment is closed by its own settings now: no restore is to open it again. */
+function repaired({ anonymous, open }: Look, { anonymousBefore }: Expectation): boolean {
+  return anonymousBefore === 'served' && anonymous === 'refused' && !open;
 }
 
 /** The settings whose present value is not what the last entry of the ledger left. */

@@ -3,6 +3,7 @@ import type { BucketState, Json } from '../bucket.ts';
 import type { Change, LedgerEntry } from '../incident.ts';
 import { remaining, StateMovedError } from '../apply.ts';
 import { BLOCK_ALL, POLICY_LIMIT_BYTES, quarantine, type Level } from './levels.ts';
+import { judge } from './look.ts';
 import { reopenings, restoration, settingOf } from './restore.ts';
 import { standing } from '../outcome.ts';
 
@@ -208,6 +209,17 @@ describe('restoration', () => {
   it('has nothing to do a second time', () => {
     const { changes } = quarantine(bucket, options('full'));
     expect(restoration(ledger(changes), bucket).changes).toEqual([]);
+  });
+});
+
+describe('a look after a restore', () => {
+  const restored = { direction: 'restore', level: 'public', anonymousBefore: 'served', needed: 1, allowed: 2 } as const;
+  const look = { anonymous: 'refused', inside: 'served', drifted: [] } as const;
+
+  it('takes refusals for good only where the settings themselves are closed now', () => {
+    expect(judge({ ...look, open: false }, restored, 0, 1)).toMatchObject({ verdict: 'verified', reason: expect.stringContaining('its owner has closed it since') });
+    expect(judge({ ...look, open: true }, restored, 0, 1)).toMatchObject({ verdict: 'pending' });
+    expect(judge({ ...look, open: false }, { ...restored, direction: 'contain' }, 0, 1).reason).toBe('outside requests are refused, 1 look in a row');
   });
 });
 

@@ -104,10 +104,14 @@ function withoutOwnStatements(present: Json, incident: string): Json {
 
 const QUARANTINE_SIDS = Object.values(SIDS);
 
-/** The `Sid`s of quarantines' denials in a policy. */
+/** Quarantines' denials in a policy's text. */
+export function ownDenies(policy: Json): readonly Json[] {
+  const document: Json = typeof policy === 'string' ? (JSON.parse(policy) as Json) : null;
+  return statementsOf(document).filter((statement) => QUARANTINE_SIDS.some((prefix) => sidOf(statement).startsWith(prefix)));
+}
+
 function ownSids(policy: string | null): readonly string[] {
-  const document: Json = policy === null ? null : (JSON.parse(policy) as Json);
-  return statementsOf(document).map(sidOf).filter((sid) => QUARANTINE_SIDS.some((prefix) => sid.startsWith(prefix)));
+  return ownDenies(policy).map(sidOf);
 }
 
 /** One statement may stand by itself, without a list. */

@@ -1,18 +1,26 @@
-import type { BucketState } from '../bucket.ts';
+import type { Json } from '../bucket.ts';
 import type { KnownState } from '../exposure.ts';
-import { quarantine, same, type QuarantineOptions } from './levels.ts';
+import type { LedgerEntry } from '../incident.ts';
+import { inForce, standing } from '../outcome.ts';
+import { BLOCK_ALL, same, withoutExpiry } from './levels.ts';
+import { ownDenies } from './restore.ts';
 
 /**
- * What of a quarantine is no longer there: settings that it would have to change again, tags aside, which stop nobody.
- * Empty where the bucket is as closed as it was left, or where not all of its settings are known.
+ * What of a quarantine is no longer there, tags aside, which stop nobody: the block, a deny that the ledger says was written, the lifecycle rules that
+ * were switched off. Empty where the bucket is as closed as it was left, where a restore was begun since, or where not all is known.
+ *
+ * @param ledger - of the whole incident, in order
  */
-export function undone(state: KnownState | undefined, options: QuarantineOptions): readonly string[] {
-  if (!state || !isWhole(state)) return [];
-  const bySetting = Map.groupBy(quarantine(state, options).changes, ({ setting }) => setting);
-  // A block that is lifted only to write the policy under it is as it was left.
-  return [...bySetting].filter(([setting, steps]) => setting !== 'tagging' && !same(steps[0]?.before, steps.at(-1)?.after)).map(([setting]) => setting);
-}
-
-function isWhole(state: KnownState): state is BucketState {
-  return (['bucket', 'account', 'publicAccessBlock', 'policy', 'lifecycle', 'tagging', 'accessPoints'] as const).every((key) => state[key] !== undefined);
+export function undone(state: KnownState | undefined, ledger: readonly LedgerEntry[]): readonly string[] {
+  if (!state || !inForce(ledger)) return [];
+  const { publicAccessBlock, policy, lifecycle } = state;
+  if (publicAccessBlock === undefined || policy === undefined || lifecycle === undefined) return [];
+  const left = new Map<string, Json>(standing(ledger).map(({ setting, after }) => [setting, after]));
+  const present = ownDenies(policy);
+  const gone = ownDenies(left.get('policy') ?? null).filter((deny) => !present.some((entry) => same(entry, deny)));
+  return [
+    ...(same(publicAccessBlock, BLOCK_ALL) ? [] : ['publicAccessBlock']),
+    ...(gone.length === 0 ? [] : ['policy']),
+    ...(!left.has('lifecycle') || same(lifecycle, withoutExpiry(lifecycle)) ? [] : ['lifecycle']),
+  ];
 }

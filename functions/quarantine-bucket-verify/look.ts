@@ -5,6 +5,7 @@ import type { LookInput } from '../../aws/looking.ts';
 import { addEntry, viewIncident } from '../../aws/incidents.ts';
 import { memberTools } from '../../aws/member.ts';
 import { askAnonymously, askFromInside, sampleKeys } from '../../aws/probe.ts';
+import { exposuresOf } from '../../core/exposure.ts';
 import type { Direction, IncidentView } from '../../core/incident.ts';
 import { driftOf, judge, type Answer, type Judgement, type Look } from '../../core/quarantine/look.ts';
 import { standing } from '../../core/outcome.ts';
@@ -19,7 +20,7 @@ export async function lookAtQuarantine(input: LookInput, tools: Tools): Promise<
   const { clients } = memberTools(tools, address.account, 'read', view.incident.id);
   const [state, keys] = await Promise.all([readBucket(clients, address, { mayMiss: () => true }), sampleKeys(s3Of(clients), address)]);
   const [anonymous, inside] = await Promise.all([askAnonymously(tools.clients, state, keys), askFromInside(tools, address, keys)]);
-  const look: Look = { anonymous, inside, drifted: driftOf(input.direction === 'contain' ? standing(view.ledger) : view.ledger.slice(view.ledger.findLastIndex(({ direction }) => direction === 'contain') + 1), state) };
+  const look: Look = { anonymous, inside, open: exposuresOf(state).length > 0, drifted: driftOf(input.direction === 'contain' ? standing(view.ledger) : view.ledger.slice(view.ledger.findLastIndex(({ direction }) => direction === 'contain') + 1), state) };
 
   const looks = input.looks + 1;
   const judgement = judge(look, expectation(input.direction, level, view, tools), input.streak, looks);

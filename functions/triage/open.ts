@@ -2,14 +2,14 @@ import { claimTarget, readClaim, type Claim } from '../../aws/claims.ts';
 import { beginPlaybook, ensureStarted, nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
 import { TransientError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, addExecution, countEntries, createIncident, findIncident, getIncident, getPlan, ledgerOf, OvertakenError, updateIncident } from '../../aws/incidents.ts';
+import { addEntry, addExecution, countEntries, createIncident, findIncident, getIncident, ledgerOf, OvertakenError, updateIncident } from '../../aws/incidents.ts';
 import { capFor } from '../../aws/settings.ts';
 import { keepWaiting } from '../../aws/waiting-signals.ts';
 import type { KnownState } from '../../core/exposure.ts';
 import { digestOf } from '../../core/canonical.ts';
 import { incidentOf, joins, type Joining, type Opening } from '../../core/correlate.ts';
 import { PHASE, type Incident } from '../../core/incident.ts';
-import { LEVELS, same } from '../../core/quarantine/levels.ts';
+import { same } from '../../core/quarantine/levels.ts';
 import { undone as undoneIn } from '../../core/quarantine/undone.ts';
 import { actorText } from '../../core/signal.ts';
 
@@ -126,11 +126,7 @@ async function grow(incident: Incident, { severity = incident.severity, actors =
 /** What somebody has taken away of the quarantine that the incident's last containment left. */
 async function undoneOf(incident: Incident, { state }: Opening, tools: Tools): Promise<readonly string[]> {
   if (incident.target.kind !== 'bucket' || !state) return [];
-  const last = (await ledgerOf(tools, incident.id)).findLast(({ direction }) => direction === 'contain');
-  const plan = last && (await getPlan(tools, incident.id, last.digest));
-  const level = LEVELS.find((entry) => entry === plan?.level);
-  if (!level) return [];
-  return undoneIn(state, { incident: incident.id, level, exempt: tools.settings.STOPBATH_EXEMPT_ROLES, organizationId: tools.settings.STOPBATH_ORGANIZATION_ID });
+  return undoneIn(state, await ledgerOf(tools, incident.id));
 }
 
 async function addSignal(id: string, { signal, receivedAt, response }: Opening, tools: Tools, note = ''): Promise<void> {
