@@ -41,12 +41,12 @@ async function bucketByEvent(stage: Stage): Promise<Prepared> {
   return await bucketEvents(stage);
 }
 
-/** The same, with all events that tell of it: GuardDuty's, and CloudTrail's. */
-export async function bucketEvents(stage: Stage): Promise<Prepared & { readonly events: readonly EventEnvelope[] }> {
+/** The same, with all events that tell of it: GuardDuty's, and CloudTrail's, of the region where it lies. */
+export async function bucketEvents(stage: Stage, region = stage.account.world.region): Promise<Prepared & { readonly events: readonly EventEnvelope[] }> {
   const { account, photos, call } = stage;
   const Bucket = `family-faults-${++count}-${account.accounts.home}`;
   const text = (value: object) => JSON.stringify(value);
-  await call('s3:CreateBucket', { Bucket });
+  await call('s3:CreateBucket', { Bucket, ...(region === account.world.region ? {} : { CreateBucketConfiguration: { LocationConstraint: region } }) });
   await call('s3:PutObject', { Bucket, Key: photos.picture, Body: 'a picture' });
   await call('s3:PutBucketTagging', { Bucket, Tagging: { TagSet: [{ Key: 'service', Value: 'photos' }] } });
   await call('s3:PutBucketLifecycleConfiguration', { Bucket, LifecycleConfiguration: { Rules: [{ ID: 'empty-the-bin', Status: 'Enabled', Filter: { Prefix: 'bin/' }, Expiration: { Days: 30 } }] } });
@@ -54,7 +54,7 @@ export async function bucketEvents(stage: Stage): Promise<Prepared & { readonly 
   await call('s3:PutBucketPolicy', { Bucket, Policy: text({ Version: '2012-10-17', Statement: [{ Sid: 'Everyone', Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `arn:aws:s3:::${Bucket}/*` }] }) });
   account.s3.settle();
   const at = new Date(account.clock.now()).toISOString();
-  const names: Readonly<Record<string, string>> = { bucket: Bucket, account: account.world.account, region: account.world.region, now: at, nowMs: at };
+  const names: Readonly<Record<string, string>> = { bucket: Bucket, account: account.world.account, region, now: at, nowMs: at };
   const read = (file: string): EventEnvelope => JSON.parse(readFileSync(join(ROOT, 'test/events', file), 'utf8').replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => names[name] ?? whole));
   const id = `${count.toString(16).padStart(8, '0')}${account.clock.now().toString(16)}`.padEnd(32, '0').slice(0, 32);
   const [finding, trail] = [read('guardduty-bucket-anonymous.json'), read('cloudtrail-put-bucket-policy.json')];

@@ -24,7 +24,7 @@ const SKEW_MS = 600_000;
 export async function deliverDay(stage: Stage, { buckets, times = 3, seed }: { readonly buckets: number; readonly times?: number; readonly seed: number }): Promise<Delivered> {
   const { account } = stage;
   const random = generator(seed);
-  const prepared = await Promise.all(Array.from({ length: buckets }, () => bucketEvents(stage)));
+  const prepared = await Promise.all(Array.from({ length: buckets }, (_, index) => bucketEvents(stage, index % 2 === 0 ? undefined : ELSEWHERE)));
   const events = prepared.flatMap(({ events }) => events.flatMap((event) => [skewed(event, random), ...(random() < 0.5 ? [elsewhere(event)] : [])]));
   const deliveries = shuffled(events.flatMap((event) => Array.from({ length: times }, () => event)), random);
   const violations: string[] = [];
@@ -73,9 +73,12 @@ function skewed(event: EventEnvelope, random: () => number): EventEnvelope {
   return JSON.parse(JSON.stringify(event), (_, value: unknown) => (typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? new Date(Date.parse(value) + off).toISOString() : value));
 }
 
+/** Half of the buckets lie here, and some of what happens to the others is told from here too. */
+const ELSEWHERE = 'eu-west-1';
+
 /** The same event, as another region's bus passes it on. */
 function elsewhere(event: EventEnvelope): EventEnvelope {
-  return { ...event, id: `${event.id}-eu`, region: 'eu-west-1' };
+  return { ...event, id: `${event.id}-eu`, region: ELSEWHERE };
 }
 
 function shuffled<T>(all: readonly T[], random: () => number): readonly T[] {
