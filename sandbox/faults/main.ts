@@ -52,6 +52,7 @@ async function main(): Promise<number> {
     ...options,
     onRun: (of, run) => {
       for (const what of run.violations) process.stderr.write(`${of.playbook} ${of.direction}, ${run.strike.kind} on call ${run.strike.call} (${run.struck ?? 'nothing'}): ${what}\n`);
+      for (const line of run.story ?? []) process.stderr.write(`    ${line}\n`);
     },
   });
   if (values.json) process.stdout.write(`${JSON.stringify(matrix, null, 2)}\n`);

@@ -12,6 +12,8 @@ export interface Run {
   readonly struck: string | null;
   /** What did not hold, in words; none where it survived. */
   readonly violations: readonly string[];
+  /** Where something did not hold: what is on record of it. */
+  readonly story?: readonly string[];
   /** It did not end. */
   readonly hangs?: true;
 }
@@ -70,7 +72,8 @@ export async function playRun(stage: Stage, one: Case, strike: Strike): Promise<
   }
   const left = changedSettings(before, await prepared.state());
   holds(`in the end ${left.join(', ')} ${left.length === 1 ? 'is' : 'are'} not as before: the undo is lost`, left.length === 0);
-  return { strike, calls: striker.calls(), struck: striker.struck(), violations };
+  const story = violations.length === 0 ? [] : (await viewsOf(stage, prepared)).flatMap(storyOf);
+  return { strike, calls: striker.calls(), struck: striker.struck(), violations, story };
 
   /** What must be true at any time when nothing runs. */
   async function check(when: string, from: Readonly<Record<string, string>>): Promise<boolean> {
@@ -110,6 +113,12 @@ async function viewsOf(stage: Stage, { arn, handsOn }: Prepared): Promise<readon
 
 function statusesOf(views: readonly IncidentView[]): string {
   return views.map(({ incident }) => `${incident.status} (${incident.outcome})`).join(' and ') || 'without an incident';
+}
+
+/** What happened, a line each, by time. */
+function storyOf({ incident, entries, ledger }: IncidentView): readonly string[] {
+  const acts = ledger.map(({ intendedAt, doneAt, execution, direction, setting }) => `${intendedAt} ${execution} will ${direction} ${setting}; ${doneAt === null ? 'not acknowledged' : `done at ${doneAt}`}`);
+  return [`${incident.id}: ${incident.executions.join(', ')}`, ...[...entries.map(({ at, kind, text }) => `${at} ${kind}: ${text}`), ...acts].toSorted((a, b) => a.localeCompare(b))];
 }
 
 function reached(views: readonly IncidentView[], { handsOn }: Prepared, wanted: string): boolean {
