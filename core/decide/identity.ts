@@ -6,6 +6,7 @@ import { outsiders, policyIn } from './outside.ts';
 import type { Facts } from './facts.ts';
 import type { Policy } from '../policy.ts';
 import { isPublicPolicy } from '../exposure.ts';
+import { ownRoleOf } from './quiet.ts';
 
 export const identity = {
   'grants-administrator': ({ request }) => {
@@ -37,11 +38,11 @@ export const identity = {
     const internal = textOf(at(detail, 'userIdentity', 'invokedBy')) !== null || at(detail, 'eventType') === 'AwsServiceEvent' || signal.type === 'CreateServiceLinkedRole';
     return holds(!reads && !internal, `root called ${plain(signal.type, 64)}`);
   },
-  'not-the-suite': ({ signal, detail, knowledge: { own } }) => {
-    const [, account, role = ''] = /^arn:aws[a-z-]*:iam::(\d{12}):role\/(.{1,256})$/s.exec((textOf(at(detail, 'userIdentity', 'sessionContext', 'sessionIssuer', 'arn')) ?? '').slice(0, 512)) ?? [];
-    return holds(!(own !== undefined && account === signal.account && role.startsWith(`${own.prefix}-`)));
-  },
+  'not-the-suite': ({ signal, knowledge: { own } }) => holds(own === undefined || !CONTAIN_PRINCIPALS.has(ownRoleOf(signal, own) ?? '')),
 } satisfies Record<string, Predicate>;
+
+/** The suite's roles that contain principals and restore them: in its own account, and in a member. Others have no business there. */
+const CONTAIN_PRINCIPALS = new Set(['contain-principal-apply', 'contain-principals']);
 
 function roleName({ request }: Facts): string {
   return `the role ${plain(textOf(at(request, 'roleName')) ?? 'that was changed', 64)}`;

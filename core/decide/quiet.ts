@@ -25,13 +25,19 @@ const WORKPLACES = new Set(['aws.s3', 'aws.s3control', 'aws.dynamodb', 'aws.stat
 
 /**
  * Whether one of the suite's roles did it. A role of the suite that does anything else on the lists (stops a trail,
- * changes a function) was stolen, and is not excused; nor is one in another account than the resource's, since a role
- * of that name can be made anywhere.
+ * changes a function) was stolen, and is not excused.
  */
-function isOwnAct({ account, event: { source, detail } }: Signal, { prefix, roles }: Own): boolean {
-  if (!WORKPLACES.has(source)) return false;
+function isOwnAct(signal: Signal, own: Own): boolean {
+  return WORKPLACES.has(signal.event.source) && ownRoleOf(signal, own) !== null;
+}
+
+/**
+ * Which of the suite's roles did it, without the prefix: `contain-principal-apply`; `null` where none did. One in another account than the
+ * resource's is none, since a role of that name can be made anywhere.
+ */
+export function ownRoleOf({ account, event: { detail } }: Signal, { prefix, roles }: Own): string | null {
   const issuer = textOf(at(detail, 'userIdentity', 'sessionContext', 'sessionIssuer', 'arn')) ?? '';
-  if (roles) return roles.includes(issuer);
   const [, role] = /^arn:aws[a-z-]*:iam::(?:\d{12}):role\/(.{1,256})$/s.exec(issuer.slice(0, 512)) ?? [];
-  return role !== undefined && issuer.split(':')[4] === account && isOwnName(role, prefix) && role.startsWith(prefix);
+  if (role === undefined || !(roles ? roles.includes(issuer) : issuer.split(':')[4] === account && isOwnName(role, prefix) && role.startsWith(prefix))) return null;
+  return role.slice(prefix.length + 1);
 }

@@ -10,6 +10,11 @@ import { leftIn } from './left.ts';
 export type Level = 'public' | 'external' | 'full';
 export const LEVELS = ['public', 'external', 'full'] as const satisfies readonly Level[];
 
+/** The level that an incident asks for. */
+export function levelOf(inputs: Readonly<Record<string, unknown>>): Level {
+  return LEVELS.find((level) => level === inputs['level']) ?? 'public';
+}
+
 export interface QuarantineOptions {
   readonly incident: string;
   readonly level: Level;

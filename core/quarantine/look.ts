@@ -1,7 +1,8 @@
 import type { BucketState } from '../bucket.ts';
 import type { Direction, LedgerEntry } from '../incident.ts';
 import { settingOf } from './restore.ts';
-import { same, type Level } from './levels.ts';
+import { listed } from '../text.ts';
+import { LEVELS, same, type Level } from './levels.ts';
 
 /** What one request from outside, or one read of the state, found. */
 export type Answer = 'refused' | 'served' | 'unknown';
@@ -28,7 +29,12 @@ export interface Judgement {
 
 export interface Expectation {
   readonly direction: Direction;
+  /** What the plan reached. */
   readonly level: Level;
+  /** What was asked for: a containment that reached less is never `verified`. */
+  readonly asked: Level;
+  /** Whom outside the bucket's policy still lets in at the level, one clause each. */
+  readonly left: readonly string[];
   /** What anonymous requests got before the containment; a restore is measured by it. */
   readonly anonymousBefore: Answer;
   /** Good looks in a row that make it `verified`. */
@@ -53,11 +59,15 @@ export function judge(look: Look, expected: Expectation, before: number, count: 
     return { streak: 0, verdict: count >= expected.allowed ? 'unverified' : 'pending', reason: wrong.join('; ') };
   }
   const streak = before + 1;
-  const seen = expected.direction === 'contain' ? 'outside requests are refused' : repaired(look, expected) ? 'outside requests are refused: its owner has closed it since' : 'outside requests are answered as before';
+  const { direction, level, asked, left } = expected;
+  const contains = direction === 'contain';
+  const isShort = contains && LEVELS.indexOf(level) < LEVELS.indexOf(asked);
+  const seen = `${contains ? 'outside requests are refused' : repaired(look, expected) ? 'outside requests are refused: its owner has closed it since' : 'outside requests are answered as before'}, ${streak} ${streak === 1 ? 'look' : 'looks'} in a row`;
+  const stays = contains && left.length > 0 ? `; level ${level} leaves in ${listed(left.slice(0, 5))}${left.length > 5 ? ` and ${left.length - 5} more` : ''}` : '';
   return {
     streak,
-    verdict: streak >= expected.needed ? 'verified' : count >= expected.allowed ? 'unverified' : 'pending',
-    reason: `${seen}, ${streak} ${streak === 1 ? 'look' : 'looks'} in a row`,
+    verdict: streak >= expected.needed && !isShort ? 'verified' : streak >= expected.needed || count >= expected.allowed ? 'unverified' : 'pending',
+    reason: `${isShort ? `level ${asked} was not reached (the bucket policy has no room for its deny), level ${level} was: ` : ''}${seen}${stays}`,
   };
 }
 

@@ -120,6 +120,21 @@ describe('quarantine', () => {
   });
 });
 
+describe('a look', () => {
+  const look = { anonymous: 'refused', inside: 'served', open: false, drifted: [] } as const;
+  const expected = { direction: 'contain', level: 'external', asked: 'external', left: [], anonymousBefore: 'served', needed: 2, allowed: 9 } as const;
+  it('proves the level that was asked for, and never a lower one that the policy had room for', () => {
+    expect(judge(look, expected, 1, 2).verdict).toBe('verified');
+    expect(judge(look, { ...expected, level: 'public' }, 0, 1).verdict).toBe('pending');
+    expect(judge(look, { ...expected, level: 'public' }, 1, 2)).toMatchObject({ verdict: 'unverified', reason: expect.stringContaining('level external was not reached') });
+    expect(judge({ ...look, anonymous: 'served' }, { ...expected, level: 'public', direction: 'restore' }, 1, 2).verdict).toBe('verified');
+  });
+
+  it('says whom the level leaves in', () => {
+    expect(judge(look, { ...expected, left: ['appstream.amazonaws.com for anybody who asks it to'] }, 1, 2)).toMatchObject({ verdict: 'verified', reason: expect.stringContaining('leaves in appstream.amazonaws.com for anybody') });
+  });
+});
+
 describe('remaining', () => {
   it('finds nothing left after all was done, and the rest after a crash at any point', () => {
     const { changes } = quarantine(bucket, options('full'));
@@ -213,8 +228,8 @@ describe('restoration', () => {
 });
 
 describe('a look after a restore', () => {
-  const restored = { direction: 'restore', level: 'public', anonymousBefore: 'served', needed: 1, allowed: 2 } as const;
-  const look = { anonymous: 'refused', inside: 'served', drifted: [] } as const;
+  const restored = { direction: 'restore', level: 'public', asked: 'public', left: [], anonymousBefore: 'served', needed: 1, allowed: 2 } as const;
+  const look = { anonymous: 'refused', inside: 'served', open: false, drifted: [] } as const;
 
   it('takes refusals for good only where the settings themselves are closed now', () => {
     expect(judge({ ...look, open: false }, restored, 0, 1)).toMatchObject({ verdict: 'verified', reason: expect.stringContaining('its owner has closed it since') });

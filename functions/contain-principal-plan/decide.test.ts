@@ -3,7 +3,8 @@ import { ACCOUNT, decided, envelope, finding, record } from '../../test/decide/b
 
 const keyOf = (userType: string, userName: string) => ({ resourceType: 'AccessKey', accessKeyDetails: { accessKeyId: 'ASIAIOSFODNN7EXAMPLE', principalId: 'AROAIOSFODNN7EXAMPLE:x', userType, userName } });
 const call = (eventName: string, request: object, more: object = {}) => envelope(record('iam', eventName, request, { ...more }), undefined, 'aws.iam');
-const byTheSuite = { userIdentity: { type: 'AssumedRole', arn: `arn:aws:sts::${ACCOUNT}:assumed-role/stopbath-dev-contain-principal-apply/x`, accountId: ACCOUNT, sessionContext: { sessionIssuer: { type: 'Role', arn: `arn:aws:iam::${ACCOUNT}:role/stopbath-dev-contain-principal-apply`, userName: 'stopbath-dev-contain-principal-apply' } } } };
+const byRole = (role: string) => ({ userIdentity: { type: 'AssumedRole', arn: `arn:aws:sts::${ACCOUNT}:assumed-role/${role}/x`, accountId: ACCOUNT, sessionContext: { sessionIssuer: { type: 'Role', arn: `arn:aws:iam::${ACCOUNT}:role/${role}`, userName: role } } } });
+const byTheSuite = byRole('stopbath-dev-contain-principal-apply');
 
 describe('contain-principal', () => {
   it.each([
@@ -19,7 +20,7 @@ describe('contain-principal', () => {
   });
 
   it('answers a key that AWS found in public', () => {
-    expect(decided(call('AttachUserPolicy', { userName: 'bot', policyArn: 'arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3' }))).toMatchObject({ decision: 'contain', playbook: 'contain-principal', severity: 9 });
+    expect(decided(call('AttachUserPolicy', { userName: 'bot', policyArn: 'arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3' }))).toMatchObject({ decision: 'contain', playbook: 'contain-principal', severity: 8 });
   });
 
   it('notices that its deny is taken away, by whomever but the suite, and opens nothing for it', () => {
@@ -27,6 +28,10 @@ describe('contain-principal', () => {
     const again = { playbook: 'contain-principal', because: 'somebody took the deny away again, or rewrote it' };
     expect(decided(call('DeleteUserPolicy', taken))).toMatchObject({ decision: 'ignore', responses: [{ again }] });
     expect(decided(call('DeleteUserPolicy', taken, byTheSuite))).toMatchObject({ responses: [{ again: null }] });
+    // A role that is only called like the suite's, and one of the suite's that has no business there.
+    const own = { prefix: 'stopbath-dev', roles: ['contain-principal-apply', 'triage'].map((name) => `arn:aws:iam::${ACCOUNT}:role/stopbath-dev-${name}`) };
+    const excused = ['stopbath-dev-contain-principal-apply', 'stopbath-dev-triage', 'stopbath-dev-x', 'x/stopbath-dev-contain-principal-apply'].map((role) => decided(call('DeleteUserPolicy', taken, byRole(role)), { own }).responses[0]?.again === null);
+    expect(excused).toEqual([true, false, false, false]);
     expect(decided(call('DeleteUserPolicy', { ...taken, policyName: 'own' }))).toMatchObject({ responses: [{ again: null }] });
     expect(decided(call('UpdateAccessKey', { userName: 'bot', accessKeyId: 'AKIA1', status: 'Inactive' }))).toMatchObject({ responses: [{ again: null }] });
   });

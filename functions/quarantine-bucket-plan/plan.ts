@@ -10,12 +10,12 @@ import { mayMiss, readOnRecord, standingOf } from '../../aws/standing.ts';
 import { surveyBucket } from '../../aws/survey.ts';
 import type { BucketState } from '../../core/bucket.ts';
 import { exposuresOf } from '../../core/exposure.ts';
-import type { Direction, Drift, Incident, LedgerEntry, Plan } from '../../core/incident.ts';
+import type { Direction, Drift, LedgerEntry, Plan } from '../../core/incident.ts';
 import { nextAfterPlan, type PlanResult } from '../../core/next.ts';
 import { standing } from '../../core/outcome.ts';
 import { withDigest } from '../../core/plan.ts';
 import { costOf, impactOf } from '../../core/quarantine/impact.ts';
-import { BLOCK_ALL, LEVELS, quarantine, same, type Level, type PlannedChanges } from '../../core/quarantine/levels.ts';
+import { BLOCK_ALL, levelOf, quarantine, same, type Level, type PlannedChanges } from '../../core/quarantine/levels.ts';
 import type { Answer } from '../../core/quarantine/look.ts';
 import { reopenings, restoration } from '../../core/quarantine/restore.ts';
 
@@ -35,7 +35,7 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
   const exempt = exemptIn(tools, incident.target.account);
   const known = standingOf(tools, incident, input.execution, onRecord, state.tagging);
   const contained = standing(ledger);
-  const level = levelOf(incident);
+  const level = levelOf(incident.inputs);
   const planned: PlannedChanges & { readonly drift?: readonly Drift[] } =
     input.direction === 'contain'
       ? quarantine(state, { incident: incident.id, level, exempt, organizationId: tools.settings.STOPBATH_ORGANIZATION_ID })
@@ -59,14 +59,14 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
     plannedAt: tools.now(),
   });
   const evidence = incident.target.name === tools.settings.STOPBATH_EVIDENCE_BUCKET;
-  const own = { forbids: evidence ? "it is the suite's own evidence bucket, which the suite never changes: what is open there is closed by hand" : null, settled: settled(plan, state, contained), reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] };
+  const own = { forbids: evidence ? "it is the suite's own evidence bucket, which the suite never changes: what is open there is closed by hand" : null, settled: settled(level, state, contained), reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] };
   const result = nextAfterPlan(plan, known, own);
   return await keepPlan(tools, { input, incident, plan, result, snapshot: { state }, text: ` at level ${planned.level}`, more: moreOf(seen.anonymous, survey) });
 }
 
 /** Closed by somebody else before anything was done here. */
-function settled(plan: Plan, state: BucketState, contained: readonly LedgerEntry[]): string | null {
-  const closed = contained.length === 0 && plan.level === 'public' && same(state.publicAccessBlock, BLOCK_ALL);
+function settled(asked: Level, state: BucketState, contained: readonly LedgerEntry[]): string | null {
+  const closed = contained.length === 0 && asked === 'public' && same(state.publicAccessBlock, BLOCK_ALL);
   return closed ? 'public access is blocked already: there is nothing to contain' : null;
 }
 
@@ -99,6 +99,3 @@ async function moreOf(anonymous: Promise<Answer>, survey: Promise<Plan['impact']
   return { impact: { anonymousBefore: answer, ...behind }, text: `; an anonymous request is ${answer}` };
 }
 
-function levelOf(incident: Incident): Level {
-  return LEVELS.find((level) => level === incident.inputs['level']) ?? 'public';
-}

@@ -9,7 +9,8 @@ import { exposuresOf } from '../../core/exposure.ts';
 import type { Direction, IncidentView } from '../../core/incident.ts';
 import { driftOf, judge, type Answer, type Judgement, type Look } from '../../core/quarantine/look.ts';
 import { standing } from '../../core/outcome.ts';
-import { LEVELS, type Level } from '../../core/quarantine/levels.ts';
+import { leftIn } from '../../core/quarantine/left.ts';
+import { LEVELS, levelOf, type Level } from '../../core/quarantine/levels.ts';
 
 export async function lookAtQuarantine(input: LookInput, tools: Tools): Promise<Judgement & { readonly looks: number }> {
   const view = await viewIncident(tools, input.incident);
@@ -23,7 +24,7 @@ export async function lookAtQuarantine(input: LookInput, tools: Tools): Promise<
   const look: Look = { anonymous, inside, open: exposuresOf(state).length > 0, drifted: driftOf(input.direction === 'contain' ? standing(view.ledger) : view.ledger.slice(view.ledger.findLastIndex(({ direction }) => direction === 'contain') + 1), state) };
 
   const looks = input.looks + 1;
-  const judgement = judge(look, expectation(input.direction, level, view, tools), input.streak, looks);
+  const judgement = judge(look, { ...expectation(input.direction, level, view, tools), left: leftIn(state, level, tools.settings.STOPBATH_ORGANIZATION_ID) }, input.streak, looks);
   await addEntry(tools, `${input.execution}/look/${looks}`, {
     incident: view.incident.id,
     at: tools.now(),
@@ -41,6 +42,7 @@ function expectation(direction: Direction, level: Level, view: IncidentView, too
   return {
     direction,
     level,
+    asked: levelOf(view.incident.inputs),
     anonymousBefore: answers.find((answer) => answer === before) ?? 'unknown',
     needed: tools.settings.STOPBATH_VERIFY_LOOKS,
     allowed: tools.settings.STOPBATH_VERIFY_MAX_LOOKS,

@@ -64,3 +64,14 @@ it.each(["it's", '$(reboot)', '`reboot`', 'a b', '"', '-rf', '{"a":1}', 'x\ny', 
   const { stdout } = await run('sh', ['-c', `printf %s ${quoted(text)}`]);
   expect(stdout).toBe(text);
 });
+
+it('a level that the policy has no room for is not called contained', async () => {
+  const bucket = suite.photos.uploads;
+  const client = await suite.photos.s3('admin');
+  const Statement = { Sid: 'x'.repeat(20_000), Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::111122223333:root' }, Action: 's3:GetObject', Resource: `arn:aws:s3:::${bucket}/*` };
+  await client.send(new s3.PutBucketPolicyCommand({ Bucket: bucket, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }));
+  client.destroy();
+  const { body } = await suite.respond('rosa', '/start', { playbook: 'quarantine-bucket', inputs: { bucket, level: 'external' }, reason: 'a test', mode: 'contain' });
+  const { incident } = await suite.until(body.incident, ({ incident: { outcome } }) => outcome !== '');
+  expect(incident).toMatchObject({ status: 'unverified', outcome: expect.stringContaining('level external was not reached') });
+});
