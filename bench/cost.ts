@@ -1,9 +1,14 @@
 import { join } from 'node:path';
+import { stackOf } from '../deploy/stack.ts';
 import { play } from '../sandbox/scenario/play.ts';
 import { readScenario, ROOT } from '../sandbox/scenario/scenario.ts';
 import type { Account } from '../sandbox/account.ts';
 
-/** Dollars, us-east-1, as AWS publishes them; looked up on 2026-11-24. Free tiers are left out. */
+/**
+ * Dollars, us-east-1, first tier; free tiers are left out. Looked up on 2026-11-28: the numbers of Lambda, S3, CloudWatch and of KMS's signatures where others
+ * quote them, since the pages of AWS that could be read have no tables: cloudchipr.com/blog/aws-lambda-pricing, c3x.dev/blog/s3-request-fees-explained,
+ * c3x.dev/resources/aws/aws_cloudwatch_metric_alarm, factualminds.com/blog/aws-kms-pricing-keys-requests-multi-region.
+ */
 const PRICES = {
   transitions: { each: 0.025 / 1000, what: 'Step Functions, state transitions', source: 'https://aws.amazon.com/step-functions/pricing/' },
   invocations: { each: 0.2 / 1_000_000, what: 'Lambda, requests', source: 'https://aws.amazon.com/lambda/pricing/' },
@@ -15,13 +20,18 @@ const PRICES = {
 } as const;
 type Counted = Record<keyof typeof PRICES, number>;
 
+/** An alarm costs by the metrics that it watches. */
+const ALARMED = Object.values(stackOf(ROOT).alarms.Resources).reduce((sum, { Properties }) => sum + ('Metrics' in Properties && Array.isArray(Properties.Metrics) ? Properties.Metrics.filter((metric: object) => 'MetricStat' in metric).length : 1), 0);
+/** What `reconcile` writes every quarter of an hour; the others are paid for the hours in which something happens. */
+const OWN = 4;
+
 /** What stands whether anything happens or not, a month. */
-const STANDING = [
+const STANDING: readonly (readonly [what: string, dollars: number, source: string])[] = [
   ['KMS, the key that signs seals', 1, 'https://aws.amazon.com/kms/pricing/'],
   ['KMS, a signature an hour (0.15 for 10,000)', (730 * 0.15) / 10_000, 'https://aws.amazon.com/kms/pricing/'],
-  ['CloudWatch, 20 alarms (0.10 each)', 2, 'https://aws.amazon.com/cloudwatch/pricing/'],
-  ['CloudWatch, 12 own metrics (0.30 each)', 3.6, 'https://aws.amazon.com/cloudwatch/pricing/'],
-] as const;
+  [`CloudWatch, ${ALARMED} metrics with alarms (0.10 each)`, ALARMED * 0.1, 'https://aws.amazon.com/cloudwatch/pricing/'],
+  [`CloudWatch, ${OWN} own metrics (0.30 each)`, OWN * 0.3, 'https://aws.amazon.com/cloudwatch/pricing/'],
+];
 
 /** An item may take several units: 1 KB a write, 4 KB a read; a query reads what it finds. Indexes are written too. */
 const UNITS = { writes: 3, reads: 2 };
