@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { askRelease, type Person } from './api.ts';
 import { say, sayJson } from './terminal.ts';
 
-/** `stopbath release <incident>`: asks again for the containment of what was held or only observed. */
+/** `stopbath release <incident>`: asks again for the containment of what was held, only observed, or not proven. */
 export function register(program: Command): void {
   program
     .command('release')
-    .description('ask again for the containment of what was held, only observed, not approved, or failed')
+    .description('ask again for the containment of what was held, only observed, not approved, failed, or not proven')
     .argument('<incident>', 'its id, as "stopbath incidents" lists it')
     .requiredOption('--reason <text>', 'why, for the record')
     .option('--json', 'print { incident, execution } as JSON')

@@ -3,6 +3,7 @@ import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
 import { addEntry, failOpen, getIncident, getRequest, ledgerOf, OvertakenError, saveRequest } from '../../aws/incidents.ts';
 import { ensureStarted, nextExecution, startExecution } from '../../aws/executions.ts';
 import { PHASE, STATUSES, TICKET_ONLY, type Direction, type Incident, type Request } from '../../core/incident.ts';
+import { inForce } from '../../core/outcome.ts';
 import { isPseudonym } from '../../core/redact.ts';
 
 interface Ask {
@@ -29,13 +30,14 @@ export async function restore(ask: RestoreAsk, by: string, tools: Tools): Promis
 }
 
 /**
- * Asks again for the containment of what was held, only observed, or not approved: 202 `{ incident, execution }`. Whoever
+ * Asks again for the containment of what was held, only observed, not approved, or contained and not proven: 202 `{ incident, execution }`. Whoever
  * releases asks, and others approve where the mode or the guard wants it. Pausing stays in force.
  */
 export async function release(ask: Ask, by: string, tools: Tools): Promise<HttpAnswer> {
   const incident = await getIncident(tools, ask.incident);
   const { id, status, mode } = incident;
-  if (PHASE[status] !== 'stopped') return httpAnswer(409, { error: `${id} is ${status}: only what is ${STATUSES.filter((entry) => PHASE[entry] === 'stopped').join(', ')} can be released` });
+  const unproven = status === 'unverified' && inForce(await ledgerOf(tools, id));
+  if (PHASE[status] !== 'stopped' && !unproven) return httpAnswer(409, { error: `${id} is ${status}: only what is ${STATUSES.filter((entry) => PHASE[entry] === 'stopped').join(', ')} and a containment that is not proven can be released` });
   if (incident.playbook === TICKET_ONLY) return httpAnswer(409, { error: `${id} has a ticket only: its playbook contains nothing` });
   const change: Partial<Incident> = { mode: mode === 'contain' ? 'contain' : 'approve' };
   return await begin(incident, 'contain', { act: 'release', text: `released for containment: ${ask.reason}`, reason: ask.reason, by, change, was: wordOf(incident) }, tools);

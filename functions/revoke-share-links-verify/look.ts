@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Tools } from '../../aws/function.ts';
 import type { LookInput } from '../../aws/looking.ts';
 import { addEntry, viewIncident } from '../../aws/incidents.ts';
@@ -21,6 +22,7 @@ import { seen, tallyText } from '../../core/share/tally.ts';
 export async function lookAtRevocation(input: LookInput, tools: Tools): Promise<Judgement & { readonly looks: number }> {
   const view = await viewIncident(tools, input.incident);
   const { incident } = view;
+  const looks = input.looks + 1;
   const acts = view.ledger.filter(({ execution }) => execution === input.execution);
   // The plan that was applied; a state that moved meanwhile may have left others.
   const plan = view.plans.find(({ digest }) => digest === acts.at(-1)?.digest) ?? view.plans.findLast(({ direction }) => direction === input.direction);
@@ -28,6 +30,15 @@ export async function lookAtRevocation(input: LookInput, tools: Tools): Promise<
   const scope = scopeOf(incident);
   const sampled = await judgedShareLinks(tools, plan ? sampledLinks(plan.impact) : []);
   const context: ShareContext = { incident, direction: input.direction, execution: input.execution, scope, reach: reachOf(scope, sampled), reachComplete: false };
+  // What the looks are made with goes after the last of them is on record.
+  const done = async <T extends Judgement>(judged: T): Promise<T> => {
+    if (plan && judged.verdict !== 'pending') await Promise.all([...BEFORE_SWEEP, ...AFTER_SWEEP].map(async (kind) => await kind.done?.(plan, context, tools)));
+    return judged;
+  };
+  // A look whose answer was lost a moment ago is not made again: what it was made with may be gone.
+  const recent = view.entries.filter(({ kind, at }) => kind === 'look' && Date.parse(tools.now()) - Date.parse(at) < RECENT_MS);
+  const made = recent.map(({ detail }) => madeLook.safeParse(detail).data).find((look) => look?.execution === input.execution && look.look === looks && look.digest === plan?.digest);
+  if (made) return await done({ streak: made.streak, verdict: made.verdict, reason: made.reason, looks });
   const [links, urls, drifted, open, since] = await Promise.all([
     askForLinks(sampled, context, tools),
     plan ? askForUrls(plan, context, tools) : [],
@@ -41,20 +52,23 @@ export async function lookAtRevocation(input: LookInput, tools: Tools): Promise<
   const counts = input.streak + 1 >= needed && plan ? await countAgain(plan, scope, ledger, tools) : { text: null, wrong: [] };
   const look: ShareLook = { direction: input.direction, seen: fetches, drifted, wrong: [...open, ...since.wrong, ...counts.wrong], blind: blindness(fetches.length, tools) };
 
-  const looks = input.looks + 1;
   const judgement = judgeShares(look, { needed, allowed }, input.streak, looks);
   const reason = counts.text === null ? judgement.reason : `${counts.text}; ${judgement.reason}`;
-  if (plan && judgement.verdict !== 'pending') await Promise.all([...BEFORE_SWEEP, ...AFTER_SWEEP].map(async (kind) => await kind.done?.(plan, context, tools)));
   await addEntry(tools, `${input.execution}/look/${looks}`, {
     incident: incident.id,
     at: tools.now(),
     kind: 'look',
     text: `look ${looks}: ${sentence(fetches)}${since.text}${drifted.length > 0 ? `, changed since: ${drifted.join(', ')}` : ''}${look.wrong.length > 0 ? `; ${look.wrong.join('; ')}` : ''}`,
     by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
-    detail: { seen: fetches.map(({ what, answer, expected }) => ({ what, answer, expected })), drifted: [...drifted], streak: judgement.streak, verdict: judgement.verdict },
+    detail: { execution: input.execution, look: looks, digest: plan?.digest ?? null, seen: fetches.map(({ what, answer, expected }) => ({ what, answer, expected })), drifted: [...drifted], streak: judgement.streak, verdict: judgement.verdict, reason },
   });
-  return { ...judgement, reason, looks };
+  return await done({ ...judgement, reason, looks });
 }
+
+/** As long as a workflow retries a look. */
+const RECENT_MS = 300_000;
+/** What a look leaves in its entry. */
+const madeLook = z.object({ execution: z.string(), look: z.number(), digest: z.string(), streak: z.number(), verdict: z.enum(['verified', 'unverified', 'pending']), reason: z.string() });
 
 type Fetches = ShareLook['seen'];
 

@@ -89,6 +89,15 @@ it('a request for approval that nobody was told of is told by the next try', asy
   expect([incident.outcome, entries.filter(({ kind }) => kind === 'approval').length]).toEqual([expect.stringContaining('containment waits for an approval'), 1]);
 });
 
+it('a containment that is not proven is proven when it is asked for again', async () => {
+  const { body } = await suite.respond('rosa', '/start', start(await open()));
+  await suite.until(body.incident, ({ incident }) => incident.status === 'contained');
+  await suite.account.world.call('dynamodb', 'UpdateItem', { TableName: suite.deployment.name, Key: { pk: { S: `INCIDENT#${body.incident}` }, sk: { S: 'META' } }, UpdateExpression: 'SET #s = :s', ExpressionAttributeNames: { '#s': 'status' }, ExpressionAttributeValues: { ':s': { S: 'unverified' } } }, root(suite.account));
+  expect((await suite.respond('rosa', '/release', { incident: body.incident, reason: 'look again' })).status).toBe(202);
+  await suite.until(body.incident, ({ incident }) => incident.status === 'contained' && incident.executions.length === 2);
+  expect((await suite.respond('rosa', '/release', { incident: body.incident, reason: 'once more' })).status).toBe(409);
+});
+
 it('a level that was refused leaves the incident as it was', async () => {
   const bucket = await open();
   const { body } = await suite.respond('rosa', '/start', start(bucket));
