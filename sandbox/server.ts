@@ -52,9 +52,9 @@ async function handle(room: Room, incoming: IncomingMessage, outgoing: ServerRes
     (body): Promise<HttpResponse | CutError> => answer(room, requestOf(incoming, body), incoming),
     (): HttpResponse => ({ status: 413, headers: { connection: 'close' }, body: '' }),
   );
-  if (response instanceof CutError) return cut(outgoing, response);
-  // Sandbox time, so that SDKs correct their clocks to it.
+  // Sandbox time, so that SDKs correct their clocks to it; in an answer that is cut off too.
   outgoing.setHeader('date', new Date(room.clock.now()).toUTCString());
+  if (response instanceof CutError) return cut(outgoing, response);
   for (const [name, value] of Object.entries(response.headers)) outgoing.setHeader(name, headerText(value));
   // Whoever asked was killed meanwhile: no event of this response comes any more.
   if (outgoing.destroyed) return;
