@@ -122,7 +122,7 @@ function cellsOf(counted: readonly { readonly of: Case; readonly calls: readonly
       faults.map((fault) => {
         const call = `${what}#${nth}`;
         const turn = (FAULTS.indexOf(fault) + whats.indexOf(what) + at) % FAULTS.length;
-        return { of, fault, call, rank: turn + AGAIN * (nth - 1) + (reads ? READ : 0), key: digestOf([of.playbook, of.direction, fault, call]) };
+        return { of, fault, call, rank: turn + AGAIN * (nth - 1) + (reads && fault !== 'stale' ? READ : 0), key: digestOf([of.playbook, of.direction, fault, call]) };
       }),
     );
   });
