@@ -95,6 +95,40 @@ export function policyText(document: unknown): string {
   return JSON.stringify(settled(document, ''));
 }
 
+/**
+ * A policy as S3 takes it back: in place of the ARN of a user or role that was deleted S3 shows a unique id, and refuses a policy with one
+ * ("Invalid principal in policy"). Such an id is never given again, so without it the policy lets in and keeps out whom it did.
+ *
+ * @returns `policy`: `null` where no statement is left; the text itself where it names none · `ids`: what was taken out
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-bucket-user-policy-specifying-principal-intro.html ("you can safely remove principals with unique identifiers")
+ * @see https://github.com/ministryofjustice/analytical-platform/pull/4932
+ */
+export function withoutDeleted(text: string): { readonly policy: string | null; readonly ids: readonly string[] } {
+  const document: unknown = JSON.parse(text);
+  if (!isRecord(document)) return { policy: text, ids: [] };
+  const ids = new Set<string>();
+  const statements = [document['Statement'] ?? []].flat().flatMap((statement: unknown) => (isRecord(statement) ? statementWithout(statement, ids) : [statement]));
+  if (ids.size === 0) return { policy: text, ids: [] };
+  return { policy: statements.length === 0 ? null : policyText({ ...document, Statement: statements }), ids: [...ids] };
+}
+
+const DELETED = /^A(?:ROA|IDA)[A-Z0-9]{12,}$/;
+
+function statementWithout(statement: Readonly<Record<string, unknown>>, ids: Set<string>): readonly unknown[] {
+  const name = isRecord(statement['Principal']) ? 'Principal' : 'NotPrincipal';
+  const principals = statement[name];
+  const listed: readonly unknown[] = isRecord(principals) ? [principals['AWS'] ?? []].flat() : [];
+  const gone = listed.filter((value): value is string => typeof value === 'string' && DELETED.test(value));
+  if (!isRecord(principals) || gone.length === 0) return [statement];
+  for (const id of gone) ids.add(id);
+  const { AWS: _, ...others } = principals;
+  const left = gone.length === listed.length ? others : { ...others, AWS: listed.filter((value) => !gone.some((id) => id === value)) };
+  if (Object.keys(left).length > 0) return [{ ...statement, [name]: left }];
+  // Nobody is meant any more; "everybody but nobody" is everybody.
+  const { NotPrincipal: __, ...rest } = statement;
+  return name === 'Principal' ? [] : [{ ...rest, Principal: '*' }];
+}
+
 /** As AWS writes them; others follow by name. */
 const KEYS = ['Version', 'Id', 'Statement', 'Sid', 'Effect', 'Principal', 'NotPrincipal', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition'];
 

@@ -1,5 +1,6 @@
 import type { Json } from './bucket.ts';
 import { notTakenBack } from './outcome.ts';
+import { withoutDeleted } from './policy.ts';
 import { SIDS } from './quarantine/levels.ts';
 import type { IncidentView, LedgerEntry, Target, UndoEach, UndoRequest } from './incident.ts';
 import { sessionPolicyName } from './share/sessions.ts';
@@ -40,7 +41,8 @@ function liftDeny(target: Target): UndoStep {
 }
 
 function stepOf(entry: LedgerEntry, target: Target): UndoStep {
-  const { title, setting, before, result } = entry;
+  const { title, setting, result } = entry;
+  const before = setting === 'policy' ? writable(entry.before) : entry.before;
   const said = `${title}${result === 'intended' ? ' (not acknowledged: it may not have happened)' : ''}`;
   const undo = entry.undo === undefined ? shareUndo(entry, target) : filledIn(entry.undo, target);
   if (undo) return { title: said, request: undo, command: undo.each ? loopOf(undo, undo.each) : commandFor(undo) };
@@ -48,6 +50,11 @@ function stepOf(entry: LedgerEntry, target: Target): UndoStep {
   const write = target.kind === 'bucket' ? (before === null ? DELETE[setting] : PUT[setting]?.(before)) : undefined;
   if (!write) return { title: said, request: null, command: `# ${oneLine(`${said}: ${setting} has no plain command; restore it with Stopbath`)}` };
   return { title: said, ...commandOf(write, target) };
+}
+
+/** S3 takes no policy that names who was deleted. */
+function writable(policy: Json): Json {
+  return typeof policy === 'string' ? withoutDeleted(policy).policy : policy;
 }
 
 /** Of a revocation: what stands at a bucket that it names, and at a role. */
@@ -58,7 +65,8 @@ function shareUndo({ setting, before, incident }: LedgerEntry, { account }: Targ
   if (kind === 'signer') return { service: 'iam', operation: 'DeleteRolePolicy', input: { RoleName: name.split('/').at(-1) ?? name, PolicyName: sessionPolicyName(incident) } };
   if (kind !== 'policy') return null;
   const of = { Bucket: name, ExpectedBucketOwner: account };
-  return typeof before === 'string' ? { service: 's3api', operation: 'PutBucketPolicy', input: { ...of, Policy: before } } : { service: 's3api', operation: 'DeleteBucketPolicy', input: of };
+  const Policy = writable(before);
+  return typeof Policy === 'string' ? { service: 's3api', operation: 'PutBucketPolicy', input: { ...of, Policy } } : { service: 's3api', operation: 'DeleteBucketPolicy', input: of };
 }
 
 /** An owner's id stands in no plan; who may read the incident knows it. */

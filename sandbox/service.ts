@@ -194,6 +194,8 @@ export interface World {
    * `none` is the default deny; root is allowed everything; anonymous callers and services have no policies.
    */
   identityDecision(call: Call, need: Need): Decision;
+  /** The unique id of a user or role that there is now (`AROA…`); `null` where there is none. */
+  readonly idOf: (arn: string) => string | null;
   readonly random: () => number;
 }
 

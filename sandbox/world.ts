@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { accessDenied, authorizeByIdentity, nameOf } from './auth/authorize.ts';
 import { contextOf } from './auth/context.ts';
-import type { Directory, Role } from './auth/directory.ts';
+import type { Directory, Role, User } from './auth/directory.ts';
 import { evaluate } from './auth/evaluate.ts';
 import type { Clock } from './clock.ts';
 import { createFaults } from './faults.ts';
@@ -145,6 +145,7 @@ export function createRoom(options: RoomOptions): Room {
     assume: (...args) => session(...args).caller,
     credentials: (...args) => session(...args).credentials,
     emit: (event) => services.get('events')?.emit?.(event),
+    idOf: (arn) => (roleOf(directory, arn) ?? userOf(directory, arn))?.id ?? null,
     identityDecision: (call, need) => {
       if (call.caller.kind === 'root') return 'allow';
       const context = { ...contextOf(call), ...need.context };
@@ -156,6 +157,11 @@ export function createRoom(options: RoomOptions): Room {
     },
   };
   return room;
+}
+
+function userOf(directory: Directory, arn: string): User | undefined {
+  const user = directory.users.find(arn.split(':')[4] ?? '', arn.split('/').at(-1) ?? '');
+  return user?.arn === arn ? user : undefined;
 }
 
 function roleOf(directory: Directory, arn: string): Role | undefined {

@@ -1,6 +1,7 @@
 import { s3Of } from '../clients.ts';
 import type { Json } from '../../core/bucket.ts';
-import { same } from '../../core/quarantine/levels.ts';
+import { withoutDeleted } from '../../core/policy.ts';
+import { deletedNote, same } from '../../core/quarantine/levels.ts';
 import { hasUrlDenial, withoutUrlDenial, withUrlDenial } from '../../core/share/url-denial.ts';
 import { readPolicy, writeSetting, type BucketAddress } from '../bucket.ts';
 import type { Tools } from '../function.ts';
@@ -29,10 +30,10 @@ export const policyKind: ShareKind = {
     await writeSetting(s3Of(tools.clients), addressOf(setting, tools), 'policy', after);
   },
   takeBack: (entry, present) => {
-    if (same(present, entry.after)) return { value: entry.before, note: null };
+    if (same(present, entry.after)) return { value: writable(textOf(entry.before)).policy, note: null };
     const now = textOf(present);
     if (!hasUrlDenial(now, entry.incident)) return { value: present, note: null };
-    return { value: withoutUrlDenial(now, entry.incident), note: `The policy of ${entry.setting.slice(entry.setting.indexOf(':') + 1)} was changed since: the newer one is kept, and only the denials of this incident are taken out.` };
+    return { value: writable(withoutUrlDenial(now, entry.incident)).policy, note: `The policy of ${entry.setting.slice(entry.setting.indexOf(':') + 1)} was changed since: the newer one is kept, and only the denials of this incident are taken out.` };
   },
   look: async (plan, context, tools) => {
     const changed = new Set(plan.changes.map(({ setting }) => setting));
@@ -48,7 +49,8 @@ async function planBucket(reach: Reach, context: ShareContext, tools: Tools): Pr
   const setting = `policy:${reach.bucket}`;
   const [policy, cdns, signers] = await Promise.all([readPolicy(s3Of(tools.clients), addressOf(setting, tools)), distributionsOf(tools, reach.bucket), revocableSigners(context, tools)]);
   const { objectTag } = tools.settings.STOPBATH_SHARES;
-  const denied = withUrlDenial(policy, {
+  const { policy: base, ids } = writable(policy);
+  const denied = withUrlDenial(base, {
     incident: context.incident.id,
     bucket: reach.bucket,
     prefixes: reach.prefixes,
@@ -59,7 +61,8 @@ async function planBucket(reach: Reach, context: ShareContext, tools: Tools): Pr
     identities: [...new Set(cdns.flatMap(({ access }) => (typeof access === 'object' ? [access.identity] : [])))],
   });
   const notes = [...denied.notes, ...openNotes(cdns)];
-  if (denied.policy === null || same(denied.policy, policy)) return { changes: [], notes };
+  if (denied.policy === null || same(denied.policy, base)) return { changes: [], notes };
+  if (ids.length > 0) notes.push(deletedNote(ids));
   const title = cdns.length === 0 ? 'Deny presigned URLs of the affected pictures' : 'Deny presigned URLs of the affected pictures, and the reads of CloudFront';
   return { changes: [{ setting, title, before: policy, after: denied.policy }], notes };
 }
@@ -85,6 +88,11 @@ function leads({ prefixes, keys }: Reach): boolean {
 
 function addressOf(setting: string, { settings }: Tools): BucketAddress {
   return { bucket: setting.slice(setting.indexOf(':') + 1), account: settings.STOPBATH_ACCOUNT, region: settings.AWS_REGION };
+}
+
+/** What S3 takes of a policy that it gave. */
+function writable(policy: string | null): ReturnType<typeof withoutDeleted> {
+  return policy === null ? { policy, ids: [] } : withoutDeleted(policy);
 }
 
 function textOf(value: Json): string | null {

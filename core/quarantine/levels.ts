@@ -2,7 +2,7 @@ import { byKey, type BucketState, type Json, type Lifecycle, type PublicAccessBl
 import { canonicalJson } from '../canonical.ts';
 import { exposuresOf } from '../exposure.ts';
 import type { Change } from '../incident.ts';
-import { policyText, settledPolicy } from '../policy.ts';
+import { policyText, settledPolicy, withoutDeleted } from '../policy.ts';
 import { listed, plain } from '../text.ts';
 import { leftIn } from './left.ts';
 
@@ -37,6 +37,8 @@ export interface PlannedChanges {
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html ("20 KB in size")
  */
 export const POLICY_LIMIT_BYTES = 20 * 1024;
+/** Of lifecycle rules as JSON: with its before and after compressed, a plan fits an item of 400 KB, whatever the rules say. */
+export const LIFECYCLE_LIMIT_BYTES = 380_000;
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/CostAllocTagging.html (50 tags a bucket) */
 const TAG_LIMIT = 50;
 
@@ -60,8 +62,16 @@ export function quarantine(state: BucketState, options: QuarantineOptions): Plan
     if (!unread.has(setting) && !same(before, after)) steps.push({ setting, title, before: asJson(before), after: asJson(after) });
   };
 
+  const stopExpiry = () => {
+    const stopped = withoutExpiry(state.lifecycle);
+    const rules = Buffer.byteLength(JSON.stringify(state.lifecycle ?? null));
+    if (rules <= LIFECYCLE_LIMIT_BYTES || same(state.lifecycle, stopped)) return step('lifecycle', 'Stop lifecycle rules that expire evidence', state.lifecycle, stopped);
+    notes.push(`The lifecycle rules have ${rules} bytes, more than a plan keeps for a restore (${LIFECYCLE_LIMIT_BYTES}): they go on, and those that expire objects destroy evidence. Switch them off by hand.`);
+  };
   if (unread.size > 0) notes.push(`${capitalised(listed([...unread]))} could not be read: a policy refuses ${unread.size === 1 ? 'it' : 'them'} to the suite. What could not be read is neither saved nor changed${options.level !== 'public' && unread.has('policy') ? `: the public is blocked, level ${options.level} is not reached` : ''}.`);
-  const policy = options.level === 'public' || unread.has('policy') ? state.policy : withDeny(state.policy, options, state);
+  const whole = options.level === 'public' || unread.has('policy') ? state.policy : withDeny(state.policy, options, state);
+  const { policy: base, ids } = state.policy === null || whole === state.policy ? { policy: state.policy, ids: [] } : withoutDeleted(state.policy);
+  const policy = ids.length === 0 ? whole : withDeny(base, options, state);
   const fits = policy === null || Buffer.byteLength(policy) <= POLICY_LIMIT_BYTES;
   if (!fits) {
     notes.push(
@@ -71,13 +81,15 @@ export function quarantine(state: BucketState, options: QuarantineOptions): Plan
   const deny = fits && policy !== state.policy;
   if (deny) {
     step('publicAccessBlock', 'Block public ACLs and ignore those there are; restrict a public policy to this account', state.publicAccessBlock, BLOCK_BUT_POLICY);
+    // Before the one write that S3 may refuse for what somebody else put into the policy.
+    stopExpiry();
     step('policy', options.level === 'full' ? 'Deny everyone but responders' : 'Deny everyone outside', state.policy, policy);
     step('publicAccessBlock', 'Refuse new public policies', BLOCK_BUT_POLICY, BLOCK_ALL);
   } else {
     step('publicAccessBlock', 'Block public access: ACLs and policies', state.publicAccessBlock, BLOCK_ALL);
+    stopExpiry();
   }
-
-  step('lifecycle', 'Stop lifecycle rules that expire evidence', state.lifecycle, withoutExpiry(state.lifecycle));
+  if (deny && ids.length > 0) notes.push(deletedNote(ids));
 
   const level = fits && !unread.has('policy') ? options.level : 'public';
   const tags = withTags(state.tagging, options.incident, level);
@@ -94,6 +106,11 @@ export function quarantine(state: BucketState, options: QuarantineOptions): Plan
   if (state.website) notes.push('The website configuration stays: its endpoint serves nobody while public access is blocked.');
   if (state.replication) notes.push('Replication stays on: copies already made elsewhere are not contained here.');
   return { level, changes: steps.map((entry, index) => ({ seq: index + 1, ...entry })), notes };
+}
+
+/** @param ids - as `withoutDeleted` gives them */
+export function deletedNote(ids: readonly string[]): string {
+  return `The policy names ${listed(ids.slice(0, 10))}${ids.length > 10 ? ` and ${ids.length - 10} more` : ''}, which ${ids.length === 1 ? 'was' : 'were'} deleted: S3 takes no policy that does. ${ids.length === 1 ? 'It is' : 'They are'} left out, for good; nobody gains or loses access by that.`;
 }
 
 function capitalised(text: string): string {

@@ -47,9 +47,9 @@ describe('quarantine', () => {
 
   it('refuses public policies only after the deny is written, since S3 refuses to write one under that block', () => {
     const { changes } = quarantine(bucket, options('external'));
-    expect(changes.slice(0, 3).map((change) => change.setting)).toEqual(['publicAccessBlock', 'policy', 'publicAccessBlock']);
+    expect(changes.slice(0, 4).map((change) => change.setting)).toEqual(['publicAccessBlock', 'lifecycle', 'policy', 'publicAccessBlock']);
     expect(changes[0]?.after).toEqual({ ...BLOCK_ALL, BlockPublicPolicy: false });
-    expect(changes[2]?.after).toEqual(BLOCK_ALL);
+    expect(changes[3]?.after).toEqual(BLOCK_ALL);
   });
 
   it('lifts the block on policies for the write where it stood already', () => {
@@ -97,6 +97,31 @@ describe('quarantine', () => {
   it('switches off the rules that expire and leaves the others running', () => {
     const lifecycle = quarantine(bucket, options('public')).changes.find((change) => change.setting === 'lifecycle');
     expect(lifecycle?.after).toMatchObject({ Rules: [{ ID: 'expire', Status: 'Disabled' }, { ID: 'move', Status: 'Enabled' }] });
+  });
+
+  it('leaves out who was deleted, which S3 refuses to be given, and neither way loses the others', () => {
+    const gone = 'AROA27HJSWAHEPTTLIWSO';
+    const policy = JSON.stringify({ Version: '2012-10-17', Statement: [
+      { Sid: 'Gone', Effect: 'Allow', Principal: { AWS: gone }, Action: 's3:GetObject', Resource: 'arn:aws:s3:::family/*' },
+      { Sid: 'Both', Effect: 'Allow', Principal: { AWS: [gone, 'arn:aws:iam::444455556666:role/lab'] }, Action: 's3:GetObject', Resource: 'arn:aws:s3:::family/*' },
+      { Sid: 'But', Effect: 'Deny', NotPrincipal: { AWS: gone }, Action: 's3:DeleteBucket', Resource: 'arn:aws:s3:::family' },
+    ] });
+    const before = { ...bucket, policy };
+    const { changes, notes } = quarantine(before, options('full'));
+    expect(policyAfter(changes).Statement).toMatchObject([{ Sid: 'Both', Principal: { AWS: 'arn:aws:iam::444455556666:role/lab' } }, { Sid: 'But', Principal: '*' }, { Effect: 'Deny' }]);
+    expect(notes.join()).toContain(`${gone}, which was deleted`);
+    const contained = play(before, changes);
+    const undo = restoration(ledger(changes), contained);
+    expect(play(contained, undo.changes).policy).not.toMatch(/AROA|Stopbath/);
+    expect(undo.notes.join()).toContain('was deleted');
+    expect(quarantine(before, options('public')).notes.join()).not.toContain('deleted');
+  });
+
+  it('goes on without the lifecycle rules where a plan has no room for them, and says so', () => {
+    const Rules = Array.from({ length: 1000 }, (_, n) => ({ ID: `rule-${n}`, Status: 'Enabled', Filter: { Prefix: 'x'.repeat(400) }, Expiration: { Days: 1 } }));
+    const planned = quarantine({ ...bucket, lifecycle: { Rules, TransitionDefaultMinimumObjectSize: null } }, options('public'));
+    expect(planned.changes.map((change) => change.setting)).toEqual(['publicAccessBlock', 'tagging']);
+    expect(planned.notes.join()).toContain('Switch them off by hand');
   });
 
   it('blocks the public and says what is missing where the policy has no room for a deny', () => {

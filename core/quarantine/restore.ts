@@ -1,8 +1,8 @@
 import type { BucketState, Json } from '../bucket.ts';
 import { exposuresOf } from '../exposure.ts';
 import type { Change, Drift, LedgerEntry } from '../incident.ts';
-import { policyText } from '../policy.ts';
-import { POLICY_LIMIT_BYTES, SIDS, TAGS, same } from './levels.ts';
+import { policyText, withoutDeleted } from '../policy.ts';
+import { deletedNote, POLICY_LIMIT_BYTES, SIDS, TAGS, same } from './levels.ts';
 
 /**
  * The changes that take a quarantine back: its ledger, read backwards, against what the bucket has now.
@@ -28,7 +28,9 @@ export function restoration(ledger: readonly LedgerEntry[], now: BucketState, ne
   for (const entry of ledger.toReversed()) {
     const known = current.get(entry.setting);
     const present = known === undefined ? settingOf(now, entry.setting) : known;
-    const restored = newer === 'overwrite' && drifted.has(entry.setting) ? entry.before : takeBack(entry, present);
+    const back = newer === 'overwrite' && drifted.has(entry.setting) ? entry.before : takeBack(entry, present);
+    const { policy: restored, ids } = entry.setting === 'policy' && typeof back === 'string' && !same(present, back) ? withoutDeleted(back) : { policy: back, ids: [] };
+    if (ids.length > 0) notes.push(deletedNote(ids));
     current.set(entry.setting, restored);
     if (!same(present, restored)) changes.push({ seq: changes.length + 1, setting: entry.setting, title: `Undo: ${entry.title}`, before: present, after: restored });
   }

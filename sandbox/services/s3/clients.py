@@ -49,7 +49,7 @@ def settings():
     statement = dict(Effect="Allow", Principal="*", Action="s3:GetObject", Resource=f"arn:aws:s3:::{B}/public/*")
     policy = json.dumps(dict(Version="2012-10-17", Statement=[statement]), indent=1)
     call("put_bucket_policy", Bucket=B, Policy=policy)
-    expect("get_bucket_policy: text", call("get_bucket_policy", Bucket=B)["Policy"], policy)
+    expect("get_bucket_policy: text", json.loads(call("get_bucket_policy", Bucket=B)["Policy"]), json.loads(policy))
     expect("get_bucket_policy_status: public", call("get_bucket_policy_status", Bucket=B)["PolicyStatus"], {"IsPublic": True})
     call("delete_bucket_policy", Bucket=B)
     call("put_bucket_acl", Bucket=B, ACL="public-read")

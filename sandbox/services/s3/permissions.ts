@@ -25,7 +25,7 @@ import { requestedAcl, toSdk, type AclInput } from './acl.ts';
 import { aclKeys, bucketArn, onBucket } from './actions.ts';
 import { blockOf, effectiveAcl, refusal } from './access.ts';
 import { absent, malformedXml } from './errors.ts';
-import { givenBack, readBucketPolicy } from './policy.ts';
+import { givenBack, idsIn, readBucketPolicy } from './policy.ts';
 import { latest } from './propagation.ts';
 import { accountOf, bucketOf, write, type Bucket, type BucketPolicy, type S3State } from './state.ts';
 
@@ -64,7 +64,7 @@ export function permissionOperations(state: S3State): Readonly<Record<string, Op
     }),
     GetBucketPolicy: operation<GetBucketPolicyCommandInput, GetBucketPolicyCommandOutput>({
       needs: onBucket('s3:GetBucketPolicy'),
-      run: (input, call) => ({ Policy: givenBack(policyOf(ownedBy(call, bucketOf(state, input))).text, ++reads) }),
+      run: (input, call) => ({ Policy: givenBack(policyOf(ownedBy(call, bucketOf(state, input))), ++reads, state.world.idOf) }),
     }),
     GetBucketPolicyStatus: operation<GetBucketPolicyStatusCommandInput, GetBucketPolicyStatusCommandOutput>({
       needs: onBucket('s3:GetBucketPolicyStatus'),
@@ -78,7 +78,7 @@ export function permissionOperations(state: S3State): Readonly<Record<string, Op
         if (blockOf(state, bucket).BlockPublicPolicy && isPublicPolicy(policy.parsed)) {
           throw refusal(call, bucket, { action: 's3:PutBucketPolicy', resource: bucketArn(bucket.name) }, 'because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.');
         }
-        bucket.policy = write(state, bucket.policy, policy, call);
+        bucket.policy = write(state, bucket.policy, { ...policy, ids: idsIn(policy.parsed, state.world.idOf) }, call);
         return {};
       },
     }),

@@ -1,5 +1,6 @@
 import { globMatches } from '../../../core/glob.ts';
 import { parsePolicy, PolicyParseError, type Policy, type Statement } from '../../../core/policy.ts';
+import type { World } from '../../service.ts';
 import { malformedPolicy } from './errors.ts';
 import type { BucketPolicy } from './state.ts';
 
@@ -26,13 +27,28 @@ export function readAccessPointPolicy(text: string, arn: string): BucketPolicy {
 }
 
 /**
- * A policy as S3 gives it back: lists of one are that one, and the order of a list is another at every read.
+ * A policy as S3 gives it back: lists of one are that one, the order of a list is another at every read, and who was deleted since stands there by id.
  *
  * @see https://github.com/hashicorp/terraform/issues/2432
  * @see https://github.com/ansible/ansible/issues/42532
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-bucket-user-policy-specifying-principal-intro.html ("will show a unique identifier")
  */
-export function givenBack(text: string, nth: number): string {
-  return JSON.stringify(JSON.parse(text, (_, value: unknown) => (Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? (value.length === 1 ? value[0] : rotated(value, nth)) : value)));
+export function givenBack({ text, ids = {} }: BucketPolicy, nth: number, idOf: World['idOf']): string {
+  const shown = (value: unknown) => (typeof value === 'string' && ids[value] !== undefined && idOf(value) !== ids[value] ? ids[value] : value);
+  return JSON.stringify(
+    JSON.parse(text, (key, value: unknown) => {
+      const list = key === 'AWS' && typeof value === 'string' ? [value] : value;
+      if (!Array.isArray(list) || !list.every((entry) => typeof entry === 'string')) return value;
+      const entries = rotated(key === 'AWS' ? list.map(shown) : list, nth);
+      return entries.length === 1 ? entries[0] : entries;
+    }),
+  );
+}
+
+/** The ids of the users and roles that a policy names, by their ARNs. */
+export function idsIn({ statements }: Policy, idOf: World['idOf']): Readonly<Record<string, string>> {
+  const named = statements.flatMap(({ principal, notPrincipal }) => [...(principal?.['AWS'] ?? []), ...(notPrincipal?.['AWS'] ?? [])]);
+  return Object.fromEntries(named.flatMap((arn) => { const id = idOf(arn); return id === null ? [] : [[arn, id]]; }));
 }
 
 /** The same list, beginning at another place each time. */
@@ -86,11 +102,10 @@ function validate({ principal, notPrincipal, actions, notActions, resources, not
   }
 }
 
-/** An account, an ARN without wildcards, an id, CloudFront's origin access identity. */
+/** An account, an ARN without wildcards, CloudFront's origin access identity; an id stands for somebody who was deleted. */
 const PRINCIPALS: readonly RegExp[] = [
   /^\d{12}$/,
   /^arn:aws:(iam|sts)::\d{12}:(root|(user|role|assumed-role|federated-user)\/[\w+=,.@/-]+)$/,
-  /^A(ROA|IDA)[A-Z0-9]{4,}$/,
   /^arn:aws:iam::cloudfront:user\/CloudFront Origin Access Identity \w+$/,
 ];
 

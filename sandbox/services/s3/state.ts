@@ -52,6 +52,8 @@ export type Ownership = BucketState['ownership'];
 export interface BucketPolicy {
   readonly text: string;
   readonly parsed: Policy;
+  /** Of the users and roles that it named when it was written: their ids by their ARNs. */
+  readonly ids?: Readonly<Record<string, string>>;
 }
 
 export interface LifecycleSetting {

@@ -63,6 +63,7 @@ export function fakeWorld(handlers: Readonly<Record<string, Handler>> = {}, cloc
     },
     credentials: () => ({ accessKeyId: 'ASIA', secretAccessKey: 'secret' }),
     identityDecision: () => 'allow',
+    idOf: () => null,
     emit: (event) => void emitted.push(event),
   };
   const states = createStepFunctions(world);
