@@ -5,7 +5,7 @@ import { PHASE, type Entry, type Incident, type IncidentView, type LedgerEntry, 
 import type { Lease } from '../core/lease.ts';
 import { historyKeys } from './history.ts';
 import { worstOf } from '../core/ticket/state.ts';
-import { count, get, put, putNew, query, queryIndex, update, type Condition, type Item, type Table } from './records.ts';
+import { count, get, packed, put, putNew, query, queryIndex, unpacked, update, type Condition, type Item, type Table } from './records.ts';
 
 const META = 'META';
 const pkOf = (incident: string) => `INCIDENT#${incident}`;
@@ -167,7 +167,7 @@ export async function savePlan(table: Table, plan: Plan): Promise<void> {
 }
 
 export function planItem(plan: Plan): Item {
-  return { pk: pkOf(plan.incident), sk: `PLAN#${plan.digest}`, json: JSON.stringify(plan) };
+  return { pk: pkOf(plan.incident), sk: `PLAN#${plan.digest}`, ...packed(plan) };
 }
 
 export async function getPlan(table: Table, incident: string, digest: string): Promise<Plan | null> {
@@ -201,7 +201,7 @@ export async function ledgerOf(table: Table, incident: string): Promise<readonly
 }
 
 export function ledgerItem(entry: LedgerEntry): Item {
-  return { pk: pkOf(entry.incident), sk: `LEDGER#${entry.execution}#${entry.digest.slice(0, 16)}#${String(entry.seq).padStart(4, '0')}`, json: JSON.stringify(entry) };
+  return { pk: pkOf(entry.incident), sk: `LEDGER#${entry.execution}#${entry.digest.slice(0, 16)}#${String(entry.seq).padStart(4, '0')}`, ...packed(entry) };
 }
 
 function byAct(a: LedgerEntry, b: LedgerEntry): number {
@@ -223,7 +223,7 @@ function pointerOf({ key, kind, sha256, at, seal }: Item): RecordPointer {
 
 // What the suite itself wrote under this key is trusted to have its shape: only the suite's roles can write the table.
 function body<T>(item: Item): T {
-  return JSON.parse(String(item['json'])) as T;
+  return JSON.parse(unpacked(item)) as T;
 }
 
 function bodies<T>(items: readonly Item[], prefix: string): readonly T[] {

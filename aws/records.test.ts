@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { LIFECYCLE_LIMIT_BYTES } from '../core/quarantine/levels.ts';
 import { createClients } from './clients.ts';
-import { get, put, putIf, putNew, SCHEMA_VERSION } from './records.ts';
+import { get, packed, put, putIf, putNew, SCHEMA_VERSION, unpacked } from './records.ts';
 
 const mock = mockClient(DynamoDBDocumentClient);
 const table = { settings: { STOPBATH_TABLE: 't' }, clients: createClients('us-east-1') };
@@ -36,5 +38,16 @@ describe('an item of the table', () => {
   it('is refused where it is of a newer release', async () => {
     mock.on(GetCommand).resolves({ Item: { pk: 'a', sk: 'b', schemaVersion: SCHEMA_VERSION + 1 } });
     await expect(get(table, 'a', 'b')).rejects.toThrow(`the item a / b has schema version ${SCHEMA_VERSION + 1}, this release reads up to ${SCHEMA_VERSION}`);
+  });
+
+  it('has room for the longest lifecycle rules, before and after, and what somebody else made of them', () => {
+    const Rules = Array.from({ length: 1000 }, (_, n) => ({ ID: `rule-${n}`, Status: 'Enabled', Filter: { Prefix: randomBytes(150).toString('hex') }, Expiration: { Days: 1 } }));
+    expect(JSON.stringify(Rules).length).toBeGreaterThan(LIFECYCLE_LIMIT_BYTES);
+    const stopped = Rules.map((rule) => ({ ...rule, Status: 'Disabled' }));
+    const body = { changes: [{ before: Rules, after: stopped }], drift: [{ saved: Rules, contained: stopped, now: Rules }] };
+    const item = packed(body);
+    expect('brotli' in item && item.brotli.byteLength).toBeLessThan(390 * 1024);
+    expect(unpacked({ pk: 'a', sk: 'b', ...item })).toBe(JSON.stringify(body));
+    expect(packed({ short: 1 })).toEqual({ json: '{"short":1}' });
   });
 });

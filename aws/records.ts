@@ -1,10 +1,11 @@
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Tools } from './function.ts';
 
 /**
  * The one table: items by partition and sort key, written singly and conditionally. Bodies that must come back
- * exactly as they were (a policy's text, a plan under a digest) travel as JSON in `json`.
+ * exactly as they were (a policy's text, a plan under a digest) travel as JSON in `json`, or where that is long, compressed in `brotli`.
  */
 export interface Item {
   readonly pk: string;
@@ -18,6 +19,25 @@ export const SCHEMA_VERSION = 1;
 /** An item of a newer release than this one: after a rollback nothing is guessed from it. */
 export class SchemaError extends Error {
   override readonly name = 'SchemaError';
+}
+
+/** Bytes of JSON from which on it is compressed: an item has room for 400 KB, and a plan may hold a thousand lifecycle rules several times. */
+const LONG = 65_536;
+
+/**
+ * A body as attributes of an item. Brotli, since its window holds a whole plan: what was there before and what will be there after are nearly the same.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html (item size)
+ */
+export function packed(body: unknown): { readonly json: string } | { readonly brotli: Uint8Array } {
+  const json = JSON.stringify(body);
+  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN } = constants;
+  // At the highest quality a megabyte takes seconds.
+  return Buffer.byteLength(json) < LONG ? { json } : { brotli: brotliCompressSync(json, { params: { [BROTLI_PARAM_QUALITY]: 5, [BROTLI_PARAM_LGWIN]: 24 } }) };
+}
+
+/** The JSON that was packed. */
+export function unpacked({ json, brotli }: Item): string {
+  return brotli instanceof Uint8Array ? brotliDecompressSync(brotli).toString('utf8') : String(json);
 }
 
 export interface Table {
