@@ -37,7 +37,7 @@ export async function readScopes(dynamo: DynamoDBDocumentClient, keys: readonly 
   let asked: Record<string, unknown>[] = keys.map((key) => ({ [scope]: key }));
   for (let attempt = 0; attempt < TRIES && asked.length > 0; attempt++) {
     const { Responses, UnprocessedKeys } = await dynamo.send(new BatchGetCommand({ RequestItems: { [epochs.table]: { Keys: asked, ConsistentRead: true } } }));
-    for (const item of Responses?.[epochs.table] ?? []) found.set(String(item[scope]), { epoch: wholeOf(item[epoch]) ?? 0, revoked: rangesOf(item[revoked]) });
+    for (const item of Responses?.[epochs.table] ?? []) found.set(textOf(item, scope) ?? '', { epoch: wholeOf(item[epoch]) ?? 0, revoked: rangesOf(item[revoked]) });
     asked = UnprocessedKeys?.[epochs.table]?.Keys ?? [];
   }
   if (asked.length > 0) throw new Error(`${epochs.table} left ${asked.length} of ${keys.length} scopes unread, ${TRIES} times in a row`);

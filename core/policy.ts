@@ -135,7 +135,8 @@ const KEYS = ['Version', 'Id', 'Statement', 'Sid', 'Effect', 'Principal', 'NotPr
 function settled(value: unknown, key: string): unknown {
   if (key === 'Statement') return (Array.isArray(value) ? value : [value]).map((entry) => settled(entry, ''));
   if (Array.isArray(value)) {
-    const list = [...new Set<unknown>(value)].toSorted((a, b) => (String(a) < String(b) ? -1 : 1));
+    const word = (entry: unknown) => (typeof entry === 'string' ? entry : JSON.stringify(entry));
+    const list = [...new Set<unknown>(value.map((entry) => settled(entry, '')))].toSorted((a, b) => (word(a) < word(b) ? -1 : 1));
     return list.length === 1 ? list[0] : list;
   }
   if (!isRecord(value)) return value;

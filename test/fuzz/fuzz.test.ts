@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readInputs } from '../../core/inputs.ts';
+import { settledPolicy } from '../../core/policy.ts';
 import { objectTarget } from '../../core/signal/target.ts';
 import { onBucket } from '../decide/builders.ts';
 import { SURFACES } from './surfaces.ts';
@@ -21,6 +22,7 @@ describe('bad input', () => {
 /** Each of these was violated once. */
 describe('what the fuzzer found', () => {
   it('a name that is too short for a bucket is no target', () => expect(() => judge(onBucket('CreateBucket', { bucketName: '00', 'x-amz-acl': 'public-read-write' }))).not.toThrow());
+  it('a policy with what is no text in a list is sorted all the same', () => expect(settledPolicy('{"Statement":{"Condition":{"Bool":{"a":[{"toString":false},true]}}}}')).toContain('toString'));
   it('half a surrogate pair is no input, and no key of an object', () => {
     const place = { account: '111122223333', region: 'us-east-1' };
     expect(() => readInputs({ name: 'p', inputs: { linkIds: { type: 'list', description: '', required: true, narrows: false, target: 'link' } } }, { linkIds: ['a\ud800'] }, place)).toThrow('half a character');
