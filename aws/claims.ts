@@ -29,7 +29,16 @@ export async function readClaim(table: Table, targetArn: string): Promise<Claim 
   return item && { incident: String(item['incident']), signal: String(item['signal']), closedAt: typeof item['closedAt'] === 'string' ? item['closedAt'] : null };
 }
 
-/** Frees a target whose incident is closed. Another incident's claim stays. */
+/**
+ * Frees a target whose incident is closed. Another incident's claim stays.
+ *
+ * @param closedAt - when the target was last seen as the close says: what is newer opens an incident
+ */
 export async function releaseTarget(table: Table, targetArn: string, incident: string, closedAt: string): Promise<void> {
   await update(table, { pk: `TARGET#${targetArn}`, sk: 'CLAIM' }, { closedAt }, { expression: 'incident = :incident', values: { ':incident': incident } });
+}
+
+/** Takes a target back for its closed incident, which is open once more. @returns false where another incident has it since */
+export async function reclaimTarget(table: Table, targetArn: string, { incident, closedAt }: Claim): Promise<boolean> {
+  return await update(table, { pk: `TARGET#${targetArn}`, sk: 'CLAIM' }, { closedAt: null }, { expression: 'incident = :incident AND closedAt = :seen', values: { ':incident': incident, ':seen': closedAt } });
 }

@@ -41,6 +41,8 @@ const schema = z.object({
   /** Beside the suite's own. */
   STOPBATH_REGIONS: list,
   STOPBATH_TRACKERS: trackers,
+  /** Whether a tracker archives GuardDuty's findings when an incident ends. */
+  STOPBATH_ARCHIVES_FINDINGS: z.enum(['true', 'false']).default('false').transform((text) => text === 'true'),
   STOPBATH_MODE_CAP: mode.default('observe'),
   /** By playbook, where it differs. */
   STOPBATH_MODE_CAPS: z.string().default('{}').transform(asJson).pipe(z.record(z.string(), mode)),

@@ -184,11 +184,11 @@ function levelOf({ inputs }: Pick<Incident, 'inputs'>): Incident['inputs'] {
 }
 
 /** The further down its playbook lists it, the more it stops; -1 where there is none. */
-function levelRank({ levels }: Response, inputs: Incident['inputs'] | null): number {
+export function levelRank({ levels }: Response, inputs: Incident['inputs'] | null): number {
   return levels.findIndex((level) => level === inputs?.['level']);
 }
 
-function modeOf({ verdict }: Response, cap: Mode): Mode {
+export function modeOf({ verdict }: Response, cap: Mode): Mode {
   const allowed = capped(verdict, cap);
   return allowed === 'contain' || allowed === 'approve' ? allowed : 'observe';
 }

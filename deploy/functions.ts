@@ -247,6 +247,7 @@ export function environmentOf(folders: readonly FunctionFolder[], config: Config
     STOPBATH_PROTECTED_TAGS: config.protectedTags.join(','),
     STOPBATH_RESPONDER_ROLES: config.responderRoles.join(','),
     STOPBATH_SESSION_NAMES_PINNED: String(config.sessionNamesPinned),
+    STOPBATH_ARCHIVES_FINDINGS: String(Object.values(config.trackers).some(({ kind }) => kind === 'guardduty')),
     STOPBATH_APPROVAL_EXPIRY: String(Math.round(config.approvalHours * 3600)),
     STOPBATH_LEASE_HOURS: String(config.leaseHours),
     STOPBATH_EXEMPT_ROLES: exemptRoles(folders, config),

@@ -12,6 +12,7 @@ import type { Deployment } from '../sandbox/deploy.ts';
 import { seedPhotos, type Photos } from '../sandbox/photos/seed.ts';
 import type { EventEnvelope } from '../sandbox/services/events.ts';
 import { pascal } from './decide/builders.ts';
+import { root } from './responders/suite.ts';
 
 /** Events that EventBridge dropped, that it could not deliver, and that triage failed on: each ends as a decision. */
 const UNREACHABLE = '333322221111';
@@ -87,6 +88,18 @@ describe('the reconciler', () => {
     await reconcile();
     expect(await decisionOn('finding-delivered')).toMatchObject({ deliveries: 1 });
     expect(await decisionOn('finding-young')).toBeUndefined();
+  });
+
+  it('gives triage what has occurred again before EventBridge says so, and calls nothing lost', async () => {
+    const made = minutesAgo(60);
+    account.events.deliver(event('guardduty-bucket-anonymous.json', 'finding-again', made));
+    await account.idle();
+    // As if that had been an hour ago.
+    await account.world.call('dynamodb', 'UpdateItem', { TableName: deployment.name, Key: { pk: { S: `DECISION#${minutesAgo(0).slice(0, 10)}` }, sk: { S: 'finding-again' } }, UpdateExpression: 'SET lastAt = :then', ExpressionAttributeValues: { ':then': { S: made } } }, root(account));
+    account.guardduty.report({ ...(pascal({ ...event('guardduty-bucket-anonymous.json', 'finding-again', minutesAgo(10)).detail, createdAt: made }) as object), Id: 'finding-again' } as Parameters<Account['guardduty']['report']>[0]);
+    const log = (await reconcile()).join('\n');
+    expect([log, log]).toEqual([expect.stringContaining('finding-again has occurred again'), expect.stringContaining('"MissedEvents":0')]);
+    expect(await decisionOn('finding-again')).toMatchObject({ deliveries: 2 });
   });
 
   it('says which account lets nobody in, and looks at the others', async () => {

@@ -14,6 +14,8 @@ export interface Own {
   readonly roles?: readonly string[];
   /** Ids or ARNs of things that have no name of ours, such as KMS keys. */
   readonly arns?: readonly string[];
+  /** Whether it archives GuardDuty's findings itself: then that a finding is archived is no person's word. */
+  readonly archives?: boolean;
 }
 
 export interface NamedBucket {

@@ -12,7 +12,8 @@ export interface Quiet {
 /** Why a signal starts nothing, whatever it is about; `null` where triggers have to say. */
 export function quietBecause(signal: Signal, own: Own | undefined): Quiet | null {
   if (signal.source === 'unknown') return { verdict: 'ignore', because: 'not an event of GuardDuty or CloudTrail' };
-  if (signal.archived) return { verdict: 'record', because: 'the finding is archived' };
+  // What occurs again after that is sent all the same: https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings_cloudwatch.html
+  if (signal.archived && own?.archives !== true) return { verdict: 'record', because: 'the finding is archived' };
   if (signal.source !== 'cloudtrail') return null;
   const error = textOf(at(signal.event.detail, 'errorCode')) ?? textOf(at(signal.event.detail, 'errorMessage'));
   if (error !== null) return { verdict: 'ignore', because: `an attempt that failed (${plain(error, 64)}), not a change` };

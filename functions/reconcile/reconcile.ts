@@ -106,14 +106,32 @@ async function sourcesOf(tools: Tools): Promise<readonly Source[]> {
   );
 }
 
-/** @returns the event's id where triage had not seen it, and has it now */
+/**
+ * @returns the event's id where triage had not seen it, and has it now
+ * @see https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings_cloudwatch.html (how often updates are sent)
+ */
 async function deliver(event: unknown, tools: Tools): Promise<readonly string[]> {
   const signal = readSignal(event, tools.now());
   const [id, time] = isRejection(signal) ? [signal.id, tools.now()] : [signal.id, signal.time];
   if (id === null || id === '') return [];
-  const last = await lastDelivery(tools, id, time, tools.now());
+  const since = createdAt(signal) ?? time;
+  const last = await lastDelivery(tools, id, since, tools.now());
   if (last !== null && last >= time) return [];
+  // GuardDuty sends updates of a finding every six hours unless told otherwise, and lists them at once: that is no event that was lost. Nor is
+  // what was made before all that a run looks at: an earlier run has looked at its beginning.
+  if (since < time && (last !== null || Date.parse(tools.now()) - Date.parse(since) > FURTHEST_MS)) {
+    tools.log.info(`${plain(id)} has occurred again, which EventBridge has not said yet: triage has it now`);
+    await giveToTriage(tools, JSON.stringify(event));
+    return [];
+  }
   tools.log.error(`EventBridge did not deliver ${plain(id)}: triage has it now`);
   await giveToTriage(tools, JSON.stringify(event));
   return [id];
+}
+
+/** When a finding was first made; `null` for what is no finding. */
+function createdAt(signal: ReturnType<typeof readSignal>): string | null {
+  const at = isRejection(signal) || signal.source !== 'guardduty' ? null : signal.event.detail['createdAt'];
+  const ms = typeof at === 'string' || typeof at === 'number' ? new Date(at).getTime() : Number.NaN;
+  return Number.isNaN(ms) ? null : new Date(ms).toISOString();
 }

@@ -6,6 +6,7 @@ import { addEntry, getRequest, ledgerOf, updateIncident, getIncident, viewIncide
 import { measure } from '../../aws/metrics.ts';
 import { giveBack, waitingSignals } from '../../aws/waiting-signals.ts';
 import { PHASE, type Incident, type LedgerEntry } from '../../core/incident.ts';
+import { lastSeen } from '../../core/late.ts';
 import { newLease } from '../../core/lease.ts';
 import { outcomeOf, readError } from '../../core/outcome.ts';
 import type { RecordInput } from './handler.ts';
@@ -38,8 +39,8 @@ export async function recordOutcome(input: RecordInput, tools: Tools): Promise<{
       detail: { status: outcome.status, execution: input.execution, ...(input.status === 'expired' ? { act: 'expired' } : {}) },
     }),
   ]);
-  if (!overtaken && PHASE[outcome.status] === 'over') await releaseTarget(tools, incident.target.arn, incident.id, at);
   const body = await viewIncident(tools, incident.id);
+  if (!overtaken && PHASE[outcome.status] === 'over') await releaseTarget(tools, incident.target.arn, incident.id, lastSeen(input, body.ledger, body.plans, at));
   const { key } = await putEvidence(tools, { kind: 'outcome', id: input.execution, incident: incident.id, at, drill: incident.drill, body }, incident.target);
   measure(
     tools,

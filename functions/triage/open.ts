@@ -1,4 +1,4 @@
-import { claimTarget, readClaim, type Claim } from '../../aws/claims.ts';
+import { claimTarget, readClaim, reclaimTarget, type Claim } from '../../aws/claims.ts';
 import { beginPlaybook, ensureStarted, nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
 import { TransientError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
@@ -10,6 +10,7 @@ import { digestOf } from '../../core/canonical.ts';
 import { incidentOf, joins, type Joining, type Opening } from '../../core/correlate.ts';
 import { PHASE, type Incident } from '../../core/incident.ts';
 import { same } from '../../core/quarantine/levels.ts';
+import { lateness } from '../../core/late.ts';
 import { undone as undoneIn } from '../../core/quarantine/undone.ts';
 import { actorText } from '../../core/signal.ts';
 
@@ -37,12 +38,52 @@ export async function openOrJoin(opening: Omit<Opening, 'cap'> & { readonly stat
 
   const claim = await claimTarget(tools, wanted.target.arn, { incident: wanted.id, signal: opening.signal.id }, opening.signal.time);
   if (claim.incident !== wanted.id) {
-    if (claim.closedAt !== null) return { incident: claim.incident, note: `it was closed at ${claim.closedAt}, after this event: nothing is done again` };
+    if (claim.closedAt !== null) return await late(claim, wanted, full, tools);
     const holding = await findIncident(tools, claim.incident);
     if (holding) return await join(holding, full, tools);
   }
   // Claimed by a try that ended before it wrote its incident: this one takes its place.
   return await openAs({ ...wanted, id: claim.incident }, full, tools);
+}
+
+/** An event that is older than what the close of its target's last incident speaks of. */
+async function late(claim: Claim, wanted: Incident, opening: Opening, tools: Tools): Promise<Opened> {
+  const { signal, decidedAt, response } = opening;
+  const closed = await findIncident(tools, claim.incident);
+  const after = `it was closed as of ${claim.closedAt}, after this event`;
+  const told = tellingOf(signal);
+  const known = closed === null ? 0 : await countEntries(tools, closed.id, `signal/${told}`, 1);
+  // An earlier try that ended in the middle of opening it again is made good.
+  if (closed === null || (known > 0 && PHASE[closed.status] === 'over')) return { incident: claim.incident, note: `${after}: nothing is done again` };
+  const act = PHASE[closed.status] === 'over' ? lateness(closed, opening) : 'reopen';
+  if (act === 'open') {
+    const taken = await claimTarget(tools, wanted.target.arn, { incident: wanted.id, signal: signal.id }, decidedAt);
+    if (taken.incident !== wanted.id) throw new TransientError(`${taken.incident} took ${wanted.target.arn} a moment ago: decided again`);
+    return await openAs(wanted, opening, tools);
+  }
+  // A flood of old news is on record as decisions.
+  if (act !== 'reopen' && (await countEntries(tools, closed.id, 'late/', MAX_LATE)) === MAX_LATE) return { incident: closed.id, note: `${after}: nothing is done again` };
+  if (act === 'attach') {
+    await addSignal(closed.id, opening, tools);
+    return { incident: closed.id, note: `${after}: on record there` };
+  }
+  const text = act === 'reopen' ? `${response.because}, at ${signal.time}, before it was closed: nothing is changed by itself, and somebody has to look at what was done` : `seen at ${signal.time}, before it was closed: ${response.because}`;
+  const base = { incident: closed.id, at: decidedAt, text, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME };
+  if (act === 'reopen') {
+    await updateIncident(tools, closed.id, { status: 'observed', outcome: text, severity: Math.max(closed.severity, response.severity), heededAt: decidedAt });
+    if (!(await reclaimTarget(tools, wanted.target.arn, claim))) tools.log.warn(`${wanted.target.arn} belongs to another incident than ${closed.id} since`);
+    await addEntry(tools, `late/${told}`, { ...base, kind: 'outcome', detail: { status: 'observed' } });
+  } else await addEntry(tools, `late/${told}`, { ...base, kind: 'decision', detail: { act: 'again', trigger: response.trigger, verdict: response.verdict } });
+  await addSignal(closed.id, opening, tools);
+  await startTicket(tools, closed.id, `${closed.id}-late-${digestOf(told).slice(0, 12)}`);
+  return { incident: closed.id, note: `${after}: ${act === 'reopen' ? 'it is open again, for somebody to look at' : 'its ticket is told'}` };
+}
+
+/** As often a ticket is told what it knows. */
+const MAX_LATE = 20;
+
+function tellingOf({ id, time, count }: Opening['signal']): string {
+  return `${id}/${time}/${count}`;
 }
 
 async function openAs(wanted: Incident, opening: Opening, tools: Tools): Promise<Opened> {
@@ -80,7 +121,7 @@ async function join(found: Incident, opening: Opening, tools: Tools): Promise<Op
   if (signals < MAX_SIGNALS || verdict.act === 'again' || verdict.tell) await addSignal(id, opening, tools, signals === MAX_SIGNALS - 1 ? '; further ones that change nothing are on record as decisions' : '');
   if (verdict.act === 'wait') return await wait(incident, verdict, opening, tools);
   const { signal } = opening;
-  const told = `${signal.id}/${signal.time}/${signal.count}`;
+  const told = tellingOf(signal);
   if (verdict.act === 'attach') {
     await grow(incident, verdict.change, tools);
     if (verdict.tell) {
@@ -131,7 +172,7 @@ async function undoneOf(incident: Incident, { state }: Opening, tools: Tools): P
 
 async function addSignal(id: string, { signal, receivedAt, response }: Opening, tools: Tools, note = ''): Promise<void> {
   const actor = signal.actor ? `, by ${actorText(signal.actor)}` : '';
-  await addEntry(tools, `signal/${signal.id}/${signal.time}/${signal.count}`, {
+  await addEntry(tools, `signal/${tellingOf(signal)}`, {
     incident: id,
     at: receivedAt,
     kind: 'signal',

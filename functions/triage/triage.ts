@@ -63,8 +63,8 @@ async function claimsOn({ responses }: Decision, tools: Tools): Promise<Readonly
 
 /** The keys that sign seals have no name of ours: who schedules their end is told by their ids. */
 function ownOf(tools: Tools): NonNullable<DecideOptions['own']> {
-  const { STOPBATH_NAME, STOPBATH_SEAL_KEYS } = tools.settings;
-  return { prefix: STOPBATH_NAME, roles: ownRoles(tools), arns: STOPBATH_SEAL_KEYS.flatMap((arn) => [arn, arn.split('/').at(-1) ?? arn]) };
+  const { STOPBATH_NAME, STOPBATH_SEAL_KEYS, STOPBATH_ARCHIVES_FINDINGS: archives } = tools.settings;
+  return { prefix: STOPBATH_NAME, archives, roles: ownRoles(tools), arns: STOPBATH_SEAL_KEYS.flatMap((arn) => [arn, arn.split('/').at(-1) ?? arn]) };
 }
 
 /** One event that is about several targets: whoever reads of one finds the others. */

@@ -87,7 +87,12 @@ describe.each(TYPES)('%s (%s)', (type, name) => {
     expect(decided(sample, { drill: true, playbooks: NAMED }).decision).toBe(expected.decision);
   });
 
-  it('archived is recorded', () => {
+  it('archived by the suite itself is decided as any other: when it occurs again GuardDuty goes on with the same finding', () => {
+    const again = finding(type, severity, resourceOf(type), { archived: true, count: 2 });
+    expect(decided(again, { playbooks: NAMED, own: { prefix: 'stopbath-dev', archives: true } }).decision).toBe(expected.decision);
+  });
+
+  it('archived by a person is recorded', () => {
     expect(decided(finding(type, severity, resourceOf(type), { archived: true }))).toMatchObject(RECORDED);
     expect(decided(pascal(finding(type, severity, resourceOf(type), { archived: true })))).toMatchObject(RECORDED);
   });

@@ -25,7 +25,11 @@ export function guardduty(name: string, client: GuardDutyClient, findings: reado
       if (Status !== 'ENABLED') throw new TrackerError('standing', `${name}: GuardDuty's detector ${DetectorId} is ${Status ?? 'not there'}: it sends no findings`);
       return `GuardDuty is on: detector ${DetectorId}`;
     },
-    create: () => Promise.resolve({ id: findings.map(({ id }) => id).join(' '), url: null }),
+    // An earlier incident's end may have archived what has occurred again.
+    create: async () => {
+      await each(UnarchiveFindingsCommand);
+      return { id: findings.map(({ id }) => id).join(' '), url: null };
+    },
     read: async () => {
       const answers = await Promise.all(detectors.map(async (of) => await fromAws(name, false, () => client.send(new GetFindingsCommand(of)))));
       const there = answers.flatMap(({ Findings = [] }) => Findings);
