@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-iam';
 import type { Json } from '../../core/bucket.ts';
 import type { LedgerEntry } from '../../core/incident.ts';
-import { DENY, denyPolicy, planned, policyName } from '../../core/principal/contain.ts';
+import { DENY, denyPolicy, policyName } from '../../core/principal/contain.ts';
 import { forbids, PrincipalError, type Principal, type PrincipalState } from '../../core/principal/principal.ts';
 import { same } from '../../core/quarantine/levels.ts';
 import { AHEAD_SECONDS } from '../../core/share/sessions.ts';
@@ -49,7 +49,7 @@ export async function readPrincipal(tools: Tools, principal: Principal, incident
   ]);
   const used = [...policies].filter(([name]) => name !== own).reduce((sum, [, text]) => sum + text.replaceAll(/\s/g, '').length, 0);
   const text = policies.get(own);
-  return { ...head, keys, hasPassword, deny: text === undefined ? null : planned(JSON.parse(text) as Json), room: ROOM[principal.kind] - used };
+  return { ...head, keys, hasPassword, deny: text === undefined ? null : (JSON.parse(text) as Json), room: ROOM[principal.kind] - used };
 }
 
 async function headOf(tools: Tools, { kind, name }: Principal): Promise<Pick<PrincipalState, 'arn' | 'path' | 'trust'>> {

@@ -2,7 +2,7 @@ import type { Json } from '../bucket.ts';
 import type { Change, LedgerEntry, UndoRequest } from '../incident.ts';
 import { standing } from '../outcome.ts';
 import { same } from '../quarantine/levels.ts';
-import { plannedSessionPolicy, sessionPolicy } from '../share/sessions.ts';
+import { AHEAD_SECONDS, plannedSessionPolicy, sessionPolicy } from '../share/sessions.ts';
 import type { Principal, PrincipalState } from './principal.ts';
 
 export const LEVELS = ['sessions', 'everything'] as const;
@@ -33,9 +33,6 @@ export function denyPolicy(level: Level, at?: string): { readonly [key: string]:
   return { Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: ['*'], Resource: ['*'] }] };
 }
 
-/** A policy of ours as a plan says it, whenever it was made; any other document as it is. */
-export const planned = plannedSessionPolicy;
-
 export const DENY = 'deny';
 
 export function keySetting(id: string): string {
@@ -46,13 +43,27 @@ export function settingOf(state: PrincipalState, setting: string): Json {
   return setting === DENY ? state.deny : (state.keys[setting.slice('key:'.length)] ?? null);
 }
 
+/** A setting as a change of it sees it: a deny of older sessions has a moment, and any other moment than the one before the change is the one that was asked for. */
+export function settingFor(state: PrincipalState, { setting, before }: Pick<Change, 'setting' | 'before'>): Json {
+  const now = settingOf(state, setting);
+  return same(now, before) ? now : plannedSessionPolicy(now);
+}
+
+/** The containment that stands denies no session from after its own moment. */
+export function momentOf(ledger: readonly LedgerEntry[]): string | null {
+  const last = ledger.findLast(({ setting, direction }) => setting === DENY && direction === 'contain');
+  return last && same(last.after, denyPolicy('sessions')) ? new Date(Date.parse(last.doneAt ?? last.intendedAt) + AHEAD_SECONDS * 1000).toISOString() : null;
+}
+
 /** The deny comes first: whoever holds the keys could put them on again. */
 export function containment(principal: Principal, state: PrincipalState, level: Level, incident: string): { readonly changes: readonly Change[]; readonly notes: readonly string[] } {
+  // A deny of older sessions is always made anew: whoever stole one since the last time goes on otherwise.
   const after = denyPolicy(level);
+  const again = level === 'sessions' && same(plannedSessionPolicy(state.deny), after);
   const fits = state.deny !== null || JSON.stringify(denyPolicy(level, new Date(0).toISOString())).length <= state.room;
   const deny: Omit<Change, 'seq'> = {
     setting: DENY,
-    title: level === 'everything' ? `Deny ${principal.name} everything, sign-in to the console and sessions included` : `Deny ${principal.name} every session from before the change`,
+    title: level === 'everything' ? `Deny ${principal.name} everything, sign-in to the console and sessions included` : `Deny ${principal.name} every session from before the change${again ? ', those from since the last containment too' : ''}`,
     before: state.deny,
     after,
     undo: undoOf(principal, state.deny, incident),
@@ -68,6 +79,7 @@ export function containment(principal: Principal, state: PrincipalState, level: 
     changes: numbered([...(fits && !same(state.deny, after) ? [deny] : []), ...keys]),
     notes: [
       ...(fits ? [] : [`The inline policies of ${principal.name} have no room for a deny (${state.room} characters are left): its sessions go on. Take a policy away and plan again.`]),
+      ...(again ? [`It is not the first time. Where sessions are stolen again and again, whoever takes them has another way to new ones: the next step is level everything, which stops what runs as ${principal.name} too (stopbath start contain-principal --principal … --level everything).`] : []),
       ...(state.hasPassword ? [level === 'everything' ? 'The password stays as it is, and whoever signs in with it is refused everything. It has to be changed before the restore.' : 'At this level somebody who has the password can sign in again.'] : []),
       ...(Object.keys(state.keys).length > 0 ? ['A restore leaves the access keys off: whoever has a leaked key has it still. Asked for over what was changed since (--overwrite-newer), it switches them on again.'] : []),
     ],

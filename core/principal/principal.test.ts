@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { LedgerEntry } from '../incident.ts';
-import { containment, DENY, denyPolicy, levelOf, restoration } from './contain.ts';
+import type { Json } from '../bucket.ts';
+import { sessionPolicy } from '../share/sessions.ts';
+import { containment, DENY, denyPolicy, levelOf, momentOf, restoration, settingFor } from './contain.ts';
 import { judgePrincipal } from './look.ts';
 import { forbids, principalOf, servicesTrusted, type PrincipalState } from './principal.ts';
 
@@ -48,6 +50,21 @@ describe('a containment', () => {
     expect(levelOf('everything', role)).toBe('everything');
   });
   it('done twice has nothing to do', () => expect(containment(user, { ...state, deny: denyPolicy('everything'), keys: { AKIA1: 'Inactive' } }, 'everything', 'inc-1').changes).toEqual([]));
+  it('of sessions moves the moment on each time, says that it is not the first, and is undone to the moment before', () => {
+    const before = sessionPolicy('2026-07-31T10:00:10.000Z');
+    const { changes: [deny, ...more], notes } = containment(role, { ...state, keys: {}, deny: before }, 'sessions', 'inc-1');
+    if (!deny) throw new Error('nothing is denied');
+    expect([deny.before, deny.after, more]).toEqual([before, denyPolicy('sessions'), []]);
+    expect(JSON.stringify(deny.undo)).toContain('2026-07-31T10:00:10.000Z');
+    expect(notes.join(' ')).toContain('the next step is level everything');
+    // Not yet moved; moved; taken away by somebody.
+    const now = (deny: Json) => settingFor({ ...state, deny }, { setting: DENY, before });
+    expect([now(before), now(sessionPolicy('2026-07-31T11:00:10.000Z')), now(null)]).toEqual([before, deny.after, null]);
+  });
+  it('denies sessions until ten seconds after it was acknowledged, and at level everything has no moment', () => {
+    const entry = (after: Json): LedgerEntry => ({ seq: 1, setting: DENY, title: '', before: null, after, incident: 'inc-1', direction: 'contain', execution: 'e', digest: 'd', intendedAt: '2026-07-31T10:00:00.000Z', doneAt: '2026-07-31T10:00:01.000Z', result: 'done' });
+    expect([momentOf([]), momentOf([entry(denyPolicy('sessions'))]), momentOf([entry(denyPolicy('sessions')), entry(denyPolicy('everything'))])]).toEqual([null, '2026-07-31T10:00:11.000Z', null]);
+  });
   it('says where there is no room for a deny', () => {
     const { changes, notes } = containment(user, { ...state, room: 10 }, 'everything', 'inc-1');
     expect(changes.map(({ setting }) => setting)).toEqual(['key:AKIA1']);

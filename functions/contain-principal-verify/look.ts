@@ -6,7 +6,7 @@ import type { LookInput } from '../../aws/looking.ts';
 import { memberTools } from '../../aws/member.ts';
 import { readPrincipal } from '../../aws/principal/state.ts';
 import type { LedgerEntry } from '../../core/incident.ts';
-import { settingOf } from '../../core/principal/contain.ts';
+import { DENY, settingFor } from '../../core/principal/contain.ts';
 import { judgePrincipal, type PrincipalLook } from '../../core/principal/look.ts';
 import { principalOf } from '../../core/principal/principal.ts';
 import { same } from '../../core/quarantine/levels.ts';
@@ -19,8 +19,9 @@ export async function lookAtPrincipal(input: LookInput, tools: Tools): Promise<J
   const there = memberTools(tools, principal.account, 'read', incident.id);
   const state = await readPrincipal(tools, principal, incident.id);
   const left = lastOf(ledger.filter(({ direction, result }) => direction === input.direction && result === 'done'));
-  const drifted = left.filter(({ setting, after }) => !same(settingOf(state, setting), after)).map(({ setting }) => setting);
-  const look: PrincipalLook = { tried: await tryOld(there, state.arn, incident.containedAt ?? tools.now()), drifted };
+  const drifted = left.filter((entry) => !same(settingFor(state, entry), entry.after)).map(({ setting }) => setting);
+  const denied = ledger.findLast(({ setting, direction, result }) => setting === DENY && direction === 'contain' && result === 'done');
+  const look: PrincipalLook = { tried: await tryOld(there, state.arn, denied?.intendedAt ?? incident.containedAt ?? tools.now()), drifted };
   const looks = input.looks + 1;
   const { STOPBATH_VERIFY_LOOKS: needed, STOPBATH_VERIFY_MAX_LOOKS: allowed } = tools.settings;
   const judgement = judgePrincipal(look, input.direction, { needed, allowed }, input.streak, looks);
@@ -41,16 +42,14 @@ function lastOf(ledger: readonly LedgerEntry[]): readonly LedgerEntry[] {
 
 /** What whoever has stolen credentials asks for first. */
 const WANTED = ['s3:GetObject', 'iam:CreateAccessKey', 'sts:AssumeRole'];
-const AN_HOUR_MS = 3_600_000;
 
 /**
- * Nobody but the thief has the old credentials, so IAM is asked what it would answer them: a session that was issued before the containment,
- * by all policies that it has now.
+ * Nobody but the thief has the old credentials, so IAM is asked what it would answer them: the last session that was issued before the
+ * containment's latest deny was written, by all policies that it has now.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
  */
-async function tryOld(tools: Tools, PolicySourceArn: string, containedAt: string): Promise<PrincipalLook['tried']> {
-  const issued = new Date(Date.parse(containedAt) - AN_HOUR_MS).toISOString();
+async function tryOld(tools: Tools, PolicySourceArn: string, issued: string): Promise<PrincipalLook['tried']> {
   const { EvaluationResults = [] } = await iamOf(tools.clients).send(
     new SimulatePrincipalPolicyCommand({ PolicySourceArn, ActionNames: WANTED, ContextEntries: [{ ContextKeyName: 'aws:TokenIssueTime', ContextKeyType: 'date', ContextKeyValues: [issued] }] }),
   );

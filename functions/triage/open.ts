@@ -11,6 +11,7 @@ import { incidentOf, joins, type Joining, type Opening } from '../../core/correl
 import { PHASE, type Incident } from '../../core/incident.ts';
 import { same } from '../../core/quarantine/levels.ts';
 import { lateness } from '../../core/late.ts';
+import { momentOf } from '../../core/principal/contain.ts';
 import { undone as undoneIn } from '../../core/quarantine/undone.ts';
 import { actorText } from '../../core/signal.ts';
 
@@ -116,8 +117,8 @@ async function join(found: Incident, opening: Opening, tools: Tools): Promise<Op
   const { id } = found;
   // An earlier try may have opened it and crashed before anything ran; what is judged is what is there after that.
   const incident = found.status === 'open' && !(await ensureStarted(tools, found)) ? await getIncident(tools, id) : found;
-  const [undone, signals] = await Promise.all([undoneOf(incident, opening, tools), countEntries(tools, id, 'signal/', MAX_SIGNALS)]);
-  const verdict = joins(incident, opening, undone);
+  const [undone, seen, signals] = await Promise.all([undoneOf(incident, opening, tools), seenAgain(incident, opening, tools), countEntries(tools, id, 'signal/', MAX_SIGNALS)]);
+  const verdict = joins(incident, seen, undone);
   if (signals < MAX_SIGNALS || verdict.act === 'again' || verdict.tell) await addSignal(id, opening, tools, signals === MAX_SIGNALS - 1 ? '; further ones that change nothing are on record as decisions' : '');
   if (verdict.act === 'wait') return await wait(incident, verdict, opening, tools);
   const { signal } = opening;
@@ -168,6 +169,15 @@ async function grow(incident: Incident, { severity = incident.severity, actors =
 async function undoneOf(incident: Incident, { state }: Opening, tools: Tools): Promise<readonly string[]> {
   if (incident.target.kind !== 'bucket' || !state) return [];
   return undoneIn(state, await ledgerOf(tools, incident.id));
+}
+
+/** What a finding saw a principal do after the moment of the deny that stands is done by a session which that does not stop: it asks for the next moment. */
+async function seenAgain(incident: Incident, opening: Opening, tools: Tools): Promise<Opening> {
+  const { signal, response } = opening;
+  if (incident.target.kind !== 'principal' || signal.source !== 'guardduty' || response.playbook !== incident.playbook) return opening;
+  const moment = momentOf(await ledgerOf(tools, incident.id));
+  if (moment === null || signal.time <= moment) return opening;
+  return { ...opening, response: { ...response, again: { playbook: incident.playbook, because: `it was seen at ${signal.time}, and only sessions from before ${moment} are denied` } } };
 }
 
 async function addSignal(id: string, { signal, receivedAt, response }: Opening, tools: Tools, note = ''): Promise<void> {
