@@ -32,9 +32,11 @@ const UNUSED: ReadonlySet<string> = new Set([
   'ticket guardduty:ArchiveFindings', // at the incident's end
   'ticket guardduty:UnarchiveFindings', // where it opens again
 ]);
+/** What a containment goes on without: workflows/quarantine-bucket/scenarios/refuses-to-be-read.json. */
+const SPARED = /^quarantine-bucket-\w+ s3:Get(BucketPolicy|BucketAcl|BucketOwnershipControls|LifecycleConfiguration|ReplicationConfiguration|BucketWebsite|BucketCORS|BucketTagging|BucketVersioning|BucketObjectLockConfiguration|BucketNotification)$/;
 /** One action of each service that a function uses: `npm run faults` refuses every single call. */
 const missing = FUNCTIONS.flatMap((name) => {
-  const used = actionsOf(name).filter((action) => !UNUSED.has(`${name} ${action}`));
+  const used = actionsOf(name).filter((action) => !UNUSED.has(`${name} ${action}`) && !SPARED.test(`${name} ${action}`));
   return [...Map.groupBy(used, (action) => action.split(':')[0]).values()].flatMap((ofService) => ofService.slice(0, 1).map((action) => ({ name, action })));
 });
 

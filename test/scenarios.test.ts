@@ -33,7 +33,8 @@ const EXCEPTIONS: readonly (readonly [which: RegExp, why: string])[] = [
 
 describe('scenarios', () => {
   it.concurrent.each(files)('$name ends as it says', async ({ path }) => {
-    const takesAway = readScenario(path).failures.length > 0;
+    // In the other one it is the bucket's own policy that refuses.
+    const takesAway = readScenario(path).failures.length > 0 || path.endsWith('/refuses-to-be-read.json');
     const result = await playScenario(path, {
       clock: 'skipping',
       onEnd: (account) => {
