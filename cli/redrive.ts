@@ -34,7 +34,7 @@ async function events(reason: string, options: Options): Promise<void> {
   const { sent, dropped, more } = answer;
   if (sent.length + dropped.length === 0) return say('there was nothing in the queue of undelivered events');
   if (sent.length > 0) say(`sent again: ${tally(sent)}; stopbath incidents shows what comes of it`);
-  if (dropped.length > 0) say(`taken out, since the next run does it anyway: ${tally(dropped)}`);
+  if (dropped.length > 0) say(`taken out, since the next run does it anyway or it was a drill: ${tally(dropped)}`);
   if (more) say('there is more: run it again');
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PlaybookInputError, readInputs } from './inputs.ts';
 import { readPlaybook } from './playbook.ts';
+import { scopeOf } from './share/scope.ts';
 
 const playbook = readPlaybook('close-share', {
   title: 'Close', description: 'Closes.', targets: ['bucket'], defaultMode: 'observe', attack: [], triggers: [],
@@ -23,6 +24,13 @@ describe('inputs of a start by hand', () => {
       target: { kind: 'bucket', arn: 'arn:aws:s3:::photos/a/*', name: 'photos', ...place },
       inputs: { bucket: 'photos', prefix: 'a/', level: 'public' },
     });
+  });
+
+  it('takes a principal with its path and without for one target, and keeps what was said', () => {
+    const [path, plain] = ['role/ops/photos/signer', 'role/signer'].map((name) => read({ issuedBy: `arn:aws:iam::111122223333:${name}`, since: '2026-11-24T10:00:00Z' }));
+    expect([path?.target.arn, plain?.target.arn]).toEqual(['arn:aws:iam::111122223333:role/signer', 'arn:aws:iam::111122223333:role/signer']);
+    expect(path?.inputs['issuedBy']).toBe('arn:aws:iam::111122223333:role/ops/photos/signer');
+    expect(path && scopeOf({ id: 'inc-1', ...path })).toMatchObject({ kind: 'issuer', principal: 'arn:aws:iam::111122223333:role/ops/photos/signer' });
   });
 
   it('takes a list as text or as array, each item once', () => {

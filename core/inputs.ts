@@ -2,6 +2,7 @@ import type { Json } from './bucket.ts';
 import { digestOf } from './canonical.ts';
 import type { Target } from './incident.ts';
 import type { Playbook, PlaybookInput } from './playbook.ts';
+import { withoutPath } from './signal/target.ts';
 
 /** What a responder said is not what the playbook takes. Names the input, its value and what to do. */
 export class PlaybookInputError extends Error {
@@ -103,6 +104,6 @@ function namedByArn(kind: Target['kind']): boolean {
 
 function arnOf(kind: Target['kind'], id: string, account: string): string {
   if (kind === 'bucket' || kind === 'object') return `arn:aws:s3:::${id}`;
-  if (namedByArn(kind)) return id;
+  if (namedByArn(kind)) return kind === 'principal' ? withoutPath(id) : id;
   return kind === 'account' ? `arn:aws:iam::${id}:root` : `share:${account}:${kind}/${id}`;
 }

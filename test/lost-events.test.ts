@@ -145,6 +145,15 @@ describe('stopbath redrive events', () => {
     expect(await decisionOn('finding-failed')).toMatchObject({ type: 'Policy:S3/BucketAnonymousAccessGranted' });
   });
 
+  it('takes out what calls itself a drill', async () => {
+    const root = { kind: 'root', account: account.accounts.home, principalArn: '', arn: '', userId: '' } as const;
+    const MessageBody = JSON.stringify({ drill: true, event: event('guardduty-bucket-anonymous.json', 'finding-forged', minutesAgo(1)) });
+    const MessageAttributes = { TARGET_ARN: { DataType: 'String', StringValue: `arn:aws:lambda:us-east-1:${account.accounts.home}:function:${deployment.name}-triage` } };
+    await account.world.call('sqs', 'SendMessage', { QueueUrl: `https://sqs.us-east-1.amazonaws.com/${account.accounts.home}/${deployment.name}-undelivered-events`, MessageBody, MessageAttributes }, root);
+    expect(await redrive()).toEqual([0, expect.stringContaining('it was a drill: 1 for a drill of stopbath-dev-triage')]);
+    expect(await decisionOn('finding-forged')).toBeUndefined();
+  });
+
   it('says what is wrong with a wrong one', async () => {
     expect(await run(['redrive', 'events', '--as', 'rosa'])).toBe(2);
     expect(printed).toContain('redrive needs --reason');

@@ -18,7 +18,7 @@ export async function handOnLinks(tools: Tools, incident: Incident, principal: s
     ...incident,
     id: `${incident.id}-links`,
     playbook: 'revoke-share-links',
-    target: { ...incident.target, arn: principal, name: principal },
+    target: { ...incident.target, name: principal },
     inputs: { issuedBy: principal, since },
     title: `what ${incident.target.name} issued since ${since}: ${incident.title}`.slice(0, 256),
     status: 'open',

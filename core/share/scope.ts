@@ -32,7 +32,8 @@ export function scopeOf({ id, target, inputs }: Pick<Incident, 'id' | 'target' |
     case 'principal': {
       const since = text(inputs['since']);
       if (since === null) throw new ScopeError(`${id}: since when ${target.arn} issued bad links is not said: give since`);
-      return { kind: 'issuer', principal: target.arn, since };
+      // As it was said: links carry their issuer's ARN with its path, and the target's has none.
+      return { kind: 'issuer', principal: text(inputs['issuedBy']) ?? target.arn, since };
     }
     case 'object': {
       const [bucket = '', ...key] = (target.arn.split(':::')[1] ?? '').split('/');

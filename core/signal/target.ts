@@ -41,7 +41,17 @@ export function accountTarget({ partition, account, region }: Place): Target {
 }
 
 export function otherTarget(kind: Target['kind'], arn: string, name: string, { account, region }: Place): Target {
-  return { kind, arn, name, account, region };
+  return { kind, arn: kind === 'principal' ? withoutPath(arn) : arn, name, account, region };
+}
+
+/**
+ * The ARN by which a user or a role is a target, so that whoever names it with its path and whoever names it without mean one: its name
+ * alone is unique in an account. What IAM itself compares (`aws:PrincipalArn` of a role) has the path.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names ("must be unique within an account")
+ */
+export function withoutPath(arn: string): string {
+  return arn.replace(/^(arn:[\w-]{1,32}:iam::\d{12}:(?:user|role)\/).*\//s, '$1');
 }
 
 /** What stands for a principal where the event names none. */

@@ -15,6 +15,12 @@ describe('contain-principal', () => {
     expect(decided(finding(type, 8, keyOf(userType, 'bot')))).toMatchObject({ decision, playbook: 'contain-principal', targets: [`arn:aws:iam::${ACCOUNT}:${target}`] });
   });
 
+  it('means the same user by an event that names it with its path', () => {
+    const caller = { userIdentity: { type: 'IAMUser', arn: `arn:aws:iam::${ACCOUNT}:user/ops/bot`, accountId: ACCOUNT, userName: 'bot' } };
+    const named = decided(finding('UnauthorizedAccess:IAMUser/TorIPCaller', 8, keyOf('IAMUser', 'bot'))).targets;
+    expect(decided(envelope(record('sts', 'GetCallerIdentity', null, caller), undefined, 'aws.sts')).signal?.targets.map(({ arn }) => arn)).toEqual(named);
+  });
+
   it('leaves to a ticket what tells of no credentials in wrong hands', () => {
     for (const type of ['Recon:IAMUser/TorIPCaller', 'Stealth:IAMUser/PasswordPolicyChange', 'Policy:IAMUser/RootCredentialUsage']) expect(decided(finding(type, 8, keyOf('IAMUser', 'bot')))).toMatchObject({ decision: 'observe', playbook: 'open-ticket' });
   });
