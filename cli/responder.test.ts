@@ -20,7 +20,7 @@ let printed: string;
 beforeAll(async () => {
   account = await startAccount({ clock: skippingClock() });
   photos = await seedPhotos(account, () => account.s3.settle());
-  const { urls, name } = await account.deploy({ config: { modeCap: 'contain', verifyIntervalSeconds: 1, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor] } });
+  const { urls, name } = await account.deploy({ config: { modeCap: 'contain', verifyIntervalSeconds: 1, leaseHours: 20, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor] } });
   suite = name;
   vi.stubEnv('AWS_REGION', account.world.region);
   vi.stubEnv('STOPBATH_AUDIT_URL', urls['audit'] ?? '');
@@ -145,6 +145,8 @@ describe('extend', () => {
   const inDays = (days: number) => new Date(account.clock.now() + days * 86_400_000).toISOString();
 
   it('lets the containment stand until then, under whoever asked, on record; another may take it over', async () => {
+    // With less than a day to go it waits for its owner.
+    expect((await says('waiting', '--as', 'ada'))[1]).toMatch(/its owner \(/);
     const until = inDays(7);
     expect(await says('extend', contained, '--until', until, '--reason', 'forensics need the week', '--as', 'rosa')).toEqual([EXIT.ok, expect.stringContaining(`stands until ${until}; you are its owner`)]);
     const [, shown] = await says('show', contained, '--json', '--as', 'ada');
@@ -152,9 +154,9 @@ describe('extend', () => {
     expect(incident).toMatchObject({ status: 'contained', lease: { until, owner: expect.stringMatching(/stopbath-responder\/rosa$/), remindedAt: null } });
     expect(entries).toContainEqual(expect.objectContaining({ text: `the containment stands until ${until}: forensics need the week`, by: expect.stringMatching(/rosa$/) }));
     await account.idle(60_000);
-    expect(await says('extend', contained, '--until', new Date(Date.now() + 23 * 3_600_000).toISOString(), '--reason', 'shorter will do', '--json', '--as', 'rosa')).toEqual([EXIT.ok, expect.stringContaining('"lease"')]);
-    // With a day to go it waits for its owner.
-    expect((await says('waiting', '--as', 'ada'))[1]).toMatch(/its owner \(.*rosa\)/);
+    expect(await says('extend', contained, '--until', inDays(6), '--reason', 'shorter will do', '--as', 'rosa')).toEqual([EXIT.usage, expect.stringContaining('it can stand longer')]);
+    expect(await says('extend', contained, '--until', '8d', '--reason', 'and a day', '--json', '--as', 'rosa')).toEqual([EXIT.ok, expect.stringContaining('"lease"')]);
+    expect((await says('waiting', '--as', 'ada'))[1]).not.toMatch(/its owner \(/);
   });
 
   it.each([
