@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { post, type Person } from './api.ts';
+import { momentOf, WHEN } from './period.ts';
 import { say, sayJson } from './terminal.ts';
 
 interface Options extends Person {
@@ -14,12 +15,13 @@ export function register(program: Command): void {
     .command('extend')
     .description('let a containment stand longer; you become its owner')
     .argument('<incident>', 'its id, as "stopbath incidents" lists it')
-    .requiredOption('--until <time>', 'ISO 8601 with its offset, 90 days from now at most')
+    .requiredOption('--until <when>', `90 days from now at most: ${WHEN.ahead}; a day is included whole`)
     .requiredOption('--reason <text>', 'why, for the record')
     .option('--json', 'print { incident, lease } as JSON')
     .option('--as <person>', 'sign as a person of the sandbox: rosa, ravi')
-    .addHelpText('after', '\nExample:\n  $ stopbath extend inc-20260102-0f3a9c2b11 --until 2026-01-09T09:00:00Z --reason "forensics need the week" --as rosa\n\nAt its end nothing is restored: it is asked whether to, and somebody has to approve.')
-    .action(async (id: string, { until, reason, json, as }: Options) => {
+    .addHelpText('after', '\nExample:\n  $ stopbath extend inc-20260102-0f3a9c2b11 --until 7d --reason "forensics need the week" --as rosa\n\nAt its end nothing is restored: it is asked whether to, and somebody has to approve.')
+    .action(async (id: string, { reason, json, as, ...options }: Options) => {
+      const until = momentOf('--until', options.until, Date.now(), { reach: 'ahead' });
       const answer = await post('/extend', { incident: id, until, reason }, { as });
       if (json) return sayJson(answer);
       say(`the containment of ${id} stands until ${until}; you are its owner`);

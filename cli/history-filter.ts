@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { STATUSES } from '../core/incident.ts';
-import { momentOf } from './period.ts';
+import { momentOf, WHEN } from './period.ts';
 
 /** The filters that `history` and `export` share, as options. */
 export interface FilterOptions {
@@ -16,8 +16,8 @@ export interface FilterOptions {
 
 export function filterOptions(command: Command): Command {
   return command
-    .option('--since <when>', 'from: a day (2026-11-24), an instant (2026-11-24T10:00Z), or how long ago (24h, 7d)')
-    .option('--until <when>', 'until, the same; a day is included')
+    .option('--since <when>', `from: ${WHEN.ago}`)
+    .option('--until <when>', 'until, the same; a day is included whole')
     .option('--playbook <name>', 'of this playbook', filled)
     .option('--target <target>', "about this target: a bucket's name, or an ARN", filled)
     .option('--actor <who>', 'part of who did it (user, key, address), or joined in later, or of the ARN of who asked', filled)

@@ -33,6 +33,16 @@ describe('a moment', () => {
     expect(momentOf(option, text, NOW)).toBe(iso);
   });
 
+  it('that lies ahead is as far from now, and a day until which something stands is in it', () => {
+    expect(momentOf('--expires', '7d', NOW, { end: true, reach: 'ahead' })).toBe('2026-12-01T15:00:00.000Z');
+    expect(momentOf('--expires', '2026-11-30', NOW, { end: true, reach: 'ahead' })).toBe('2026-12-01T00:00:00.000Z');
+  });
+
+  it('that has to mean the same tomorrow is no span from now', () => {
+    expect(momentOf('--since', '2026-11-24', NOW, { reach: 'fixed' })).toBe('2026-11-24T00:00:00.000Z');
+    expect(() => momentOf('--since', '7d', NOW, { reach: 'fixed' })).toThrow('--since is "7d": use a day (2026-11-24, UTC) or an instant');
+  });
+
   it.each(['2026-11-31', '24.11.2026', '11/24/2026', '2026-11-24 10:00', '2026-11-24T10:00', 'now', '7', '7y', '-7d', '1e3d', ''])('%j is none, and the message names the option', (text) => {
     expect(() => momentOf('--since', text, NOW)).toThrow(`--since is ${JSON.stringify(text)}: use a day`);
   });

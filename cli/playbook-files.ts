@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
 import { readPlaybook, type Playbook, type PlaybookInput } from '../core/playbook.ts';
+import { momentOf, WHEN } from './period.ts';
 
 const ROOM = join(import.meta.dirname, '../workflows');
 
@@ -26,14 +27,19 @@ export function addInputs(command: Command, { inputs }: Playbook): Command {
   return command;
 }
 
-/** What was given of a playbook's inputs, by the inputs' own names. */
+/**
+ * What was given of a playbook's inputs, by the inputs' own names.
+ *
+ * @throws {CliError} for a time that is none
+ */
 export function inputsOf({ inputs }: Playbook, options: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
   const given = Object.keys(inputs).map((name): readonly [string, unknown] => [name, options[camel(dashed(name))]]);
-  return Object.fromEntries(given.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as const] : [])));
+  return Object.fromEntries(given.flatMap(([name, value]) => (typeof value === 'string' ? [[name, inputs[name]?.type === 'instant' ? momentOf(`--${dashed(name)}`, value, 0, { reach: 'fixed' }) : value] as const] : [])));
 }
 
 export function described(input: PlaybookInput): string {
   const notes = [
+    ...(input.type === 'instant' ? [WHEN.fixed] : []),
     ...(input.target ? ['names the target'] : []),
     ...(input.with ? [`only with --${input.with.map(dashed).join(' or --')}`] : []),
     ...(input.without ? [`not with --${input.without.map(dashed).join(' or --')}`] : []),

@@ -76,7 +76,7 @@ describe('suppress, suppressions and unsuppress', () => {
     ['an id that is none', ['suppress', 'a b', ...SUPPRESS.slice(2), '--as', 'rosa'], 'letters, digits'],
     ['a day that is past', having('--expires', '2020-01-01'), 'must be in the future'],
     ['more than a year', having('--expires', '400d'), 'at most a year'],
-    ['no time', having('--expires', 'tomorrow'), 'must be like 30d'],
+    ['no time', having('--expires', 'tomorrow'), '--expires is "tomorrow": use a day'],
     ['nothing to accept', ['suppress', 'x', '--owner', 'a', '--reason', 'b', '--expires', '1d', '--as', 'rosa'], 'give --bucket, --type or --pattern'],
     ['a pattern beside its short forms', [...SUPPRESS, '--pattern', '{}', '--as', 'rosa'], 'put all of it into the pattern'],
     ['a pattern that is no JSON', ['suppress', 'x', '--pattern', '{', ...SUPPRESS.slice(4), '--as', 'rosa'], 'must be a JSON object'],
@@ -162,7 +162,7 @@ describe('extend', () => {
   it.each([
     ['a time that is past', () => ['extend', contained, '--until', '2020-01-01T00:00:00Z', '--reason', 'x', '--as', 'rosa'], EXIT.usage, 'must be in the future'],
     ['more than 90 days', () => ['extend', contained, '--until', inDays(91), '--reason', 'x', '--as', 'rosa'], EXIT.usage, '90 days at most'],
-    ['a time without its offset', () => ['extend', contained, '--until', '2026-12-01', '--reason', 'x', '--as', 'rosa'], EXIT.usage, 'ISO 8601'],
+    ['a time without its offset', () => ['extend', contained, '--until', '2026-12-01T10:00', '--reason', 'x', '--as', 'rosa'], EXIT.usage, '--until is "2026-12-01T10:00": use a day'],
     ['no reason', () => ['extend', contained, '--until', inDays(1), '--as', 'rosa'], EXIT.usage, '--reason'],
     ['an auditor', () => ['extend', contained, '--until', inDays(1), '--reason', 'x', '--as', 'ada'], EXIT.refused, 'only responders'],
     ['an incident that is none', () => ['extend', 'inc-none', '--until', inDays(1), '--reason', 'x', '--as', 'rosa'], EXIT.no, 'there is no incident'],

@@ -3,7 +3,7 @@ import { askRestore, askRestorePlan, type Person } from './api.ts';
 import { CliError, EXIT } from './exit.ts';
 import { planText } from './incident-text.ts';
 import { nextText } from './plan.ts';
-import { say, sayJson } from './terminal.ts';
+import { say, sayJson, tell } from './terminal.ts';
 import { watch } from './watch.ts';
 
 interface Options extends Person {
@@ -30,7 +30,7 @@ export function register(program: Command): void {
     .option('--watch', 'stay and show what becomes of it')
     .option('--json', 'print { incident, execution } as JSON; with --plan-only { plan, result }')
     .option('--as <person>', 'sign as a person of the sandbox: rosa, ravi')
-    .addHelpText('after', '\nExample:\n  $ stopbath restore inc-20260102-0f3a9c2b11 --plan-only --as rosa\n  $ stopbath restore inc-20260102-0f3a9c2b11 --reason "shared on purpose, owner called" --as rosa\n\nAsks through STOPBATH_RESPOND_URL, signed with your AWS credentials; only responders may. A restore that opens what would\nbe contained again waits until another responder has approved it.')
+    .addHelpText('after', '\nExample:\n  $ stopbath restore inc-20260102-0f3a9c2b11 --plan-only --as rosa\n  $ stopbath restore inc-20260102-0f3a9c2b11 --reason "shared on purpose, owner called" --as rosa\n\nAsks through STOPBATH_RESPOND_URL, signed with your AWS credentials; only responders may. A restore that opens what would\nbe contained again waits until another responder has approved it.\nWith --watch it ends with 0 where it is restored and proven, and with 1 in every other end. With --json too, the timeline goes to stderr.')
     .action(async (id: string, options: Options) => {
       if (options.keepNewer && options.overwriteNewer) throw new CliError(EXIT.usage, '--keep-newer and --overwrite-newer are given: give one of them');
       const newer = options.overwriteNewer ? 'overwrite' : 'keep';
@@ -40,8 +40,11 @@ export function register(program: Command): void {
       }
       if (options.reason === undefined) throw new CliError(EXIT.usage, '--reason is missing: say why, for the record; or give --plan-only to see what it would do');
       const started = await askRestore(id, { reason: options.reason, newer, digest: options.plan ?? null }, options);
-      if (options.json) return sayJson(started);
-      say(`restore of ${started.incident} has started as ${started.execution}; see it: stopbath show ${started.incident} --watch`);
-      if (options.watch) await watch(started.incident, options);
+      if (options.json) sayJson(started);
+      else say(`restore of ${started.incident} has started as ${started.execution}; see it: stopbath show ${started.incident} --watch`);
+      if (!options.watch) return;
+      const { incident } = await watch(started.incident, options, options.json ? tell : say);
+      // What was contained before may stand, proven: that is not what was asked for.
+      if (incident.status !== 'restored') process.exitCode = EXIT.no;
     });
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { viewIncident, type Person } from './api.ts';
 import { approvalText, incidentHead, ledgerText, looksText, planText, undoText } from './incident-text.ts';
-import { heading, say, sayJson } from './terminal.ts';
+import { heading, say, sayJson, tell } from './terminal.ts';
 import { timelineOf, timelineText } from './timeline.ts';
-import { progressText, watch } from './watch.ts';
+import { progressText, watch, WATCH_HELP } from './watch.ts';
 
 /** `stopbath show <incident>`: everything that is on record about one incident. */
 export function register(program: Command): void {
@@ -15,9 +15,9 @@ export function register(program: Command): void {
     .option('--json', 'print { incident, plans, ledger, entries, approvals, … } as JSON')
     .option('--report <file>', 'write it as one HTML file too')
     .option('--as <person>', 'sign as a person of the sandbox: rosa, ravi, ada')
-    .addHelpText('after', '\nExample:\n  $ stopbath show inc-0f3a9c --as ada\n\nReads through STOPBATH_AUDIT_URL, signed with your AWS credentials.')
+    .addHelpText('after', `\nExample:\n  $ stopbath show inc-0f3a9c --as ada\n\nReads through STOPBATH_AUDIT_URL, signed with your AWS credentials.\n${WATCH_HELP}`)
     .action(async (id: string, options: Person & { readonly watch?: true; readonly json?: true; readonly report?: string }) => {
-      const view = options.watch ? await watch(id, options) : await viewIncident(id, options);
+      const view = options.watch ? await watch(id, options, options.json ? tell : say) : await viewIncident(id, options);
       if (options.report !== undefined) {
         const { reportOfIncident, writeReport } = await import('./report/report.ts');
         await writeReport(options.report, reportOfIncident(view));

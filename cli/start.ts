@@ -11,7 +11,7 @@ import { modeOption } from './plan.ts';
 import { addInputs, inputsOf, readPlaybooks, startable } from './playbook-files.ts';
 import { exampleOf } from './playbooks.ts';
 import { heading, say, sayJson, tell } from './terminal.ts';
-import { watch } from './watch.ts';
+import { watch, WATCH_HELP } from './watch.ts';
 
 interface Options extends Person {
   readonly reason: string;
@@ -32,16 +32,16 @@ export function register(program: Command): void {
       .option('--watch', 'stay and show what becomes of it')
       .option('--json', 'print { incident, execution, mode } as JSON')
       .option('--as <person>', 'sign as a person of the sandbox: rosa, ravi')
-      .addHelpText('after', `\nExample:\n  $ stopbath start ${playbook.name} ${exampleOf(playbook)} --reason "…" --plan plan.json --watch --as rosa\n\nAsks through STOPBATH_RESPOND_URL, signed with your AWS credentials; only responders may.`)
+      .addHelpText('after', `\nExample:\n  $ stopbath start ${playbook.name} ${exampleOf(playbook)} --reason "…" --plan plan.json --watch --as rosa\n\nAsks through STOPBATH_RESPOND_URL, signed with your AWS credentials; only responders may.\n${WATCH_HELP}`)
       .action(async (options: Options) => {
         const digest = options.plan === undefined ? null : await digestOfPlan(options.plan);
         const started = await askStart({ playbook: playbook.name, inputs: inputsOf(playbook, { ...options }), mode: options.mode, reason: options.reason, digest }, options).catch((error: unknown) => {
           showMoved(error);
           throw error;
         });
-        if (options.json) return sayJson(started);
-        say(`${started.execution} has started in mode ${started.mode}; see it: stopbath show ${started.incident}`);
-        if (options.watch) await watch(started.incident, options);
+        if (options.json) sayJson(started);
+        else say(`${started.execution} has started in mode ${started.mode}; see it: stopbath show ${started.incident}`);
+        if (options.watch) await watch(started.incident, options, options.json ? tell : say);
       });
   }
 }

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { askSuppress, type Person } from './api.ts';
 import { CliError, EXIT } from './exit.ts';
+import { momentOf, WHEN } from './period.ts';
 import { say, sayJson } from './terminal.ts';
 
 interface Options extends Person {
@@ -24,7 +25,7 @@ export function register(program: Command): void {
     .option('--pattern <json>', 'an EventBridge pattern over { source, type, severity, account, region, target: { kind, arn, name }, actor: { principal, address } }', object)
     .requiredOption('--owner <text>', 'who answers for it')
     .requiredOption('--reason <text>', 'why it is accepted')
-    .requiredOption('--expires <when>', 'until when, at most a year: 30d, 12h, 2027-01-31, 2027-01-31T12:00:00Z', instant)
+    .requiredOption('--expires <when>', `until when, at most a year: ${WHEN.ahead}; a day is included whole`)
     .option('--json', 'print the suppression as JSON')
     .option('--as <person>', 'sign as a person of the sandbox: rosa, ravi')
     .addHelpText(
@@ -32,7 +33,8 @@ export function register(program: Command): void {
       '\nExamples:\n  $ stopbath suppress thumbnails --bucket family-thumbnails-111122223333 --owner "web team" --reason "public on purpose" --expires 90d --as rosa\n  $ stopbath suppress scans --pattern \'{"type":[{"prefix":"Discovery:S3/"}],"actor":{"address":[{"cidr":"198.51.100.0/24"}]}}\' --owner security --reason "our scanner" --expires 2027-01-31\n\nIt acts on what arrives from now on; incidents that are open stay open. End it with: stopbath unsuppress <id> --reason "…".\nAsks through STOPBATH_RESPOND_URL, signed with your AWS credentials; only responders may.',
     )
     .action(async (id: string, options: Options) => {
-      const { owner, reason, expires } = options;
+      const { owner, reason } = options;
+      const expires = momentOf('--expires', options.expires, Date.now(), { end: true, reach: 'ahead' });
       const made = await askSuppress({ id, pattern: patternOf(options), owner, reason, expires }, options);
       if (options.json) return sayJson(made);
       say(`${made.id} is in force until ${made.expires}: matching signals are recorded and start nothing. See all: stopbath suppressions`);
@@ -58,15 +60,4 @@ function parse(text: string): unknown {
   } catch {
     return null;
   }
-}
-
-const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000 };
-
-/** A day is its end, in UTC: whoever writes 31 January means all of it. */
-function instant(text: string): string {
-  const [, amount, unit = ''] = /^(\d{1,4})([hd])$/.exec(text) ?? [];
-  if (amount !== undefined) return new Date(Date.now() + Number(amount) * (UNITS[unit] ?? 0)).toISOString();
-  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T23:59:59.999Z` : text;
-  if (!/^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/.test(time) || Number.isNaN(Date.parse(time))) throw new InvalidArgumentError('must be like 30d, 12h, 2027-01-31 or 2027-01-31T12:00:00Z');
-  return new Date(time).toISOString();
 }

@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { publicKeyOf, SealError } from '../core/seal.ts';
 import { verifyEvidence, type EvidenceFiles, type Verdict } from '../core/verify.ts';
 import type { Person } from './api.ts';
 import { folderFiles } from './evidence/folder.ts';
 import { CliError, EXIT } from './exit.ts';
+import { momentOf, WHEN } from './period.ts';
 import { ink, line, say, sayJson } from './terminal.ts';
 
 interface Options extends Person {
@@ -21,8 +22,8 @@ export function register(program: Command): void {
   program
     .command('verify')
     .description('recompute the record and its seals: complete and intact, or exactly what is not')
-    .option('--since <time>', 'read only records that were sealed since then; the chain of seals is checked whole', instant)
-    .option('--until <time>', 'up to when the record must be complete (default: now); for files that were taken earlier', instant)
+    .option('--since <when>', `read only records that were sealed since then; the chain of seals is checked whole: ${WHEN.ago}`)
+    .option('--until <when>', 'up to when the record must be complete (default: now), the same; a day is included whole. For files that were taken earlier')
     .option('--offline <dir>', "check the bucket's files in a folder; needs no AWS")
     .option('--public-key <file>', 'a key that is trusted, PEM; again for more', gather)
     .option('--fingerprint <sha256>', 'the fingerprint of a key that is trusted; again for more', gather)
@@ -46,8 +47,11 @@ with the one that you keep outside the account. By hand, with openssl and sha256
 async function verify(options: Options): Promise<void> {
   const given = [...(await Promise.all((options.publicKey ?? []).map(fingerprintIn))), ...(options.fingerprint ?? []).map(checkedFingerprint)];
   const { files, trusted } = options.offline === undefined ? await online(options, given) : { files: await offline(options.offline, given), trusted: given };
-  const until = options.until ?? new Date().toISOString();
-  const verdict = await verifyEvidence(files, { trusted, until, since: options.since });
+  const now = Date.now();
+  const at = new Date(now).toISOString();
+  const until = options.until === undefined ? at : momentOf('--until', options.until, now);
+  // What is not over yet cannot be complete.
+  const verdict = await verifyEvidence(files, { trusted, until: until < at ? until : at, since: options.since === undefined ? undefined : momentOf('--since', options.since, now) });
   if (options.json) sayJson(verdict);
   else say(...linesOf(verdict, given.length > 0));
   process.exitCode = { intact: EXIT.ok, late: EXIT.late, broken: EXIT.no }[verdict.verdict];
@@ -102,12 +106,6 @@ function linesOf(verdict: Verdict, isGiven: boolean): readonly string[] {
 
 export function count(number: number, what: string): string {
   return `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;
-}
-
-function instant(text: string): string {
-  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) throw new InvalidArgumentError('must be a day or a time: 2026-11-24 or 2026-11-24T10:00:00Z');
-  return new Date(time).toISOString();
 }
 
 function gather(value: string, before: readonly string[] = []): readonly string[] {

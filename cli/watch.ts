@@ -1,35 +1,45 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isUnderWay, TICKET_ONLY, type IncidentView, type Progress } from '../core/incident.ts';
+import { isUnderWay, PHASE, TICKET_ONLY, type Incident, type IncidentView, type Progress } from '../core/incident.ts';
 import { viewIncident, type Person } from './api.ts';
+import { EXIT } from './exit.ts';
 import { foot, say } from './terminal.ts';
 import { timelineOf, timelineText, toned } from './timeline.ts';
 import { duration, statusWords } from './words.ts';
 
 const POLL_MS = 1000;
 
+export const WATCH_HELP = 'With --watch it ends with 0 where the end is proven (contained, restored) or there was nothing to contain, and with 1 in every other:\nunverified, failed, or nothing was changed. With --json too, the timeline goes to stderr, and stdout has the JSON alone.';
+
 /**
- * Prints an incident's timeline as it grows, with how far its steps have come, until nothing of it runs any more.
+ * Prints an incident's timeline as it grows, with how far its steps have come, until nothing of it runs any more; the process then ends as
+ * `WATCH_HELP` says.
  *
+ * @param print - where the timeline goes
  * @param wait - between two looks
  * @returns the incident as it is then
  */
-export async function watch(id: string, person: Person, wait: () => Promise<unknown> = () => sleep(POLL_MS)): Promise<IncidentView> {
+export async function watch(id: string, person: Person, print: typeof say = say, wait: () => Promise<unknown> = () => sleep(POLL_MS)): Promise<IncidentView> {
   const seen = new Set<string>();
   const bars = foot();
   for (;;) {
     const view = await viewIncident(id, person);
     const fresh = timelineOf(view).map((entry) => timelineText(entry)).filter((text) => !seen.has(text));
     if (fresh.length > 0) bars.lift();
-    say(...fresh);
+    print(...fresh);
     for (const text of fresh) seen.add(text);
     bars.draw(view.progress.map((step) => progressText(step)));
     if (!isBusy(view)) {
       const { words, tone } = statusWords(view.incident.status);
-      say(`${id}: ${toned(tone, words)}`);
+      print(`${id}: ${toned(tone, words)}`);
+      if (!isProven(view.incident)) process.exitCode = EXIT.no;
       return view;
     }
     await wait();
   }
+}
+
+function isProven({ status }: Incident): boolean {
+  return (PHASE[status] === 'standing' || PHASE[status] === 'over') && status !== 'unverified';
 }
 
 /** A request that waits keeps somebody busy although nothing is being changed. */

@@ -81,6 +81,15 @@ describe('where the key changed', () => {
   });
 });
 
+it('stopbath verify --until a day means the whole day, as in every verb: the evening without a seal is missing', async () => {
+  const dir = mkdtempSync(join(folder, 'day-'));
+  write(dir, chainFiles({ seals: 8, kinds, signers: () => [ours] }));
+  writeFileSync(join(folder, 'key.pem'), ours.pem);
+  const verified = (day: string) => run(['verify', '--offline', dir, '--public-key', join(folder, 'key.pem'), '--until', day, '--json']);
+  expect([await verified('2026-10-31'), await verified('2026-11-01')]).toEqual([0, 1]);
+  process.exitCode = 0;
+});
+
 it.runIf(hasTools)('the digest of a recorded plan is what jq and sha256sum say', () => {
   if (spawnSync('jq', ['--version'], { stdio: 'ignore' }).error) return void process.stdout.write('jq is not installed: the recipe for plans in docs/audit.md was not run\n');
   const plan = withDigest({ incident: 'inc-1', playbook: 'quarantine-bucket', direction: 'contain', target: { kind: 'bucket', arn: 'arn:aws:s3:::ä', name: 'ä', account: '1', region: 'x' }, level: 'public', changes: [{ seq: 1, setting: 'policy', title: 'Deny "x"', before: null, after: { b: [1, 2.5, true], a: 'é\u001f\n</script>' } }], notes: ['n'], impact: {}, plannedAt: until });

@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { IncidentView, Progress } from '../../core/incident.ts';
 import { viewWith } from '../trackers/view.ts';
 import { viewIncident } from '../../cli/api.ts';
-import { foot } from '../../cli/terminal.ts';
+import { EXIT } from '../../cli/exit.ts';
+import { run } from '../../cli/main.ts';
+import { foot, say } from '../../cli/terminal.ts';
 import { progressText, watch } from '../../cli/watch.ts';
 
 vi.mock('../../cli/api.ts', async (original) => ({ ...(await original<object>()), viewIncident: vi.fn() }));
@@ -58,12 +60,38 @@ describe('watch', () => {
     const views = [running, running, { ...running, progress: [{ ...STEP, done: 6200 }] }, ended];
     const waits: number[] = [];
     vi.mocked(viewIncident).mockImplementation(() => Promise.resolve(views.shift() ?? ended));
-    await watch(ended.incident.id, {}, () => Promise.resolve(waits.push(1)));
+    await watch(ended.incident.id, {}, say, () => Promise.resolve(waits.push(1)));
     const text = printed.join('');
     expect(waits).toHaveLength(3);
     expect(text.match(/of 10,000/g)).toHaveLength(2);
     expect(text).toMatch(/contained and proven\n$/);
     const lines = text.split('\n').filter((line) => line !== '' && !line.includes('of 10,000'));
     expect(new Set(lines).size).toBe(lines.length);
+  });
+
+  it.each([
+    ['contained', EXIT.ok],
+    ['restored', EXIT.ok],
+    ['not-exposed', EXIT.ok],
+    ['unverified', EXIT.no],
+    ['failed', EXIT.no],
+    ['held', EXIT.no],
+    ['observed', EXIT.no],
+    ['rejected', EXIT.no],
+  ] as const)('of an incident that ends %s ends with %i', async (status, code) => {
+    vi.mocked(viewIncident).mockResolvedValue({ ...viewWith('holiday', { status, executions: [], playbook: 'open-ticket' }), ledger: [] });
+    expect(await run(['show', 'inc-1', '--watch'])).toBe(code);
+    process.exitCode = undefined;
+  });
+
+  it('with --json leaves stdout to the JSON', async () => {
+    const ended = viewWith('holiday', { status: 'failed', executions: [], playbook: 'open-ticket' });
+    vi.mocked(viewIncident).mockResolvedValue(ended);
+    const out: string[] = [];
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => out.push(String(text)) > 0);
+    expect(await run(['show', ended.incident.id, '--watch', '--json'])).toBe(EXIT.no);
+    process.exitCode = undefined;
+    expect(JSON.parse(out.join(''))).toMatchObject({ incident: { id: ended.incident.id, status: 'failed' } });
+    expect(printed.join('')).toContain(`${ended.incident.id}: failed`);
   });
 });
