@@ -18,22 +18,22 @@ export function register(program: Command): void {
     .description('hold the installation against the files of this folder, and say what to do')
     .option('--name <name>', 'what every name begins with (default: STOPBATH_NAME, or stopbath-prod)')
     .option('--config <file>', 'what it was deployed with (default: stopbath.config.json)')
-    .option('--json', 'print { findings } as JSON')
+    .option('--json', 'print { diagnoses } as JSON')
     .addHelpText('after', '\nExample:\n  $ stopbath doctor\n\nConfiguration and deployed settings, functions, roles and who may call, rules and workflows, tables, evidence, keys, queues and every\ntracker. Reads AWS with your own credentials; what you may not see is shown with a question mark, and is no fault.')
     .action(async (options: Options) => {
       const { examine } = await import('./doctor/examine.ts');
-      const findings = await examine(options.name ?? process.env['STOPBATH_NAME'] ?? 'stopbath-prod', options.config === undefined ? {} : readOverrides(options.config));
-      const bad = findings.filter(({ state }) => state === 'bad');
-      if (options.json) sayJson({ findings });
+      const diagnoses = await examine(options.name ?? process.env['STOPBATH_NAME'] ?? 'stopbath-prod', options.config === undefined ? {} : readOverrides(options.config));
+      const bad = diagnoses.filter(({ state }) => state === 'bad');
+      if (options.json) sayJson({ diagnoses });
       else {
         const signs = { good: '✓', bad: '✗', unknown: '?' } as const;
-        say(table(['', 'what', 'found'], findings.map(({ state, what, found }) => [signs[state], what, found]), (text, column) => (column > 0 ? text : text === '✗' ? ink.red(text) : text === '✓' ? ink.green(text) : text)));
+        say(table(['', 'what', 'found'], diagnoses.map(({ state, what, found }) => [signs[state], what, found]), (text, column) => (column > 0 ? text : text === '✗' ? ink.red(text) : text === '✓' ? ink.green(text) : text)));
         if (bad.length > 0) say('', 'What to do', ...bad.flatMap(({ what, todo }) => [`  ${ink.bold(line(what))}`, `    ${line(todo)}`]));
       }
-      const unseen = findings.filter(({ state }) => state === 'unknown').length;
-      if (bad.length > 0) throw new CliError(EXIT.no, `${bad.length} of ${findings.length} things are not as they should be`);
+      const unseen = diagnoses.filter(({ state }) => state === 'unknown').length;
+      if (bad.length > 0) throw new CliError(EXIT.no, `${bad.length} of ${diagnoses.length} things are not as they should be`);
       // Nothing is wrong only as far as it was seen.
-      if (unseen === findings.length) throw new CliError(EXIT.refused, 'you may look at nothing: take a role that may read what doctor looks at');
+      if (unseen === diagnoses.length) throw new CliError(EXIT.refused, 'you may look at nothing: take a role that may read what doctor looks at');
     });
 }
 

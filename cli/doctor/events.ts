@@ -4,21 +4,21 @@ import { DescribeStateMachineCommand } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { lambdaOf, sfnOf } from '../../aws/clients.ts';
 import { same } from '../../core/quarantine/levels.ts';
-import { DEPLOY, look, Trouble, type Finding } from './finding.ts';
+import { DEPLOY, look, Trouble, type Diagnosis } from './diagnosis.ts';
 import { resourcesOf, type Site } from './site.ts';
 
 /** What brings events in and what runs by itself: every rule as the files have it, and every workflow. */
-export async function eventsFindings(site: Site): Promise<readonly Finding[]> {
+export async function diagnoseEvents(site: Site): Promise<readonly Diagnosis[]> {
   const resources = Object.values(resourcesOf(site));
   const rules = resources.flatMap(({ Type, Properties }) => (Type === 'AWS::Events::Rule' ? [rule.parse(site.deployed(Properties))] : []));
   const machines = resources.flatMap(({ Type, Properties }) => (Type === 'AWS::StepFunctions::StateMachine' ? [machine.parse(site.deployed(Properties))] : []));
-  return await Promise.all([...rules.map((wanted) => ruleFinding(wanted, site)), ...machines.map((wanted) => machineFinding(wanted, site))]);
+  return await Promise.all([...rules.map((wanted) => diagnoseRule(wanted, site)), ...machines.map((wanted) => diagnoseMachine(wanted, site))]);
 }
 
 const target = z.looseObject({ Id: z.string(), Arn: z.string(), DeadLetterConfig: z.looseObject({ Arn: z.string() }).optional() });
 const rule = z.looseObject({ Name: z.string(), EventPattern: z.unknown().optional(), ScheduleExpression: z.string().optional(), Targets: z.array(target) });
 
-async function ruleFinding(wanted: z.infer<typeof rule>, { clients }: Site): Promise<Finding> {
+async function diagnoseRule(wanted: z.infer<typeof rule>, { clients }: Site): Promise<Diagnosis> {
   const { Name } = wanted;
   return await look(`rule ${Name}`, async () => {
     const there = await clients.events.send(new DescribeRuleCommand({ Name }));
@@ -39,7 +39,7 @@ async function ruleFinding(wanted: z.infer<typeof rule>, { clients }: Site): Pro
 
 const machine = z.looseObject({ StateMachineName: z.string(), DefinitionString: z.string(), DefinitionSubstitutions: z.record(z.string(), z.coerce.string()).default({}), RoleArn: z.unknown() });
 
-async function machineFinding({ StateMachineName, DefinitionString, DefinitionSubstitutions }: z.infer<typeof machine>, { clients, region, account }: Site): Promise<Finding> {
+async function diagnoseMachine({ StateMachineName, DefinitionString, DefinitionSubstitutions }: z.infer<typeof machine>, { clients, region, account }: Site): Promise<Diagnosis> {
   return await look(`workflow ${StateMachineName}`, async () => {
     const { status, definition = 'null' } = await sfnOf(clients).send(new DescribeStateMachineCommand({ stateMachineArn: `arn:aws:states:${region}:${account}:stateMachine:${StateMachineName}` }));
     if (status !== undefined && status !== 'ACTIVE') throw new Trouble(`is ${status}`, DEPLOY);

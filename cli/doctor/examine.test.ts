@@ -3,7 +3,7 @@ import { startAccount, type Account } from '../../sandbox/account.ts';
 import { seedPhotos, type Photos } from '../../sandbox/photos/seed.ts';
 import { seedShares, type Shares } from '../../sandbox/photos/shares.ts';
 import { examine } from './examine.ts';
-import type { Finding } from './finding.ts';
+import type { Diagnosis } from './diagnosis.ts';
 
 /** One installation: whole at first, then with one thing broken at a time, and mended again. */
 let account: Account;
@@ -38,12 +38,12 @@ const call = async (what: string, input: object): Promise<unknown> => {
   const arn = 'arn:aws:iam::111122223333:root';
   return await account.world.call(service, operation, input, { kind: 'root', account: account.world.account, principalArn: arn, arn, userId: account.world.account });
 };
-const bad = (findings: readonly Finding[]) => findings.filter(({ state }) => state !== 'good').map(({ what, state, found }) => `${state} ${what}: ${found}`);
+const bad = (diagnoses: readonly Diagnosis[]) => diagnoses.filter(({ state }) => state !== 'good').map(({ what, state, found }) => `${state} ${what}: ${found}`);
 
 it('finds a whole installation whole, and looks at all of it', async () => {
-  const findings = await examine(NAME, config);
-  expect(bad(findings)).toEqual([]);
-  const looked = findings.map(({ what }) => what);
+  const diagnoses = await examine(NAME, config);
+  expect(bad(diagnoses)).toEqual([]);
+  const looked = diagnoses.map(({ what }) => what);
   expect(looked).toEqual(expect.arrayContaining(['who asks', 'function triage', 'settings as in the file', 'URL of respond', 'failures of triage', `role ${NAME}-quarantine-bucket-apply`, `role ${NAME}-open-ticket`, 'who may call audit',
     `rule ${NAME}-triage-1`, `rule ${NAME}-seal`, `workflow ${NAME}-quarantine-bucket`, 'table', 'table backups', 'evidence lock', 'evidence access', 'seal key 1', 'undelivered events', 'undelivered tickets', 'share tables', 'tracker opscenter', 'tracker guardduty']));
   expect(looked.filter((what) => what.startsWith('signer role'))).not.toEqual([]);
@@ -208,16 +208,22 @@ describe('against another configuration', () => {
   });
 });
 
+it('holds it against what the file says of its stage, and not of another', async () => {
+  const stages = (stage: string): typeof config => Object.assign({}, config, { stages: { [stage]: { leaseHours: 24 } } });
+  expect(bad(await examine(NAME, stages('prod')))).toEqual([]);
+  expect(bad(await examine(NAME, stages('dev')))).toEqual([expect.stringContaining('STOPBATH_LEASE_HOURS')]);
+});
+
 it('what whoever asks may not see is no fault, and is no praise', async () => {
   actAs(account.createUser('clerk'));
-  const findings = await examine(NAME, config);
+  const diagnoses = await examine(NAME, config);
   actAs(account.admin);
-  expect(findings.filter(({ state }) => state === 'bad')).toEqual([]);
-  expect(findings.filter(({ state }) => state === 'good').map(({ what }) => what)).toEqual(['who asks']);
+  expect(diagnoses.filter(({ state }) => state === 'bad')).toEqual([]);
+  expect(diagnoses.filter(({ state }) => state === 'good').map(({ what }) => what)).toEqual(['who asks']);
 });
 
 it('says that nothing is installed under a name that nothing has', async () => {
-  const findings = await examine('stopbath-none', config);
-  expect(findings.filter(({ state }) => state === 'good').map(({ what }) => what)).not.toContain('function triage');
-  expect(findings.find(({ what }) => what === 'function triage')).toMatchObject({ state: 'bad', todo: expect.stringContaining('deploy') });
+  const diagnoses = await examine('stopbath-none', config);
+  expect(diagnoses.filter(({ state }) => state === 'good').map(({ what }) => what)).not.toContain('function triage');
+  expect(diagnoses.find(({ what }) => what === 'function triage')).toMatchObject({ state: 'bad', todo: expect.stringContaining('deploy') });
 });

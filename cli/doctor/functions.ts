@@ -2,7 +2,7 @@ import { GetFunctionConfigurationCommand, GetFunctionEventInvokeConfigCommand, G
 import { z } from 'zod';
 import { lambdaOf } from '../../aws/clients.ts';
 import { plain } from '../../core/text.ts';
-import { DEPLOY, look, Trouble, type Finding } from './finding.ts';
+import { DEPLOY, look, Trouble, type Diagnosis } from './diagnosis.ts';
 import type { Site } from './site.ts';
 
 const CONFIGURE = 'change stopbath.config.json back, or deploy what it says: npm run package && npx osls deploy';
@@ -10,13 +10,13 @@ const CONFIGURE = 'change stopbath.config.json back, or deploy what it says: npm
 const OF_THE_DEPLOYMENT: ReadonlySet<string> = new Set(['STOPBATH_DEPLOYED_BY']);
 
 /** Functions: there, able to run, with the settings that the file has, reachable by their URL alone, and heard where they fail. */
-export async function functionsFindings(site: Site): Promise<readonly Finding[]> {
+export async function diagnoseFunctions(site: Site): Promise<readonly Diagnosis[]> {
   const differing = new Map<string, { readonly text: string; readonly in: string[] }>();
   let unread = 0;
-  const each = await Promise.all(site.functions.map((folder) => functionFinding(folder)));
-  return [...each, settingsFinding(), ...(await Promise.all(site.functions.flatMap((folder) => [...urlFinding(folder), ...failuresFinding(folder)])))];
+  const each = await Promise.all(site.functions.map((folder) => diagnoseFunction(folder)));
+  return [...each, diagnoseSettings(), ...(await Promise.all(site.functions.flatMap((folder) => [...diagnoseUrl(folder), ...diagnoseFailures(folder)])))];
 
-  async function functionFinding(folder: string): Promise<Finding> {
+  async function diagnoseFunction(folder: string): Promise<Diagnosis> {
     return await look(`function ${folder}`, async () => {
       unread++;
       const { State, LastUpdateStatus, LastUpdateStatusReason, Environment } = await lambdaOf(site.clients).send(new GetFunctionConfigurationCommand({ FunctionName: `${site.name}-${folder}` }));
@@ -40,7 +40,7 @@ export async function functionsFindings(site: Site): Promise<readonly Finding[]>
     }
   }
 
-  function settingsFinding(): Finding {
+  function diagnoseSettings(): Diagnosis {
     const what = 'settings as in the file';
     const seen = site.functions.length - unread;
     if (seen === 0) return { what, state: 'unknown', found: 'no function could be read', todo: '' };
@@ -49,7 +49,7 @@ export async function functionsFindings(site: Site): Promise<readonly Finding[]>
     return { what, state: 'bad', found: words.join('; '), todo: CONFIGURE };
   }
 
-  function urlFinding(folder: string): readonly Promise<Finding>[] {
+  function diagnoseUrl(folder: string): readonly Promise<Diagnosis>[] {
     if (!hasUrl(site, folder)) return [];
     return [
       look(`URL of ${folder}`, async () => {
@@ -63,7 +63,7 @@ export async function functionsFindings(site: Site): Promise<readonly Finding[]>
     ];
   }
 
-  function failuresFinding(folder: string): readonly Promise<Finding>[] {
+  function diagnoseFailures(folder: string): readonly Promise<Diagnosis>[] {
     const wanted = failures.safeParse(site.stack.functions[folder]);
     if (!wanted.success) return [];
     const destination = site.arnOfFunction(wanted.data.destinations.onFailure);

@@ -5,17 +5,17 @@ import { iamOf, lambdaOf } from '../../aws/clients.ts';
 import { unpinnedStatements } from '../../core/trust.ts';
 import { same } from '../../core/quarantine/levels.ts';
 import { plain } from '../../core/text.ts';
-import { DEPLOY, look, Trouble, type Finding } from './finding.ts';
+import { DEPLOY, look, Trouble, type Diagnosis } from './diagnosis.ts';
 import { hasUrl } from './functions.ts';
 import { resourcesOf, type Site } from './site.ts';
 
 /** Every role of the suite against the files, who may call the functions with a URL, and the roles of people. */
-export async function permissionsFindings(site: Site): Promise<readonly Finding[]> {
+export async function diagnosePermissions(site: Site): Promise<readonly Diagnosis[]> {
   const roles = Object.values(resourcesOf(site)).flatMap(({ Type, Properties }) => (Type === 'AWS::IAM::Role' ? [role.parse(site.deployed(Properties))] : []));
   return await Promise.all([
-    ...roles.map((wanted) => roleFinding(wanted, site)),
-    ...site.functions.filter((folder) => hasUrl(site, folder)).map((folder) => callersFinding(folder, site)),
-    ...peopleFindings(site),
+    ...roles.map((wanted) => diagnoseRole(wanted, site)),
+    ...site.functions.filter((folder) => hasUrl(site, folder)).map((folder) => diagnoseCallers(folder, site)),
+    ...diagnosePeople(site),
   ]);
 }
 
@@ -27,7 +27,7 @@ const role = z.looseObject({
 const statements = z.object({ Statement: z.array(z.looseObject({ Effect: z.string(), Action: z.union([z.string(), z.array(z.string())]).transform((action) => [action].flat()), Resource: z.unknown() })) });
 
 /** Exactly what its folder says: less breaks it, more is a power that nobody has looked at. */
-async function roleFinding(wanted: z.infer<typeof role>, site: Site): Promise<Finding> {
+async function diagnoseRole(wanted: z.infer<typeof role>, site: Site): Promise<Diagnosis> {
   const RoleName = wanted.RoleName;
   return await look(`role ${RoleName}`, async () => {
     const iam = iamOf(site.clients);
@@ -75,7 +75,7 @@ function unlisted(value: unknown): unknown {
 const grants = z.object({ Statement: z.array(z.looseObject({ Sid: z.string().default('without a name'), Action: z.string(), Principal: z.unknown(), Condition: z.unknown().optional() })) });
 
 /** Nobody may invoke directly, with a caller of their own invention, and exactly those of the file may call the URL. */
-async function callersFinding(folder: string, site: Site): Promise<Finding> {
+async function diagnoseCallers(folder: string, site: Site): Promise<Diagnosis> {
   return await look(`who may call ${folder}`, async () => {
     const { responderRoles, auditorRoles } = site.config;
     const wanted = new Set(folder === 'respond' ? responderRoles : [...responderRoles, ...auditorRoles]);
@@ -102,7 +102,7 @@ function principalsOf(principal: unknown): readonly string[] {
 }
 
 /** Roles that the file names: there, and with names of sessions that are a person's where the file relies on it. */
-function peopleFindings({ config, clients }: Site): readonly Promise<Finding>[] {
+function diagnosePeople({ config, clients }: Site): readonly Promise<Diagnosis>[] {
   const roles = [
     ...config.responderRoles.map((arn) => ({ arn, kind: 'responder role' })),
     ...config.auditorRoles.map((arn) => ({ arn, kind: 'auditor role' })),

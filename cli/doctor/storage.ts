@@ -9,7 +9,7 @@ import { kmsOf, s3Of, sqsOf } from '../../aws/clients.ts';
 import { checkShareTables, ShareTablesError } from '../../aws/share/tables.ts';
 import { readPolicy } from '../../core/policy.ts';
 import { parseYaml } from '../../deploy/yaml.ts';
-import { DEPLOY, look, Trouble, type Finding } from './finding.ts';
+import { DEPLOY, look, Trouble, type Diagnosis } from './diagnosis.ts';
 import { ROOT, type Site } from './site.ts';
 
 /**
@@ -17,9 +17,9 @@ import { ROOT, type Site } from './site.ts';
  *
  * @param sealKeys - ARNs, oldest first; `null` where the function that has them cannot be read
  */
-export async function storageFindings(site: Site, sealKeys: readonly string[] | null): Promise<readonly Finding[]> {
+export async function diagnoseStorage(site: Site, sealKeys: readonly string[] | null): Promise<readonly Diagnosis[]> {
   const template = parseTemplate();
-  return await Promise.all([...tableFindings(site, template), ...evidenceFindings(site, template), ...keyFindings(site, sealKeys), ...queueFindings(site), ...shareFindings(site)]);
+  return await Promise.all([...diagnoseTables(site, template), ...diagnoseEvidence(site, template), ...diagnoseKeys(site, sealKeys), ...diagnoseQueues(site), ...diagnoseShares(site)]);
 }
 
 const Template = z.object({ Resources: z.record(z.string(), z.looseObject({ Properties: z.looseObject({}) })) });
@@ -32,7 +32,7 @@ function parseTemplate(): z.infer<typeof Template>['Resources'] {
 
 type Resources = ReturnType<typeof parseTemplate>;
 
-function tableFindings({ clients, name }: Site, template: Resources): readonly Promise<Finding>[] {
+function diagnoseTables({ clients, name }: Site, template: Resources): readonly Promise<Diagnosis>[] {
   return [
     look('table', async () => {
       const { Table } = await clients.dynamo.send(new DescribeTableCommand({ TableName: name }));
@@ -55,7 +55,7 @@ function tableFindings({ clients, name }: Site, template: Resources): readonly P
   ];
 }
 
-function evidenceFindings({ clients, name, account, config }: Site, template: Resources): readonly Promise<Finding>[] {
+function diagnoseEvidence({ clients, name, account, config }: Site, template: Resources): readonly Promise<Diagnosis>[] {
   const Bucket = `${name}-evidence-${account}`;
   return [
     look('evidence lock', async () => {
@@ -79,7 +79,7 @@ function evidenceFindings({ clients, name, account, config }: Site, template: Re
 
 const grants = z.object({ Statement: z.array(z.looseObject({ Effect: z.string(), Action: z.union([z.string(), z.array(z.string())]).transform((action) => [action].flat()), Principal: z.unknown() })) });
 
-function keyFindings({ clients, name, account, config }: Site, sealKeys: readonly string[] | null): readonly Promise<Finding>[] {
+function diagnoseKeys({ clients, name, account, config }: Site, sealKeys: readonly string[] | null): readonly Promise<Diagnosis>[] {
   if (sealKeys === null) return [Promise.resolve({ what: 'seal keys', state: 'unknown', found: `only the function ${name}-seal says which they are, and it cannot be read`, todo: '' })];
   const sealer = `arn:aws:iam::${account}:role/${name}-seal`;
   return [
@@ -111,7 +111,7 @@ function principalsOf(principal: unknown): readonly string[] {
   return typeof principal === 'object' && principal !== null ? Object.values(principal).flat().map(String) : [];
 }
 
-function queueFindings({ clients, name }: Site): readonly Promise<Finding>[] {
+function diagnoseQueues({ clients, name }: Site): readonly Promise<Diagnosis>[] {
   const depth = async (QueueName: string) => {
     const { QueueUrl } = await sqsOf(clients).send(new GetQueueUrlCommand({ QueueName }));
     const { Attributes = {} } = await sqsOf(clients).send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }));
@@ -135,7 +135,7 @@ function queueFindings({ clients, name }: Site): readonly Promise<Finding>[] {
 
 const SCOPES = ['album', 'owner', 'bucket', 'issuer'] as const;
 
-function shareFindings({ clients, config }: Site): readonly Promise<Finding>[] {
+function diagnoseShares({ clients, config }: Site): readonly Promise<Diagnosis>[] {
   return [
     look('share tables', async () => {
       const tools = { clients, settings: { STOPBATH_SHARES: config.shares } };

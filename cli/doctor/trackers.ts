@@ -1,10 +1,10 @@
 import { openTracker } from '../../functions/ticket/trackers.ts';
 import { TrackerError } from '../../functions/ticket/trackers/port.ts';
-import { look, Trouble, type Finding } from './finding.ts';
+import { look, Trouble, type Diagnosis } from './diagnosis.ts';
 import type { Site } from './site.ts';
 
 /** Every tracker that is configured, asked what changes nothing, with the secret that the suite uses. */
-export async function trackersFindings({ config, clients }: Site): Promise<readonly Finding[]> {
+export async function diagnoseTrackers({ config, clients }: Site): Promise<readonly Diagnosis[]> {
   const tools = { clients, now: () => new Date().toISOString() };
   if (Object.keys(config.trackers).length === 0) {
     return [{ what: 'trackers', state: 'bad', found: 'there is none: nobody is told', todo: 'name one in stopbath.config.json: docs/tickets.md' }];

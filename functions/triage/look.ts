@@ -13,7 +13,7 @@ import type { Target } from '../../core/incident.ts';
 import { plain } from '../../core/text.ts';
 
 /** What was found where an event points. */
-export interface Findings extends Required<Pick<Knowledge, 'stateOf' | 'bucketOfAccessPoint'>>, Pick<Knowledge, 'bucketsOf'> {
+export interface Seen extends Required<Pick<Knowledge, 'stateOf' | 'bucketOfAccessPoint'>>, Pick<Knowledge, 'bucketsOf'> {
   /** Whether anything was looked at. */
   readonly any: boolean;
   /** Whether a bucket that the event names does not exist. */
@@ -26,7 +26,7 @@ export interface Findings extends Required<Pick<Knowledge, 'stateOf' | 'bucketOf
  * Looks at everything that a trigger asks about: buckets, the bucket behind an access point, and where the account's
  * own block was touched every bucket of the account. What cannot be read is decided by what the event says.
  */
-export async function look(blind: Decision, tools: Tools): Promise<Findings> {
+export async function look(blind: Decision, tools: Tools): Promise<Seen> {
   const asked = new Set(blind.checks.map((check) => check.target));
   const targets = blind.responses.map(({ target }) => target).filter(({ arn }) => asked.has(arn));
   const seen = sight(tools);

@@ -9,7 +9,7 @@ import { readSuppressions } from '../../aws/suppressions.ts';
 import { digestOf } from '../../core/canonical.ts';
 import { decide, strength, type Decision, type DecideOptions, type Response } from '../../core/decide.ts';
 import { plain } from '../../core/text.ts';
-import { bucketOf, look, type Findings } from './look.ts';
+import { bucketOf, look, type Seen } from './look.ts';
 import { openOrJoin, type Opened } from './open.ts';
 
 /**
@@ -80,7 +80,7 @@ function strongest(responses: readonly Response[]): string {
   return responses.reduce<Response['verdict']>((best, { verdict }) => (strength(verdict) > strength(best) ? verdict : best), 'record');
 }
 
-function reasonOf(decision: Decision, missing: readonly Response[], found: Findings, incidents: readonly Opened[]): string {
+function reasonOf(decision: Decision, missing: readonly Response[], found: Seen, incidents: readonly Opened[]): string {
   const notes = [
     ...missing.map(({ target }) => `There is no bucket ${plain(target.name)} in account ${plain(target.account)}: nothing to contain.`),
     ...found.unread.slice(0, MAX_NOTES),

@@ -5,7 +5,7 @@ import type { Expectation, ScenarioResult } from './result.ts';
 import type { Expected, Scenario } from './scenario.ts';
 
 /** What was found when everything had come to rest. */
-export interface Findings {
+export interface Found {
   readonly incidents: readonly IncidentView[];
   readonly decisions: readonly DecisionRecord[];
   readonly tickets: ScenarioResult['tickets'];
@@ -29,11 +29,11 @@ export interface Findings {
 }
 
 /** Holds what was found against what the scenario expects, and against what holds in every scenario. */
-export function check(scenario: Scenario, found: Findings): readonly Expectation[] {
+export function check(scenario: Scenario, found: Found): readonly Expectation[] {
   return [...always(scenario, found), ...expected(scenario, found)];
 }
 
-function always({ given }: Scenario, found: Findings): readonly Expectation[] {
+function always({ given }: Scenario, found: Found): readonly Expectation[] {
   const recorded = new Set(found.decisions.map((decision) => decision.event));
   const lost = found.sent.filter((ids) => !ids.some((id) => recorded.has(id))).map((ids) => ids.join(' or '));
   const unfinished = found.incidents.filter(({ incident }) => isUnderWay(incident)).map(({ incident }) => `${incident.id} is ${incident.status}`);
@@ -62,7 +62,7 @@ function servedAfterProof({ incident, entries }: IncidentView, probes: readonly 
   return probes.filter((probe) => probe.at >= from && probe.at < until && probe.status < 400);
 }
 
-function expected({ given, expect }: Scenario, found: Findings): readonly Expectation[] {
+function expected({ given, expect }: Scenario, found: Found): readonly Expectation[] {
   const answers = lastingAnswers(found.probes, given.propagationMs / 2);
   const { incidents } = expect;
   return [

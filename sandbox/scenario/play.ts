@@ -16,7 +16,7 @@ import { loadPlaybooks } from '../../aws/playbooks.ts';
 import type { IncidentView } from '../../core/incident.ts';
 import { declaredChange } from '../../core/playbook.ts';
 import { keyIdOf } from '../services/kms.ts';
-import { check, type Findings } from './check.ts';
+import { check, type Found } from './check.ts';
 import { bucketFiles } from './evidence.ts';
 import { arrange } from './failures.ts';
 import { startFollowers } from './follow.ts';
@@ -172,7 +172,7 @@ async function playIn(playing: Playing): Promise<ScenarioResult> {
 }
 
 /** Verifies the evidence bucket, and looks for words that were to be forgotten, in it and in the table. */
-async function keptOf({ scenario: { expect }, account, deployment: { name } }: Playing): Promise<Findings['kept']> {
+async function keptOf({ scenario: { expect }, account, deployment: { name } }: Playing): Promise<Found['kept']> {
   if (expect.record === undefined && expect.forgotten === undefined) return null;
   const config = { endpoint: account.endpoint, region: account.world.region, credentials: account.admin };
   const [s3, kms, dynamo] = [new S3Client({ ...config, forcePathStyle: true }), new KMSClient(config), new DynamoDBClient(config)];

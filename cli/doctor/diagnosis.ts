@@ -1,7 +1,7 @@
 import { reasonOf } from '../api.ts';
 
 /** What one thing was found to be. `unknown`: whoever asks may not look. */
-export interface Finding {
+export interface Diagnosis {
   readonly what: string;
   readonly state: 'good' | 'bad' | 'unknown';
   readonly found: string;
@@ -29,7 +29,7 @@ export const DEPLOY = 'deploy again: npm run package && npx osls deploy';
  *
  * @param todo - where AWS's answer is an error
  */
-export async function look(what: string, at: () => Promise<string>, todo = DEPLOY): Promise<Finding> {
+export async function look(what: string, at: () => Promise<string>, todo = DEPLOY): Promise<Diagnosis> {
   try {
     return { what, state: 'good', found: await at(), todo: '' };
   } catch (error) {
