@@ -2,7 +2,8 @@ import { policyText } from '../auth/directory.ts';
 import type { Account } from '../account.ts';
 import type { Caller } from '../service.ts';
 import type { Scenario } from './scenario.ts';
-import { call, type Stage } from './steps.ts';
+import type { Stage } from './stage.ts';
+import { call } from './steps.ts';
 
 /** Puts what goes wrong in force: scripted failures, permissions taken away, and what somebody does meanwhile. */
 export function arrange({ failures, meanwhile }: Scenario, account: Account, stage: Stage): void {

@@ -25,7 +25,8 @@ import { seriesOf, startOutsider } from './outsider.ts';
 import type { ScenarioResult, TimelineLine } from './result.ts';
 import { readScenario, ROOT, type Scenario } from './scenario.ts';
 import { differences, readRawSettings, type RawSettings } from './settings.ts';
-import { createStage, playStep, StepError, type Stage } from './steps.ts';
+import { createStage, StepError, type Stage } from './stage.ts';
+import { playStep } from './steps.ts';
 import { suiteReader, type SuiteReader } from './suite.ts';
 import { timingsOf } from './timings.ts';
 

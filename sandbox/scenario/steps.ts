@@ -1,72 +1,13 @@
-import type { Approval } from '../../core/approval.ts';
 import { digestOf } from '../../core/canonical.ts';
-import type { IncidentView } from '../../core/incident.ts';
 import type { Account } from '../account.ts';
-import type { Deployment } from '../deploy.ts';
 import { PEOPLE, type Person } from '../photos/people.ts';
-import { accountIn, type Photos } from '../photos/seed.ts';
+import { accountIn } from '../photos/seed.ts';
 import { AwsError, type Credentials } from '../service.ts';
-import type { Outsider } from './outsider.ts';
-import type { TimelineLine } from './result.ts';
 import { parseFile, ROOT, type CallStep, type Scenario, type Step } from './scenario.ts';
 import { fetchSigned, presigned } from './signed.ts';
-import type { Followers } from './follow.ts';
-import type { SuiteReader } from './suite.ts';
+import { StepError, type Stage } from './stage.ts';
+import { until, waiting } from './waiting.ts';
 import { join } from 'node:path';
-
-/** What steps play on. */
-export interface Stage {
-  readonly scenario: Scenario;
-  /** Whether waits are skipped. */
-  readonly skips: boolean;
-  readonly account: Account;
-  readonly photos: Photos;
-  readonly deployment: Deployment;
-  readonly suite: SuiteReader;
-  readonly outsider: Outsider;
-  /** Who fetch share links all through; `null` where the account has no share service. */
-  readonly followers: Followers | null;
-  readonly say: (who: string, text: string, tone: TimelineLine['tone']) => void;
-  /** Brings the timeline up to what is on record, and says what that is. */
-  readonly watch: () => Promise<readonly IncidentView[]>;
-  /** Ids under which each event that was sent may be on record. */
-  readonly sent: (readonly string[])[];
-  /** Credentials that somebody else has now, by the name that the scenario gives them. */
-  readonly stolen: Map<string, Credentials>;
-  readonly firstSentAt: () => number | null;
-  /** The role of a function or a playbook, by its folder. */
-  readonly roleOf: (folder: string) => string;
-  /** Says from when on the bucket stood open to everyone; `openSince` tells it, 0 where nobody attacked. */
-  readonly opened: (at: number) => void;
-  readonly openSince: () => number;
-  readonly noteSent: (ids: readonly string[]) => void;
-}
-
-/** A step that did not go as written: the scenario ends here, and says so. */
-export class StepError extends Error {
-  override readonly name = 'StepError';
-}
-
-export function createStage(parts: Pick<Stage, 'scenario' | 'skips' | 'account' | 'photos' | 'deployment' | 'suite' | 'outsider' | 'followers' | 'say' | 'watch'>): Stage {
-  const sent: (readonly string[])[] = [];
-  let first: number | null = null;
-  let open = 0;
-  return {
-    ...parts,
-    sent,
-    stolen: new Map(),
-    firstSentAt: () => first,
-    roleOf: (folder) => `${parts.deployment.name}-${folder}`,
-    opened: (at) => {
-      open = at;
-    },
-    openSince: () => open,
-    noteSent: (ids) => {
-      first ??= parts.account.clock.now();
-      sent.push(ids);
-    },
-  };
-}
 
 export async function playStep(step: Step, stage: Stage): Promise<void> {
   if ('attack' in step) return await attack(step.attack, stage);
@@ -144,42 +85,6 @@ async function send(step: Extract<Step, { event: string }>, stage: Stage): Promi
   if (!answer.ok) throw new StepError(`${step.event}: ${await answer.text()}`);
 }
 
-/** How often what is on record is read while waiting, ms of sandbox time; after so many looks, less and less often. */
-const POLL_MS = 100;
-const LONGEST_POLL_MS = 1_800_000;
-const PATIENCE = { watching: 100, skipping: 20 } as const;
-
-/** How long to wait before the next look. */
-function pause(polls: number, { skips }: Stage): number {
-  const patience = skips ? PATIENCE.skipping : PATIENCE.watching;
-  return polls < patience ? POLL_MS : Math.min(LONGEST_POLL_MS, POLL_MS * 1.2 ** (polls - patience));
-}
-
-async function until(wanted: string, withinSeconds: number, stage: Stage): Promise<void> {
-  const { account, suite } = stage;
-  const deadline = account.clock.now() + withinSeconds * 1000;
-  for (let polls = 0; ; polls++) {
-    const incidents = await account.clock.work(stage.watch);
-    const reached = wanted === 'settled' ? await settled(stage) : incidents.at(-1)?.incident.status === wanted;
-    if (reached) return;
-    if (account.clock.now() > deadline) {
-      const last = (await suite.incidents()).at(-1)?.incident;
-      throw new StepError(`waited ${withinSeconds} s for ${wanted}; ${last ? `${last.id} is ${last.status}: ${last.outcome}` : 'there is no incident'}`);
-    }
-    await account.clock.sleep(pause(polls, stage));
-  }
-}
-
-/** Nothing runs, and every event that was sent has its decision. */
-async function settled({ account, suite, sent, firstSentAt }: Stage): Promise<boolean> {
-  return await account.clock.work(async () => {
-    const since = new Date((firstSentAt() ?? account.clock.now()) - 2 * 86_400_000).toISOString().slice(0, 10);
-    const [executions, decisions] = await Promise.all([suite.executions(), suite.decisions(since)]);
-    const recorded = new Set(decisions.map(({ event }) => event));
-    return executions.every(({ status }) => status !== 'RUNNING') && sent.every((ids) => ids.some((id) => recorded.has(id)));
-  });
-}
-
 async function restore(step: Extract<Step, { restore: string }>, stage: Stage): Promise<void> {
   await ask('restore', step.restore, { incident: await newest(stage), reason: step.reason }, step.answers, stage);
   const approver = step.approvedBy === undefined ? (step.restore === 'rosa' ? 'ravi' : 'rosa') : step.approvedBy;
@@ -212,26 +117,6 @@ async function decide(step: Extract<Step, { approve: string } | { reject: string
   if ('reject' in step) await ask('reject', step.reject, { incident, digest, reason: step.reason }, step.answers, stage);
   else await ask('approve', step.approve, { incident, digest: step.digest ?? digest }, step.answers, stage);
 }
-
-/** What waits for an approval, once the newest incident's last execution waits for one; `null` where it went on or ended without. */
-async function waiting(stage: Stage): Promise<Approval | null> {
-  const { account, suite } = stage;
-  const deadline = account.clock.now() + WAITING_MS;
-  for (let polls = 0; account.clock.now() < deadline; polls++) {
-    const [view, executions] = await account.clock.work(async () => {
-      return [(await stage.watch()).at(-1), await suite.executions()] as const;
-    });
-    const last = view?.incident.executions.at(-1);
-    const approval = view?.approvals.find(({ execution, state }) => execution === last && state === 'waiting');
-    if (approval) return approval;
-    const status = executions.find(({ name }) => name === last)?.status;
-    if (status !== undefined && (status !== 'RUNNING' || view?.ledger.some(({ execution }) => execution === last))) return null;
-    await account.clock.sleep(pause(polls, stage));
-  }
-  return null;
-}
-
-const WAITING_MS = 60_000;
 
 /** Asks through the `respond` URL, signed as that responder. */
 async function ask(what: string, who: string, body: unknown, expected: number, { account, photos, deployment }: Stage): Promise<string> {
