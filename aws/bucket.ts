@@ -24,7 +24,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { z } from 'zod';
-import type { KnownState } from '../core/exposure.ts';
+import { strictest, type KnownState } from '../core/exposure.ts';
 import { byKey, type BucketState, type Grant, type Json, type Lifecycle, type PublicAccessBlock } from '../core/bucket.ts';
 import { settledPolicy } from '../core/policy.ts';
 import { readAccessPoints } from './access-points.ts';
@@ -127,6 +127,16 @@ export async function readBucket(clients: Pick<Clients, 'region' | 'credentials'
 export async function readPolicy(s3: S3Client, { bucket, account }: BucketAddress): Promise<string | null> {
   const read = await absentAsNull(s3.send(new GetBucketPolicyCommand({ Bucket: bucket, ExpectedBucketOwner: account })));
   return read?.Policy === undefined ? null : settledPolicy(read.Policy);
+}
+
+/**
+ * Whether S3 refuses every policy with a public statement here: by the bucket's own block, as a quarantine leaves it, or by the account's.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html (BlockPublicPolicy)
+ */
+export async function refusesPublicPolicies(clients: Pick<Clients, 'region' | 'credentials'>, { bucket, account, region }: BucketAddress): Promise<boolean> {
+  const [own, whole] = await Promise.all([absentAsNull(s3Of(clients).send(new GetPublicAccessBlockCommand({ Bucket: bucket, ExpectedBucketOwner: account }))), readAccountBlock(s3ControlOf(clients, region), account)]);
+  return strictest(blockOf(own?.PublicAccessBlockConfiguration), whole).BlockPublicPolicy;
 }
 
 /**

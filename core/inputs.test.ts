@@ -7,6 +7,7 @@ const playbook = readPlaybook('close-share', {
   title: 'Close', description: 'Closes.', targets: ['bucket'], defaultMode: 'observe', attack: [], triggers: [],
   inputs: {
     bucket: { description: 'Its name.', target: 'bucket' },
+    inside: { description: 'What is in one.', target: 'bucket', contents: true },
     linkIds: { description: 'Links.', type: 'list', target: 'link' },
     issuedBy: { description: 'Who made them.', type: 'arn', target: 'principal', example: 'arn:aws:iam::111122223333:role/photo-signer' },
     since: { description: 'From when on.', type: 'instant', with: ['issuedBy'], required: true },
@@ -42,6 +43,8 @@ describe('inputs of a start by hand', () => {
   it('tells the parts of a target apart, in whatever order they are said', () => {
     const arn = (given: Readonly<Record<string, unknown>>) => read({ bucket: 'photos', ...given }).target.arn;
     expect([arn({}), arn({ prefix: 'a/' }), arn({ keys: 'a/1.jpg' })]).toEqual(['arn:aws:s3:::photos', 'arn:aws:s3:::photos/a/*', 'arn:aws:s3:::photos/a/1.jpg']);
+    // What is in a bucket is not the bucket: a quarantine of it stands in nobody's way.
+    expect(read({ inside: 'photos' }).target).toMatchObject({ kind: 'bucket', name: 'photos', arn: 'arn:aws:s3:::photos/*' });
     expect(arn({ keys: 'b,a' })).toBe(arn({ keys: 'a,b' }));
     expect(arn({ keys: 'a,c' })).not.toBe(arn({ keys: 'a,b' }));
   });
@@ -57,7 +60,7 @@ describe('inputs of a start by hand', () => {
 
   it.each([
     ['an unknown input', { buckt: 'x' }, /has no input "buckt".*bucket/],
-    ['no target', { level: 'full' }, /give one of bucket, linkIds, issuedBy/],
+    ['no target', { level: 'full' }, /give one of bucket, inside, linkIds, issuedBy/],
     ['two targets', { bucket: 'x', linkIds: ['a'] }, /bucket and linkIds are given/],
     ['what goes with another', { linkIds: ['a'], prefix: 'x/' }, /prefix is given without bucket/],
     ['two that contradict each other', { bucket: 'x', prefix: 'a/', keys: 'a/1.jpg' }, /prefix and keys are given: give one of them/],

@@ -53,7 +53,8 @@ export function readInputs(playbook: Pick<Playbook, 'name' | 'inputs'>, given: R
   }
   const whole = targetOf(playbook.inputs[targetName]?.target ?? 'other', values.get(targetName) ?? null, place);
   const narrow = declared.flatMap(([name, input]) => (input.narrows && values.has(name) ? [values.get(name) ?? null] : []));
-  return { target: narrow.length === 0 ? whole : { ...whole, arn: `${whole.arn}/${partOf(narrow)}` }, inputs: Object.fromEntries(values) };
+  const part = narrow.length > 0 ? partOf(narrow) : playbook.inputs[targetName]?.contents === true ? '*' : null;
+  return { target: part === null ? whole : { ...whole, arn: `${whole.arn}/${part}` }, inputs: Object.fromEntries(values) };
 }
 
 /** As a resource of a policy names it: everything under a prefix, one object, or by a digest several. */

@@ -39,6 +39,8 @@ const InputSchema = z.strictObject({
   example: prose.optional(),
   /** The input names what the playbook acts on: a start by hand gives exactly one such input. */
   target: z.enum(kinds).optional(),
+  /** The playbook acts on what is in it and leaves the thing itself alone: that is another target, so that another playbook may hold the thing meanwhile. */
+  contents: z.boolean().default(false),
   /** Says something only together with one of these inputs. */
   with: z.array(z.string()).min(1).optional(),
   /** Contradicts these inputs: only one of them may be given. */

@@ -1,9 +1,10 @@
 import { s3Of } from '../clients.ts';
 import type { Json } from '../../core/bucket.ts';
-import { withoutDeleted } from '../../core/policy.ts';
+import { isPublicPolicy } from '../../core/exposure.ts';
+import { parsePolicy, withoutDeleted } from '../../core/policy.ts';
 import { deletedNote, same } from '../../core/quarantine/levels.ts';
 import { hasUrlDenial, withoutUrlDenial, withUrlDenial } from '../../core/share/url-denial.ts';
-import { readPolicy, writeSetting, type BucketAddress } from '../bucket.ts';
+import { readPolicy, refusesPublicPolicies, writeSetting, type BucketAddress } from '../bucket.ts';
 import type { Tools } from '../function.ts';
 import { lookAtCdn, primeCdn } from './cdn-look.ts';
 import { distributionsOf, type CdnOrigin } from './distributions.ts';
@@ -62,6 +63,9 @@ async function planBucket(reach: Reach, context: ShareContext, tools: Tools): Pr
   });
   const notes = [...denied.notes, ...openNotes(cdns)];
   if (denied.policy === null || same(denied.policy, base)) return { changes: [], notes };
+  if (isPublicPolicy(parsePolicy(denied.policy)) && (await refusesPublicPolicies(tools.clients, addressOf(setting, tools)))) {
+    return { changes: [], notes: [`The policy of ${reach.bucket} has a public statement, and its Block Public Access (a quarantine’s, perhaps) lets nobody write such a policy: presigned URLs and CloudFront are not denied there. Level full of quarantine-bucket stops them; or start this again once the block is off.`] };
+  }
   if (ids.length > 0) notes.push(deletedNote(ids));
   const title = cdns.length === 0 ? 'Deny presigned URLs of the affected pictures' : 'Deny presigned URLs of the affected pictures, and the reads of CloudFront';
   return { changes: [{ setting, title, before: policy, after: denied.policy }], notes };

@@ -25,7 +25,7 @@ describe('what the fuzzer found', () => {
   it('a policy with what is no text in a list is sorted all the same', () => expect(settledPolicy('{"Statement":{"Condition":{"Bool":{"a":[{"toString":false},true]}}}}')).toContain('toString'));
   it('half a surrogate pair is no input, and no key of an object', () => {
     const place = { account: '111122223333', region: 'us-east-1' };
-    expect(() => readInputs({ name: 'p', inputs: { linkIds: { type: 'list', description: '', required: true, narrows: false, target: 'link' } } }, { linkIds: ['a\ud800'] }, place)).toThrow('half a character');
+    expect(() => readInputs({ name: 'p', inputs: { linkIds: { type: 'list', description: '', required: true, contents: false, narrows: false, target: 'link' } } }, { linkIds: ['a\ud800'] }, place)).toThrow('half a character');
     expect(objectTarget('photos', 'a\ud800', { ...place, partition: 'aws' })).toBeNull();
   });
 });
