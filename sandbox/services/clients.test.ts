@@ -1,6 +1,3 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSandbox } from '../sandbox.ts';
 import type { Sandbox } from '../sandbox.ts';
@@ -8,9 +5,7 @@ import { createDynamodb } from './dynamodb.ts';
 import { createIam } from './iam.ts';
 import { createSsm } from './ssm.ts';
 import { createSts } from './sts.ts';
-
-const run = promisify(execFile);
-const SCRIPT = fileURLToPath(new URL('clients.py', import.meta.url));
+import { askOtherClients } from './other-clients.ts';
 
 let sandbox: Sandbox;
 let answer: {
@@ -21,28 +16,7 @@ let answer: {
 
 beforeAll(async () => {
   sandbox = await startSandbox();
-  const installed = await run('python3', ['-c', 'import boto3, awscli']).then(
-    () => true,
-    () => false,
-  );
-  if (!installed) {
-    process.stdout.write('not run: IAM, STS, DynamoDB and SSM by boto3 and the AWS CLI, which python3 does not have here\n');
-    return;
-  }
-  const { stdout } = await run('python3', [SCRIPT], {
-    maxBuffer: 1e7,
-    env: {
-      PATH: process.env['PATH'],
-      HOME: '/nonexistent',
-      PYTHONDONTWRITEBYTECODE: '1',
-      AWS_ENDPOINT_URL: sandbox.endpoint,
-      AWS_ACCESS_KEY_ID: sandbox.admin.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: sandbox.admin.secretAccessKey,
-      AWS_DEFAULT_REGION: 'us-east-1',
-      AWS_EC2_METADATA_DISABLED: 'true',
-    },
-  });
-  answer = JSON.parse(stdout);
+  answer = await askOtherClients(new URL('clients.py', import.meta.url), 'IAM, STS, DynamoDB and SSM', sandbox);
 });
 afterAll(() => sandbox.stop());
 

@@ -1,11 +1,6 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBench, type Bench } from './harness.ts';
-
-const run = promisify(execFile);
-const SCRIPT = fileURLToPath(new URL('clients.py', import.meta.url));
+import { askOtherClients } from '../other-clients.ts';
 
 interface Answer {
   readonly boto3: Readonly<Record<string, string>>;
@@ -19,29 +14,7 @@ let answer: Answer | null = null;
 beforeAll(async () => {
   // Signatures carry the machine's time here, which these clients take.
   bench = await startBench({}, 'real');
-  const installed = await run('python3', ['-c', 'import boto3, awscli']).then(
-    () => true,
-    () => false,
-  );
-  if (!installed) {
-    process.stdout.write('not run: CloudFront by boto3 and the AWS CLI, which python3 does not have here\n');
-    return;
-  }
-  const { accessKeyId, secretAccessKey } = bench.sandbox.admin;
-  const { stdout } = await run('python3', [SCRIPT, bench.id], {
-    maxBuffer: 1e7,
-    env: {
-      PATH: process.env['PATH'],
-      HOME: '/nonexistent',
-      PYTHONDONTWRITEBYTECODE: '1',
-      AWS_ENDPOINT_URL: bench.sandbox.endpoint,
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      AWS_DEFAULT_REGION: 'us-east-1',
-      AWS_EC2_METADATA_DISABLED: 'true',
-    },
-  });
-  answer = JSON.parse(stdout);
+  answer = await askOtherClients(new URL('clients.py', import.meta.url), 'CloudFront', bench.sandbox, [bench.id]);
 });
 afterAll(() => bench.stop());
 

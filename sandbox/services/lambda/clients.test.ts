@@ -1,11 +1,6 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAccount, type TestAccount } from './testing.ts';
-
-const run = promisify(execFile);
-const SCRIPT = fileURLToPath(new URL('clients.py', import.meta.url));
+import { askOtherClients } from '../other-clients.ts';
 
 let account: TestAccount;
 let answer: { readonly boto3: Readonly<Record<string, unknown>>; readonly cli: Readonly<Record<string, readonly [number, string, string]>> } | null = null;
@@ -13,26 +8,7 @@ let answer: { readonly boto3: Readonly<Record<string, unknown>>; readonly cli: R
 beforeAll(async () => {
   account = await startTestAccount();
   account.makeFunction('echo', 'export const handler = async (event) => event;');
-  const installed = await run('python3', ['-c', 'import boto3, awscli']).then(
-    () => true,
-    () => false,
-  );
-  if (!installed) {
-    process.stdout.write('not run: Lambda and EventBridge by boto3 and the AWS CLI, which python3 does not have here\n');
-    return;
-  }
-  const { accessKeyId, secretAccessKey } = account.admin;
-  const env = {
-    PATH: process.env['PATH'],
-    HOME: '/nonexistent',
-    PYTHONDONTWRITEBYTECODE: '1',
-    AWS_ENDPOINT_URL: account.endpoint,
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_DEFAULT_REGION: 'us-east-1',
-    AWS_EC2_METADATA_DISABLED: 'true',
-  };
-  answer = JSON.parse((await run('python3', [SCRIPT], { env })).stdout);
+  answer = await askOtherClients(new URL('clients.py', import.meta.url), 'Lambda and EventBridge', account);
 });
 afterAll(() => account.stop());
 

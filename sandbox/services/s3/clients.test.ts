@@ -1,41 +1,13 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBench, type Bench } from './harness.ts';
-
-const run = promisify(execFile);
-const SCRIPT = fileURLToPath(new URL('clients.py', import.meta.url));
+import { askOtherClients } from '../other-clients.ts';
 
 let bench: Bench;
 let answer: { readonly boto3: Readonly<Record<string, string>>; readonly cli: Readonly<Record<string, readonly [number, string]>> } | null;
 
 beforeAll(async () => {
   bench = await startBench();
-  const installed = await run('python3', ['-c', 'import boto3, awscli']).then(
-    () => true,
-    () => false,
-  );
-  if (!installed) {
-    process.stdout.write('not run: S3 by boto3 and the AWS CLI, which python3 does not have here\n');
-    answer = null;
-    return;
-  }
-  const { accessKeyId, secretAccessKey } = bench.sandbox.admin;
-  const { stdout } = await run('python3', [SCRIPT], {
-    maxBuffer: 1e7,
-    env: {
-      PATH: process.env['PATH'],
-      HOME: '/nonexistent',
-      PYTHONDONTWRITEBYTECODE: '1',
-      AWS_ENDPOINT_URL: bench.sandbox.endpoint,
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      AWS_DEFAULT_REGION: 'us-east-1',
-      AWS_EC2_METADATA_DISABLED: 'true',
-    },
-  });
-  answer = JSON.parse(stdout);
+  answer = await askOtherClients(new URL('clients.py', import.meta.url), 'S3', bench.sandbox);
 });
 afterAll(() => bench.stop());
 

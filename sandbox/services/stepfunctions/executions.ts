@@ -1,7 +1,6 @@
 import type { World } from '../../service.ts';
 import type { Json } from '../../../core/bucket.ts';
 import { newFrame, type Execution, type Frame } from './execution.ts';
-import type { Machine } from './definition.ts';
 import { Aborted, runtimeFailure, StateFailure } from './failure.ts';
 import { append, inputOf } from './history.ts';
 import { runScope } from './states.ts';
@@ -25,17 +24,7 @@ export interface Executions {
   readonly forget: (stateMachineArn: string) => void;
 }
 
-export interface Started {
-  readonly arn: string;
-  readonly name: string;
-  readonly stateMachineArn: string;
-  readonly stateMachineName: string;
-  readonly roleArn: string;
-  readonly machine: Machine;
-  readonly definition: string;
-  readonly revisionId: string | null;
-  readonly input: string;
-}
+export type Started = Pick<Execution, 'arn' | 'name' | 'stateMachineArn' | 'stateMachineName' | 'roleArn' | 'machine' | 'definition' | 'revisionId' | 'input'>;
 
 export function createExecutions(world: World, tokens: Tokens): Executions {
   const executions = new Map<string, Execution>();
