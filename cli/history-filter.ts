@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { STATUSES } from '../core/incident.ts';
+import { withoutPath } from '../core/signal/target.ts';
 import { momentOf, WHEN } from './period.ts';
 
 /** The filters that `history` and `export` share, as options. */
@@ -34,7 +35,7 @@ export function filterQuery(options: FilterOptions, now: number): Readonly<Recor
     since: since === undefined ? undefined : momentOf('--since', since, now),
     until: until === undefined ? undefined : momentOf('--until', until, now),
     playbook,
-    target: target === undefined || target.includes(':') ? target : `arn:aws:s3:::${target}`,
+    target: target === undefined ? target : target.includes(':') ? withoutPath(target) : `arn:aws:s3:::${target}`,
     actor,
     status: status?.join(','),
     mode,

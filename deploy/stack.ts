@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { alarmsTemplate } from './alarms.ts';
 import { environmentOf, functionEntry, type FunctionFolder, readFunctionFolder, rolesTemplate } from './functions.ts';
-import { NAME, sub, type Intrinsic, type Template } from './names.ts';
+import { arnOf, NAME, sub, type Intrinsic, type Template } from './names.ts';
 import { playbookTemplate } from './playbooks.ts';
 import { recordingTemplate } from './recording.ts';
 import { type RuleTrigger, rulesTemplate } from './rules.ts';
@@ -23,6 +23,8 @@ export interface Stack {
   readonly recording: Template;
   /** The roles that keep snapshots: those of the functions whose `role.yml` says so. */
   readonly snapshotKeepers: readonly Intrinsic[];
+  /** The rules whose undelivered events the queue takes: those that name it. */
+  readonly deliveringRules: readonly Intrinsic[];
   /** A name that nothing has where the share service checks no epochs. */
   readonly shareEpochsTable: string;
   readonly roles: Template;
@@ -44,6 +46,8 @@ export function stackOf(root: string, overrides: Partial<Config> = {}, stage?: s
   if (unknown.length > 0) throw new ConfigError(`stopbath.config.json: modeCaps names ${unknown.join(', ')}: there is ${foldersOf(join(root, 'workflows')).join(', ')}`);
   const folders = foldersOf(join(root, 'functions')).map((name) => readFolder(root, name));
   const playbooks = foldersOf(join(root, 'workflows'));
+  const recording = recordingTemplate(config);
+  const rules = rulesTemplate(playbooks.flatMap((name) => triggersOf(root, name)), config);
   const surroundings = { config, functions: folders.map((folder) => folder.name), playbooks };
   return {
     config,
@@ -52,11 +56,12 @@ export function stackOf(root: string, overrides: Partial<Config> = {}, stage?: s
     playbooks: Object.fromEntries(
       playbooks.map((name) => [name, playbookTemplate(name, readJson(join(root, 'workflows', name, 'workflow.asl.json'), z.json()), surroundings)]),
     ),
-    recording: recordingTemplate(config),
+    recording,
     snapshotKeepers: folders.filter(({ statements }) => JSON.stringify(statements).includes('/records/snapshot/*')).map(({ name }) => sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-${name}`)),
     shareEpochsTable: config.shares.epochs?.table ?? 'there-is-none',
     roles: rolesTemplate(folders, config),
-    rules: rulesTemplate(playbooks.flatMap((name) => triggersOf(root, name)), config),
+    rules,
+    deliveringRules: Object.entries({ ...recording.Resources, ...rules.Resources }).filter(([, { Type, Properties }]) => Type === 'AWS::Events::Rule' && JSON.stringify(Properties).includes('UndeliveredEvents')).map(([id]) => arnOf(id)),
     alarms: alarmsTemplate(config, playbooks),
     with: (config, at = stage) => stackOf(root, { ...overrides, ...config }, at),
   };

@@ -107,6 +107,13 @@ describe('the package', () => {
     const all = Object.values(resources);
     const targets = all.filter(({ Type }) => Type === 'AWS::Events::Rule').flatMap(({ Properties }) => (Array.isArray(Properties['Targets']) ? Properties['Targets'] : []));
     expect(targets.length).toBeGreaterThan(5);
+    // Exactly the rules may send there, by their ARNs.
+    const rules = Object.entries(resources).filter(([, { Type }]) => Type === 'AWS::Events::Rule').map(([id]) => ({ 'Fn::GetAtt': [id, 'Arn'] }));
+    const statements = Object(resources['UndeliveredEventsPolicy']?.Properties['PolicyDocument']).Statement as readonly { readonly Sid: string; readonly Condition: Readonly<Record<string, Readonly<Record<string, unknown>>>> }[];
+    const condition = statements.find(({ Sid }) => Sid === 'FromRules')?.Condition ?? {};
+    expect(Object.keys(condition)).toEqual(['ArnEquals']);
+    const senders = [condition['ArnEquals']?.['aws:SourceArn']].flat();
+    expect(senders.map((arn) => JSON.stringify(arn)).toSorted()).toEqual(rules.map((arn) => JSON.stringify(arn)).toSorted());
     for (const target of targets) expect(target).toMatchObject({ RetryPolicy: { MaximumEventAgeInSeconds: 86_400 }, DeadLetterConfig: { Arn: { 'Fn::GetAtt': ['UndeliveredEvents', 'Arn'] } } });
     const watched = JSON.stringify(all.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm'));
     for (const [id, { Type }] of Object.entries(resources)) if (Type === 'AWS::SQS::Queue') expect(watched).toContain(`["${id}","QueueName"]`);

@@ -55,7 +55,12 @@ export function momentOf(ledger: readonly LedgerEntry[]): string | null {
   return last && same(last.after, denyPolicy('sessions')) ? new Date(Date.parse(last.doneAt ?? last.intendedAt) + AHEAD_SECONDS * 1000).toISOString() : null;
 }
 
-/** The deny comes first: whoever holds the keys could put them on again. */
+/**
+ * The deny comes first: whoever holds the keys could put them on again.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_terms-and-concepts.html (role chaining: an hour at most)
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (DurationSeconds: up to 12 hours)
+ */
 export function containment(principal: Principal, state: PrincipalState, level: Level, incident: string): { readonly changes: readonly Change[]; readonly notes: readonly string[] } {
   // A deny of older sessions is always made anew: whoever stole one since the last time goes on otherwise.
   const after = denyPolicy(level);
@@ -80,6 +85,7 @@ export function containment(principal: Principal, state: PrincipalState, level: 
     notes: [
       ...(fits ? [] : [`The inline policies of ${principal.name} have no room for a deny (${state.room} characters are left): its sessions go on. Take a policy away and plan again.`]),
       ...(again ? [`It is not the first time. Where sessions are stolen again and again, whoever takes them has another way to new ones: the next step is level everything, which stops what runs as ${principal.name} too (stopbath start contain-principal --principal … --level everything).`] : []),
+      `Sessions of other roles that ${principal.name} assumed before the change live on, ${principal.kind === 'user' ? 'up to 12 hours' : 'up to an hour'}: this stops the ${principal.kind}, not them. Its AssumeRole calls in CloudTrail name the roles: contain each of them at level sessions.`,
       ...(state.hasPassword ? [level === 'everything' ? 'The password stays as it is, and whoever signs in with it is refused everything. It has to be changed before the restore.' : 'At this level somebody who has the password can sign in again.'] : []),
       ...(Object.keys(state.keys).length > 0 ? ['A restore leaves the access keys off: whoever has a leaked key has it still. Asked for over what was changed since (--overwrite-newer), it switches them on again.'] : []),
     ],

@@ -44,6 +44,7 @@ describe('a containment', () => {
       ['key:AKIA1', 'Active', 'Inactive', 'UpdateAccessKey'],
     ]);
     expect(notes.join(' ')).toContain('password stays as it is');
+    expect(notes.join(' ')).toMatch(/Sessions of other roles that \S+ assumed before the change live on, up to 12 hours/);
   });
   it('of a role leaves new sessions, unless told', () => {
     expect(containment(role, { ...state, keys: {} }, levelOf(undefined, role), 'inc-1').changes[0]?.after).toEqual(denyPolicy('sessions'));
