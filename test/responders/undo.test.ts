@@ -26,7 +26,7 @@ async function contained() {
   return { before, steps: undoSteps(view), view };
 }
 
-it('the requests behind the undo commands put the bucket back byte for byte, without the suite', async () => {
+it('the requests behind the undo commands put the bucket back as it was, without the suite', async () => {
   const { before, steps, view } = await contained();
   expect(steps).toHaveLength(view.ledger.length);
   // A restore that got half of the way leaves all of them, one that got all of the way none.
@@ -74,4 +74,19 @@ it('a level that the policy has no room for is not called contained', async () =
   const { body } = await suite.respond('rosa', '/start', { playbook: 'quarantine-bucket', inputs: { bucket, level: 'external' }, reason: 'a test', mode: 'contain' });
   const { incident } = await suite.until(body.incident, ({ incident: { outcome } }) => outcome !== '');
   expect(incident).toMatchObject({ status: 'unverified', outcome: expect.stringContaining('level external was not reached') });
+});
+
+it('nine hundred lifecycle rules are planned, switched off and given back', async () => {
+  const bucket = 'family-uploads-111122223333';
+  const Rules = Array.from({ length: 900 }, (_, n) => ({ ID: `rule-${n}`, Status: 'Enabled' as const, Filter: { Prefix: `albums/${n}/${'x'.repeat(200)}` }, Expiration: { Days: 3650 } }));
+  const client = await suite.photos.s3('admin');
+  const statuses = async () => new Set((await client.send(new s3.GetBucketLifecycleConfigurationCommand({ Bucket: bucket }))).Rules?.map(({ Status }) => Status));
+  await client.send(new s3.PutBucketLifecycleConfigurationCommand({ Bucket: bucket, LifecycleConfiguration: { Rules } }));
+  const { body } = await suite.respond('rosa', '/start', { playbook: 'quarantine-bucket', inputs: { bucket, level: 'external' }, reason: 'a test', mode: 'contain' });
+  const view = await suite.until(body.incident, ({ incident }) => incident.status === 'contained');
+  expect(await statuses()).toEqual(new Set(['Disabled']));
+  const back = undoSteps(view).find(({ request }) => request?.operation === 'PutBucketLifecycleConfiguration')?.request?.input;
+  await client.send(new s3.PutBucketLifecycleConfigurationCommand(back as unknown as s3.PutBucketLifecycleConfigurationCommandInput));
+  expect(await statuses()).toEqual(new Set(['Enabled']));
+  client.destroy();
 });
