@@ -92,7 +92,7 @@ export function settledPolicy(text: string): string {
 
 /** The same for a document that is already an object. */
 export function policyText(document: unknown): string {
-  return JSON.stringify(settled(document, ''));
+  return JSON.stringify(settled(document, 'policy'));
 }
 
 /**
@@ -132,19 +132,27 @@ function statementWithout(statement: Readonly<Record<string, unknown>>, ids: Set
 /** As AWS writes them; others follow by name. */
 const KEYS = ['Version', 'Id', 'Statement', 'Sid', 'Effect', 'Principal', 'NotPrincipal', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition'];
 
-function settled(value: unknown, key: string): unknown {
-  if (key === 'Statement') return (Array.isArray(value) ? value : [value]).map((entry) => settled(entry, ''));
+/** What of a policy a value is, where that says how it is written. */
+type Part = 'policy' | 'statements' | 'statement' | 'principal' | 'other';
+
+function partIn(whole: Part, name: string): Part {
+  if (whole === 'policy' && name === 'Statement') return 'statements';
+  return whole === 'statement' && name === 'Principal' ? 'principal' : 'other';
+}
+
+function settled(value: unknown, part: Part): unknown {
+  if (part === 'statements') return (Array.isArray(value) ? value : [value]).map((entry) => settled(entry, 'statement'));
   if (Array.isArray(value)) {
     const word = (entry: unknown) => (typeof entry === 'string' ? entry : JSON.stringify(entry));
-    const list = [...new Set<unknown>(value.map((entry) => settled(entry, '')))].toSorted((a, b) => (word(a) < word(b) ? -1 : 1));
+    const list = [...new Set<unknown>(value.map((entry) => settled(entry, 'other')))].toSorted((a, b) => (word(a) < word(b) ? -1 : 1));
     return list.length === 1 ? list[0] : list;
   }
   if (!isRecord(value)) return value;
   const place = (name: string) => (KEYS.includes(name) ? KEYS.indexOf(name) : KEYS.length);
-  const entries = Object.entries(value).map(([name, entry]) => [name, settled(entry, name)] as const);
+  const entries = Object.entries(value).map(([name, entry]) => [name, settled(entry, partIn(part, name))] as const);
   const ordered = Object.fromEntries(entries.toSorted(([a], [b]) => place(a) - place(b) || (a < b ? -1 : 1)));
   // Two ways to write "everybody".
-  return key === 'Principal' && ordered['AWS'] === '*' && entries.length === 1 ? '*' : ordered;
+  return part === 'principal' && ordered['AWS'] === '*' && entries.length === 1 ? '*' : ordered;
 }
 
 function readStatement(entry: unknown, path: string): Statement {

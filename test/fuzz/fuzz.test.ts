@@ -23,6 +23,10 @@ describe('bad input', () => {
 describe('what the fuzzer found', () => {
   it('a name that is too short for a bucket is no target', () => expect(() => judge(onBucket('CreateBucket', { bucketName: '00', 'x-amz-acl': 'public-read-write' }))).not.toThrow());
   it('a policy with what is no text in a list is sorted all the same', () => expect(settledPolicy('{"Statement":{"Condition":{"Bool":{"a":[{"toString":false},true]}}}}')).toContain('toString'));
+  it('an operator of a condition that is called like a part of a policy is none', () => {
+    const text = '{"Statement":{"Condition":{"Statement":{"a":"b"},"Principal":{"AWS":"*"}}}}';
+    expect(JSON.parse(settledPolicy(text))).toEqual({ Statement: [{ Condition: { Statement: { a: 'b' }, Principal: { AWS: '*' } } }] });
+  });
   it('half a surrogate pair is no input, and no key of an object', () => {
     const place = { account: '111122223333', region: 'us-east-1' };
     expect(() => readInputs({ name: 'p', inputs: { linkIds: { type: 'list', description: '', required: true, contents: false, narrows: false, target: 'link' } } }, { linkIds: ['a\ud800'] }, place)).toThrow('half a character');
