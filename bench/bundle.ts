@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { table } from '../cli/table.ts';
 import { buildFunctions, kilobytes } from '../deploy/build.ts';
 
 const RUNS = 15;
@@ -25,6 +26,26 @@ const LARGER: Readonly<Record<string, string>> = {
   triage: 'decides about every kind of event itself (70 KB of it are rules), reads buckets (S3, S3 Control) and starts playbooks',
 };
 
+export interface Bundles {
+  /** What Node takes without any of it, ms. */
+  readonly bare: Load;
+  readonly functions: readonly (Load & {
+    readonly name: string;
+    readonly bytes: number;
+    readonly gzipped: number;
+    /** What did not hold, in words. */
+    readonly missed: readonly string[];
+    /** What is largest in it, or why it may be large. */
+    readonly why: string;
+  })[];
+}
+
+/** Medians, ms: of the processor's time until the module is loaded, as Node itself says, and of the whole process on the clock. */
+interface Load {
+  readonly cpu: number;
+  readonly wall: number;
+}
+
 /**
  * Each function's minified size and what its module takes to load, bare Node beside it: medians of several processes. Counted is the processor's
  * time, all threads of it, since the clock on the wall tells on a busy machine what others do.
@@ -32,26 +53,39 @@ const LARGER: Readonly<Record<string, string>> = {
  * V8's compile cache (`module.enableCompileCache`) is no way out: a new execution environment of Lambda has an empty /tmp, and a cache that is packaged
  * holds for one version of V8 and one processor. https://nodejs.org/api/module.html#module-compile-cache
  */
-export async function run(): Promise<boolean> {
+export async function measureBundles(): Promise<Bundles> {
   const root = join(import.meta.dirname, '..');
   const bundles = await buildFunctions(root);
   const bare = startOf(null);
-  console.log(`Node ${process.versions.node}, the median of ${RUNS} processes each; bare Node takes ${bare.cpu.toFixed(0)} ms of a processor, ${bare.wall.toFixed(0)} ms on the clock\n`);
-  console.log('function                       size  gzipped       cpu  times bare  on the clock');
-  let held = true;
-  for (const { name, bytes, gzipped, largest } of bundles) {
-    const { cpu, wall } = startOf(join(root, 'dist', name, 'handler.mjs'));
+  const functions = bundles.map(({ name, bytes, gzipped, largest }) => {
+    const load = startOf(join(root, 'dist', name, 'handler.mjs'));
     const mark = MARKS[name];
     const large = bytes > MARK_KB * 1024;
-    const missed = [...(mark !== undefined && cpu / bare.cpu > mark ? [`over ${mark.toFixed(1)} times bare Node`] : []), ...(large && LARGER[name] === undefined ? [`over ${MARK_KB} KB, without a reason in bench/bundle.ts`] : [])];
-    held &&= missed.length === 0;
-    console.log(`${name.padEnd(26)} ${kilobytes(bytes).padStart(8)} ${kilobytes(gzipped).padStart(8)} ${cpu.toFixed(0).padStart(6)} ms ${(cpu / bare.cpu).toFixed(1).padStart(11)} ${wall.toFixed(0).padStart(10)} ms   ${missed.length > 0 ? `MISSED: ${missed.join(', ')}` : large ? LARGER[name] : `largest: ${largest}`}`);
-  }
-  return held;
+    const missed = [...(mark !== undefined && load.cpu / bare.cpu > mark ? [`over ${mark.toFixed(1)} times bare Node`] : []), ...(large && LARGER[name] === undefined ? [`over ${MARK_KB} KB, without a reason in bench/bundle.ts`] : [])];
+    return { name, bytes, gzipped, ...load, missed, why: large ? (LARGER[name] ?? '') : `largest: ${largest}` };
+  });
+  return { bare, functions };
 }
 
-/** Medians, ms: of the processor's time until the module is loaded, as Node itself says, and of the whole process on the clock. */
-function startOf(module: string | null): { readonly cpu: number; readonly wall: number } {
+/** @param args - `--json` */
+export async function run(args: readonly string[]): Promise<boolean> {
+  const bundles = await measureBundles();
+  const { bare, functions } = bundles;
+  if (args.includes('--json')) console.log(JSON.stringify(bundles, null, 2));
+  else {
+    console.log(`Node ${process.versions.node}, the median of ${RUNS} processes each; bare Node takes ${bare.cpu.toFixed(0)} ms of a processor, ${bare.wall.toFixed(0)} ms on the clock\n`);
+    const [head, rows] = rowsOf(bundles);
+    console.log(table([...head, ''], rows.map((row, index) => [...row, functions[index]?.missed.length === 0 ? functions[index].why : `MISSED: ${functions[index]?.missed.join(', ')}`])));
+  }
+  return functions.every(({ missed }) => missed.length === 0);
+}
+
+/** The rows that docs/performance.md has too. */
+export function rowsOf({ bare, functions }: Bundles): readonly [head: readonly string[], rows: readonly (readonly string[])[]] {
+  return [['function', 'size', 'gzipped', 'cpu', 'times bare', 'on the clock'], functions.map(({ name, bytes, gzipped, cpu, wall }) => [name, kilobytes(bytes), kilobytes(gzipped), `${cpu.toFixed(0)} ms`, (cpu / bare.cpu).toFixed(1), `${wall.toFixed(0)} ms`])];
+}
+
+function startOf(module: string | null): Load {
   const load = module === null ? '' : `await import(${JSON.stringify(module)});`;
   const args = ['--input-type=module', '--eval', `${load}const { user, system } = process.cpuUsage(); process.stdout.write(String((user + system) / 1000));`];
   const runs = Array.from({ length: RUNS }, () => {

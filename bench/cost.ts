@@ -40,27 +40,57 @@ const SLOWER = 3;
 
 const SCENARIOS = ['quarantine-bucket/public-bucket', 'quarantine-bucket/new-install', 'revoke-share-links/leaked-album'];
 
+export interface Cost {
+  /** The scenario that was played: `quarantine-bucket/public-bucket`. */
+  readonly scenario: string;
+  readonly lines: readonly { readonly what: string; readonly count: number; readonly dollars: number; readonly source: string }[];
+  readonly dollars: number;
+}
+
 /** What an incident costs: the calls of a drill are counted in the sandbox, and multiplied by AWS's prices. */
-export async function run(args: readonly string[]): Promise<boolean> {
-  const names = args.length > 0 ? args : SCENARIOS;
-  for (const name of names) {
-    const [playbook = '', file = ''] = name.split('/');
+export async function countCosts(names: readonly string[] = SCENARIOS): Promise<readonly Cost[]> {
+  const costs: Cost[] = [];
+  for (const scenario of names) {
+    const [playbook = '', file = ''] = scenario.split('/');
     let counted: Omit<Counted, 'transitions'> | undefined;
     const { ok, transitions } = await play(readScenario(join(ROOT, 'workflows', playbook, 'scenarios', `${file}.json`)), { clock: 'skipping', onEnd: (account) => void (counted = countOf(account)) });
-    if (!ok || !counted) throw new Error(`the drill ${name} did not end as it says: nothing to count`);
-    console.log(`\n${name}, one incident`);
-    let total = 0;
-    for (const [kind, { each, what, source }] of Object.entries(PRICES)) {
-      const count = { ...counted, transitions }[kind as keyof Counted];
-      total += count * each;
-      console.log(`  ${what.padEnd(36)} ${String(Math.round(count * 10) / 10).padStart(8)}  ${(count * each).toFixed(6)}  ${source}`);
-    }
-    console.log(`  ${'dollars'.padEnd(36)} ${''.padStart(8)}  ${total.toFixed(6)}`);
+    if (!ok || !counted) throw new Error(`the drill ${scenario} did not end as it says: nothing to count`);
+    const counts = { ...counted, transitions };
+    const lines = Object.entries(PRICES).map(([kind, { each, what, source }]) => ({ what, count: counts[kind as keyof Counted], dollars: counts[kind as keyof Counted] * each, source }));
+    costs.push({ scenario, lines, dollars: lines.reduce((sum, { dollars }) => sum + dollars, 0) });
+  }
+  return costs;
+}
+
+/** @param args - scenarios, three usual ones unless told; `--json` */
+export async function run(args: readonly string[]): Promise<boolean> {
+  const names = args.filter((arg) => arg !== '--json');
+  const costs = await countCosts(names.length > 0 ? names : SCENARIOS);
+  const standing = STANDING.map(([what, dollars, source]) => ({ what, dollars, source }));
+  if (args.includes('--json')) {
+    console.log(JSON.stringify({ costs, standing }, null, 2));
+    return true;
+  }
+  for (const { scenario, lines, dollars } of costs) {
+    console.log(`\n${scenario}, one incident`);
+    for (const line of lines) console.log(`  ${line.what.padEnd(36)} ${String(Math.round(line.count * 10) / 10).padStart(8)}  ${line.dollars.toFixed(6)}  ${line.source}`);
+    console.log(`  ${'dollars'.padEnd(36)} ${''.padStart(8)}  ${dollars.toFixed(6)}`);
   }
   console.log('\nA month, whatever happens');
-  for (const [what, dollars, source] of STANDING) console.log(`  ${what.padEnd(46)} ${dollars.toFixed(2)}  ${source}`);
-  console.log(`\nDynamoDB calls count as ${UNITS.writes} units a write (indexes, items over 1 KB) and ${UNITS.reads} a read; GB-seconds are ${SLOWER} times what this machine took.`);
+  for (const { what, dollars, source } of standing) console.log(`  ${what.padEnd(46)} ${dollars.toFixed(2)}  ${source}`);
+  console.log(`\n${NOTE}`);
   return true;
+}
+
+export const NOTE = `DynamoDB calls count as ${UNITS.writes} units a write (indexes, items over 1 KB) and ${UNITS.reads} a read; GB-seconds are ${SLOWER} times what this machine took.`;
+
+/** The rows that docs/performance.md has too. */
+export function rowsOf(costs: readonly Cost[]): readonly [head: readonly string[], rows: readonly (readonly string[])[]] {
+  const [first] = costs;
+  return [
+    ['one incident', ...(first?.lines.map(({ what }) => what) ?? []), 'dollars'],
+    costs.map(({ scenario, lines, dollars }) => [scenario, ...lines.map(({ count }) => String(Math.round(count * 10) / 10)), dollars.toFixed(4)]),
+  ];
 }
 
 function countOf({ calls, lambda }: Account): Omit<Counted, 'transitions'> {

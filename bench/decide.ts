@@ -6,26 +6,46 @@ const EVENTS = 100_000;
 const WANTED_PER_MINUTE = 100_000;
 const WANTED_MEGABYTES = 200;
 
-/** @returns whether it was fast and small enough */
-export async function run(): Promise<boolean> {
+export interface Decided {
+  readonly events: number;
+  readonly verdicts: Readonly<Record<string, number>>;
+  /** Of one core. */
+  readonly perMinute: number;
+  readonly slowestMs: number;
+  /** The most memory that the process ever had. */
+  readonly megabytes: number;
+}
+
+export async function measureDecide(events = EVENTS): Promise<Decided> {
   const playbooks = await loadPlaybooks(`${import.meta.dirname}/..`);
   const options = { playbooks, receivedAt: '2026-01-01T00:00:00.000Z', own: { prefix: 'stopbath-dev' } };
   const counts = new Map<Verdict, number>();
   const cpu = process.cpuUsage();
-  let slowest = 0;
-  for (let index = 0; index < EVENTS; index++) {
+  let slowestMs = 0;
+  for (let index = 0; index < events; index++) {
     const text = eventText(index);
     const start = performance.now();
     const { decision } = decide(JSON.parse(text), options);
-    slowest = Math.max(slowest, performance.now() - start);
+    slowestMs = Math.max(slowestMs, performance.now() - start);
     counts.set(decision, (counts.get(decision) ?? 0) + 1);
   }
   const { user, system } = process.cpuUsage(cpu);
-  const perMinute = Math.round(EVENTS / ((user + system) / 60_000_000));
-  const megabytes = Math.round(process.resourceUsage().maxRSS / 1024);
-  console.log(`${EVENTS.toLocaleString('en')} events: ${[...counts].map(([verdict, count]) => `${count} ${verdict}`).join(', ')}`);
-  console.log(`${perMinute.toLocaleString('en')} events a minute of one core (wanted: ${WANTED_PER_MINUTE.toLocaleString('en')}); slowest ${slowest.toFixed(1)} ms`);
-  console.log(`${megabytes} MB at most (wanted: under ${WANTED_MEGABYTES})`);
+  return { events, verdicts: Object.fromEntries(counts), perMinute: Math.round(events / ((user + system) / 60_000_000)), slowestMs, megabytes: Math.round(process.resourceUsage().maxRSS / 1024) };
+}
+
+/**
+ * @param args - `--json`
+ * @returns whether it was fast and small enough
+ */
+export async function run(args: readonly string[]): Promise<boolean> {
+  const decided = await measureDecide();
+  const { events, verdicts, perMinute, slowestMs, megabytes } = decided;
+  if (args.includes('--json')) console.log(JSON.stringify(decided, null, 2));
+  else {
+    console.log(`${events.toLocaleString('en')} events: ${Object.entries(verdicts).map(([verdict, count]) => `${count} ${verdict}`).join(', ')}`);
+    console.log(`${perMinute.toLocaleString('en')} events a minute of one core (wanted: ${WANTED_PER_MINUTE.toLocaleString('en')}); slowest ${slowestMs.toFixed(1)} ms`);
+    console.log(`${megabytes} MB at most (wanted: under ${WANTED_MEGABYTES})`);
+  }
   return perMinute >= WANTED_PER_MINUTE && megabytes < WANTED_MEGABYTES;
 }
 

@@ -21,10 +21,10 @@ export interface FloodSize {
 /** As a new install has them (deploy/config.ts). */
 export const BUDGETS = { account: 20, all: 50, links: 200_000, linksAll: 500_000, reserved: 5 };
 
-/** @param args - `--repeats`, `--distinct`, `--buckets`: how many, 2,000, 1,000 and 60 unless told; 100,000 and 10,000 take some hours; `--latency <ms>` of a call, 30 unless told; `--json` */
+/** @param args - `--repeats`, `--distinct`, `--buckets`: how many, 2,000, 1,000 and 60 unless told; 100,000 and 10,000 take some hours; `--latency <ms>` of a call while decoys come in, 150 unless told; `--json` */
 export async function run(args: readonly string[]): Promise<boolean> {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ args: [...args], options: { repeats: { ...text, default: '2000' }, distinct: { ...text, default: '1000' }, buckets: { ...text, default: '60' }, latency: { ...text, default: '30' }, json: { type: 'boolean', default: false } } });
+  const { values } = parseArgs({ args: [...args], options: { repeats: { ...text, default: '2000' }, distinct: { ...text, default: '1000' }, buckets: { ...text, default: '60' }, latency: { ...text, default: '150' }, json: { type: 'boolean', default: false } } });
   const flood = await playFlood({ repeats: Number(values.repeats), distinct: Number(values.distinct), buckets: Number(values.buckets), latency: Number(values.latency) });
   const missed = missedBy(flood);
   if (values.json) console.log(JSON.stringify({ ...flood, missed }, null, 2));

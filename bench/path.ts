@@ -7,7 +7,7 @@ import { table } from '../cli/table.ts';
 import { bucketEvents } from '../sandbox/faults/cases.ts';
 import { startStage, type Stage } from '../sandbox/faults/stage.ts';
 import { resolveLocalhost, s3ControlEndpoint } from '../sandbox/localhost.ts';
-import { goWay, type Way } from './path/way.ts';
+import { goWay, type Step, type Way } from './path/way.ts';
 
 const PLAYBOOKS = ['quarantine-bucket', 'revoke-share-links', 'contain-principal'];
 
@@ -28,15 +28,11 @@ export async function run(args: readonly string[]): Promise<boolean> {
   return met(path);
 }
 
-/** Each playbook once to load the functions, and once more to measure. */
 export async function measurePath(latencyMs: number, playbooks: readonly string[] = PLAYBOOKS): Promise<Path> {
   const stage = await startStage();
   try {
     const ways: Way[] = [];
-    for (const playbook of playbooks) {
-      await goWay(stage, playbook, 0);
-      ways.push(await goWay(stage, playbook, latencyMs));
-    }
+    for (const playbook of playbooks) ways.push(await goWay(stage, playbook, latencyMs));
     return { latencyMs, floor: await floorOf(stage, latencyMs), ways };
   } finally {
     await stage.stop();
@@ -79,9 +75,9 @@ function met({ ways, floor }: Path): boolean {
 
 function textOf({ latencyMs, floor, ways }: Path): string {
   return ways.flatMap((way) => [
-    `${way.playbook}: ${way.steps.length} calls in sequence until ${way.write} is acknowledged, of ${way.calls}, at ${latencyMs} ms each`,
+    `${way.playbook}: ${way.steps.length} calls in sequence until ${way.write} is acknowledged, of ${way.calls}, in ${Math.round(way.callsMs)} ms at ${latencyMs} ms each`,
     '',
-    table(['', 'function', 'call', 'beside it', 'ms'], way.steps.map((step, index) => [String(index + 1), step.function, step.call, String(step.beside), String(step.ms)])),
+    table(...stepRowsOf(way.steps)),
     '',
     `  hops: ${way.hops.join(', ')}`,
     '',
@@ -98,4 +94,8 @@ export function rowsOf({ floor, ways }: Path): readonly [head: readonly string[]
       ...ways.map((way) => [`${way.playbook}, to ${way.write}`, String(way.steps.length), String(way.calls), ms(way.callsMs), (way.callsMs / floor.ms).toFixed(1), ms(way.wholeMs), `${way.proven.steps} more, ${way.proven.seconds.toFixed(1)} s`]),
     ],
   ];
+}
+
+export function stepRowsOf(steps: readonly Step[]): readonly [head: readonly string[], rows: readonly (readonly string[])[]] {
+  return [['', 'function', 'call', 'beside it'], steps.map((step, index) => [String(index + 1), step.function, step.call, String(step.beside)])];
 }

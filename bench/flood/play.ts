@@ -86,11 +86,12 @@ export async function decoys(stage: Stage, buckets: number, latency: number): Pr
   }
   const targets = await Promise.all(Array.from({ length: buckets }, () => bucketEvents(stage)));
   const real = await critical();
+  const waiting = new Set<string>();
   for (const [index, { contain }] of targets.entries()) {
     await contain();
     if (index === Math.floor(buckets / 2)) real.deliver();
-    do await new Promise((resolve) => void setTimeout(resolve, latency * 2));
-    while ((await acting(stage)) >= RUNNING + (index >= Math.floor(buckets / 2) ? 1 : 0));
+    do await new Promise((resolve) => void setTimeout(resolve, latency));
+    while ((await acting(stage, waiting)) >= RUNNING + (index >= Math.floor(buckets / 2) ? 1 : 0));
   }
   for (let looks = 0; looks < 100 && (await unsettled(stage, [real.one, ...targets])) > 0; looks++) {
     await Promise.all([account.events.idle(), account.lambda.idle()]);
@@ -112,11 +113,11 @@ export async function decoys(stage: Stage, buckets: number, latency: number): Pr
   };
 }
 
-/** Playbooks that run and wait for nobody. */
-async function acting(stage: Stage): Promise<number> {
-  const running = (await stage.running()).filter((name) => /-contain-\d+$/.test(name));
-  const views = await Promise.all(running.map(async (name) => await stage.read(name.replace(/-contain-\d+$/, ''))));
-  return views.filter((view) => view?.incident.status !== 'waiting').length;
+/** Playbooks that run and wait for nobody. What waits for an approval goes on waiting. */
+async function acting(stage: Stage, waiting: Set<string>): Promise<number> {
+  const running = (await stage.running()).filter((name) => /-contain-\d+$/.test(name) && !waiting.has(name));
+  for (const name of running) if ((await stage.read(name.replace(/-contain-\d+$/, '')))?.incident.status === 'waiting') waiting.add(name);
+  return running.filter((name) => !waiting.has(name)).length;
 }
 
 async function unsettled(stage: Stage, targets: readonly Prepared[]): Promise<number> {

@@ -31,7 +31,9 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
   // Who decides by the numbers gets all of them.
   const isUrgent = input.direction === 'contain' && incident.mode === 'contain' && !input.preview;
   const { name: bucket, account, region } = incident.target;
-  const survey = isUrgent ? seen.survey : surveyBucket(memberTools(tools, account, 'read', incident.id), { bucket, account, region });
+  const more = moreOf(seen.anonymous, isUrgent ? seen.survey : surveyBucket(memberTools(tools, account, 'read', incident.id), { bucket, account, region }));
+  // Where planning fails first, that is what is told.
+  more.catch(() => undefined);
   const exempt = exemptIn(tools, incident.target.account);
   const known = standingOf(tools, incident, input.execution, onRecord, state.tagging);
   const contained = standing(ledger);
@@ -61,7 +63,7 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
   const evidence = incident.target.name === tools.settings.STOPBATH_EVIDENCE_BUCKET;
   const own = { forbids: evidence ? "it is the suite's own evidence bucket, which the suite never changes: what is open there is closed by hand" : null, settled: settled(level, state, contained), reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] };
   const result = nextAfterPlan(plan, known, own);
-  return await keepPlan(tools, { input, incident, plan, result, snapshot: { state }, text: ` at level ${planned.level}`, more: moreOf(seen.anonymous, survey) });
+  return await keepPlan(tools, { input, incident, plan, result, snapshot: { state }, text: ` at level ${planned.level}`, more });
 }
 
 /** Closed by somebody else before anything was done here. */
