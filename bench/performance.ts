@@ -87,7 +87,9 @@ The decision alone, from text to verdict: ${decided.perMinute.toLocaleString('en
 ${markdown(...floodRows(flood))}
 
 \`heap\` is what is left on the functions' heap at the end, over what it was a tenth of the way in. Decoys that an attacker opens, two playbooks at once, with the
-budgets of a new install, and a real critical incident in the middle; calls take ${SIZE.latency} ms, so that what counts is the way, and less the two cores:
+budgets of a new install, and a real critical incident in the middle; calls take ${SIZE.latency} ms, of which the way is made. Its time among them is that of two cores which
+play AWS for all of it as well; what AWS would share is the table's items, and waiting for these shows in the calls in sequence.
+
 
 ${markdown(...decoyRowsOf(flood))}
 
