@@ -3,7 +3,7 @@ import { ConditionalCheckFailedException, DynamoDBClient, QueryCommand, UpdateIt
 import { DeleteRolePolicyCommand, IAMClient, type DeleteRolePolicyCommandInput } from '@aws-sdk/client-iam';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetBucketPolicyCommand, PutBucketPolicyCommand, S3Client, type PutBucketPolicyCommandInput } from '@aws-sdk/client-s3';
-import { DescribeExecutionCommand, RedriveExecutionCommand, SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand, DescribeStateMachineCommand, RedriveExecutionCommand, SFNClient, StartExecutionCommand, StopExecutionCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
 import { DeleteCommand, DynamoDBDocumentClient, GetCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIncident, viewIncident } from '../../aws/incidents.ts';
@@ -69,8 +69,8 @@ async function incidentOf(id: string, target: Partial<Target>, inputs: Incident[
 }
 const album = async (id: string, albumId: string) => await incidentOf(id, { kind: 'album', name: albumId, arn: `share:111122223333:album/${albumId}` }, { albumId });
 
-async function begin(incident: string, direction: Direction): Promise<string> {
-  const { executionArn = '' } = await sfn.send(new StartExecutionCommand({ stateMachineArn: machine(), name: `${incident}-${direction}-1`, input: JSON.stringify({ incident, direction }) }));
+async function begin(incident: string, direction: Direction, n = 1): Promise<string> {
+  const { executionArn = '' } = await sfn.send(new StartExecutionCommand({ stateMachineArn: machine(), name: `${incident}-${direction}-${n}`, input: JSON.stringify({ incident, direction }) }));
   return executionArn;
 }
 
@@ -286,6 +286,47 @@ describe('revoke-share-links', () => {
     const { Item: scope } = await table.clients.dynamo.send(new GetCommand({ TableName: 'photo-share-epochs', Key: { scope: 'album#killed' } }));
     expect(scope).toMatchObject({ epoch: 1, revoked: [{ through: 0, incident: id }] });
     expect(marks() - before).toBe(240);
+  });
+
+  it('goes on where it was when its execution has timed out in the middle of the sweep and is redriven', async () => {
+    await shares.fill(60, { album: 'slow' });
+    const id = await album('inc-slow', 'slow');
+    const { definition = '' } = await sfn.send(new DescribeStateMachineCommand({ stateMachineArn: machine() }));
+    await sfn.send(new UpdateStateMachineCommand({ stateMachineArn: machine(), definition: JSON.stringify({ ...Object(JSON.parse(definition)), TimeoutSeconds: 600 }) }));
+    let isLate = false;
+    account.interrupt((_, operation, caller) => {
+      if (!isLate && operation === 'UpdateItem' && 'principalArn' in caller && caller.principalArn.endsWith('-sweep')) {
+        isLate = true;
+        account.clock.offset[0] = (account.clock.offset[0] ?? 0) + 601_000;
+      }
+      return Promise.resolve();
+    });
+    const executionArn = await begin(id, 'contain');
+    await ended(executionArn, id);
+    await sfn.send(new UpdateStateMachineCommand({ stateMachineArn: machine(), definition }));
+    expect((await sfn.send(new DescribeExecutionCommand({ executionArn }))).status).toBe('TIMED_OUT');
+    await sfn.send(new RedriveExecutionCommand({ executionArn }));
+    const { incident, ledger } = await ended(executionArn, id);
+    expect(incident).toMatchObject({ status: 'contained', outcome: expect.stringContaining('60 links revoked') });
+    expect(ledger.map(({ result }) => result)).toEqual(ledger.map(() => 'done'));
+    expect(await revoked('slow')).toHaveLength(60);
+  });
+
+  it('has said its last word where it failed: a redrive fails again, and asking again goes on', async () => {
+    await shares.fill(20, { album: 'failed' });
+    const id = await album('inc-failed', 'failed');
+    const role = account.directory.roles.find(account.accounts.home, `${deployment.name}-revoke-share-links-sweep`);
+    const policies = new Map(role?.policies);
+    takeAway(account, `${deployment.name}-revoke-share-links-sweep`, 'dynamodb:UpdateItem');
+    const executionArn = await begin(id, 'contain');
+    const { incident: failed } = await ended(executionArn, id);
+    for (const [key, policy] of policies) role?.policies.set(key, policy);
+    await sfn.send(new RedriveExecutionCommand({ executionArn }));
+    const { incident: again } = await ended(executionArn, id);
+    expect([failed.status, (await sfn.send(new DescribeExecutionCommand({ executionArn }))).status, again]).toEqual(['failed', 'FAILED', failed]);
+    const { ledger } = await ended(await begin(id, 'contain', 2), id);
+    expect(ledger.filter(({ execution, result }) => execution.endsWith('-contain-2') && result !== 'done')).toEqual([]);
+    expect(await revoked('failed')).toHaveLength(20);
   });
 
   it.each([
