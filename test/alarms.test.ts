@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { PutItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -37,6 +38,7 @@ interface EmbeddedLine {
 }
 
 interface Watched {
+  readonly AlarmName: string;
   readonly Namespace?: string;
   readonly MetricName: string;
   readonly Dimensions: readonly { readonly Name: string; readonly Value: string }[];
@@ -95,6 +97,12 @@ describe("the suite's own alarms", () => {
     expect(valuesOf('ReconcileBehind')).toEqual([2]);
     expect([valuesOf('GuardPaused'), valuesOf('MissedEvents')]).toEqual([[0], [0]]);
     expect(valuesOf('UnverifiedOutcomes')).toContain(0);
+  });
+
+  it('are in docs/operations.md, each with what to do', () => {
+    const text = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
+    const names = alarms.map(({ AlarmName }) => AlarmName.replace('${self:custom.name}-', '').replace(/^.*-executions$/, (name) => (name === 'stuck-executions' ? name : '<playbook>-executions')));
+    expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('find the outcomes by playbook too', () => {
