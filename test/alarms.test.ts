@@ -55,7 +55,7 @@ describe("the suite's own alarms", () => {
   let account: Account;
 
   beforeAll(async () => {
-    for (const name of ['over-budget', 'drift', 'may-not-write']) await playScenario(join(ROOT, `workflows/quarantine-bucket/scenarios/${name}.json`), { clock: 'skipping', onEnd: (played) => void emitted.push(...emittedIn(played)) });
+    for (const name of ['account-block', 'over-budget', 'drift', 'may-not-write']) await playScenario(join(ROOT, `workflows/quarantine-bucket/scenarios/${name}.json`), { clock: 'skipping', onEnd: (played) => void emitted.push(...emittedIn(played)) });
     account = await startAccount({ clock: skippingClock() });
     await seedPhotos(account, () => account.s3.settle());
     await account.deploy({ config: { trackers: {}, accounts: ['333322221111'], externalId: 'an-external-id' } });

@@ -28,8 +28,10 @@ export function addUsage(usage: Usage, { directory, calls, accounts }: Account):
     const role = /:role\/(stopbath-dev-.+)$/.exec(principalArn ?? '')?.[1]?.slice(SUITE.length);
     if (role === undefined) continue;
     for (const { action, resource } of needs) {
-      if (error?.startsWith('AccessDenied') === true) usage.refused.add(`${role} ${action} ${resource}`);
-      else for (const grant of byRole.get(`${role} ${action}`) ?? []) if (matchesGlob(grant.pattern, resource)) usage.used.add(`${role} ${action} ${grant.pattern}`);
+      const granting = (byRole.get(`${role} ${action}`) ?? []).filter(({ pattern }) => matchesGlob(pattern, resource));
+      // What a role may, and is refused all the same, a resource's own policy refuses.
+      if (error?.startsWith('AccessDenied') !== true) for (const { pattern } of granting) usage.used.add(`${role} ${action} ${pattern}`);
+      else if (granting.length === 0) usage.refused.add(`${role} ${action} ${resource}`);
     }
   }
 }
