@@ -104,12 +104,21 @@ export function policyText(document: unknown): string {
  * @see https://github.com/ministryofjustice/analytical-platform/pull/4932
  */
 export function withoutDeleted(text: string): { readonly policy: string | null; readonly ids: readonly string[] } {
-  const document: unknown = JSON.parse(text);
+  const document = readJson(text);
   if (!isRecord(document)) return { policy: text, ids: [] };
   const ids = new Set<string>();
   const statements = [document['Statement'] ?? []].flat().flatMap((statement: unknown) => (isRecord(statement) ? statementWithout(statement, ids) : [statement]));
   if (ids.size === 0) return { policy: text, ids: [] };
   return { policy: statements.length === 0 ? null : policyText({ ...document, Statement: statements }), ids: [...ids] };
+}
+
+/** `null` for what is no JSON: a ticket still says what was saved. */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 const DELETED = /^A(?:ROA|IDA)[A-Z0-9]{12,}$/;
