@@ -43,4 +43,5 @@ for (const { name, about, open } of chosen) {
 }
 say(`seed ${seed}`, table.toString(), ...violations.map((violation) => `\n${violation}`));
 say(violations.length === 0 ? '\nNothing crashed, hung, told a secret or acted.' : `\n${violations.length} surface${violations.length === 1 ? '' : 's'} violated.`);
-process.exitCode = violations.length === 0 ? 0 : 1;
+// What a case has started may wait for days.
+process.exit(violations.length === 0 ? 0 : 1);

@@ -27,8 +27,8 @@ const requests = fc.oneof(
 );
 /** What runs by a schedule meanwhile, or was started by a request before, is not this one's doing. */
 const ASKED = /-(respond|audit)$/;
-/** Who meets an incident that is open makes sure that it was started: the same name is the same execution. */
-const ENSURED = / is open( on this target)?: wait for it/;
+/** Whoever meets an incident that is open makes sure that it was started, or says that it never was, and is refused afterwards. */
+const ENSURES = /^(StartExecution|UpdateItem)$/;
 /** What a request that is refused may still do: put its refusal on record. */
 const HARMLESS = /^(Get|List|Describe|Head|Query|BatchGet|Scan|PutItem$|PutObject$|AssumeRole|GenerateDataKey|Decrypt|Lookup|Simulate|Invoke)/;
 
@@ -55,7 +55,7 @@ export const urls = surface('urls', 'function-URL requests', async () => {
       if (person === 'ada' && method === 'POST' && status !== 403) throw new Violation(`took an auditor's request: ${told}`);
       if (/\bat [\w./<>]+ \(|node:internal/.test(text)) throw new Violation(`tells its insides: ${told}`);
       if (status < 400) return;
-      const acted = account.calls.slice(before).filter(({ operation, principalArn, status: done }) => done < 400 && ASKED.test(principalArn ?? '') && !operation.includes(' /lambda-url/') && !HARMLESS.test(operation) && !(operation === 'StartExecution' && ENSURED.test(text)));
+      const acted = account.calls.slice(before).filter(({ operation, principalArn, status: done }) => done < 400 && ASKED.test(principalArn ?? '') && !operation.includes(' /lambda-url/') && !HARMLESS.test(operation) && !(status === 409 && ENSURES.test(operation)));
       if (acted.length > 0) throw new Violation(`refused, and yet it did ${acted.map(({ operation }) => operation).join(', ')}: ${told}`);
     },
   };
