@@ -16,6 +16,7 @@ const LARGER: Readonly<Record<string, string>> = {
   'quarantine-bucket-verify': 'reads all settings of a bucket (S3), of its account (S3 Control), and asks as the probe (STS): four clients',
   'quarantine-bucket-apply': 'reads and changes all settings of a bucket (S3), and of its account (S3 Control)',
   'contain-principal-plan': 'reads users, roles and what uses them (IAM, Lambda), links, and keeps a snapshot (S3): four clients',
+  record: 'writes to S3, and gives triage the signals that waited (Lambda): three clients, with all rules of an outcome',
   reconcile: 'asks GuardDuty, CloudTrail and Step Functions, as members (STS), and invokes triage (Lambda): six clients',
   respond: 'takes every request of a responder: starts (Step Functions), plans (Lambda), redrives (SQS), 50 KB of it rules of approval',
   'quarantine-bucket-plan': 'reads all settings of a bucket (S3), of its account (S3 Control), counts objects (CloudWatch) and links: four clients',

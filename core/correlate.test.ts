@@ -177,6 +177,12 @@ describe('a further signal', () => {
     expect(joins(incident({ status: 'restoring' }), opening())).toMatchObject({ act: 'attach' });
   });
 
+  it('of the time before a person gave the target back contains nothing, also where the incident is open again', () => {
+    const reopened = incident({ status: 'observed', mode: 'contain', inputs: { level: 'public' }, restoredAt: '2026-11-24T11:00:00.000Z' });
+    expect(joins(reopened, opening())).toMatchObject({ act: 'attach' });
+    expect(joins(reopened, opening({ signal: signalBy({ principal: 'mallory' }, { time: '2026-11-24T11:00:01.000Z' }) }))).toMatchObject({ act: 'again' });
+  });
+
   it('that somebody accepted reopens nothing', () => {
     expect(joins(incident(), opening({ response: { verdict: 'record' } }))).toMatchObject({ act: 'attach', tell: false });
     expect(joins(incident(), opening({ response: { verdict: 'record', because: 'suppressed by site' } }), ['policy'])).toMatchObject({ act: 'attach', tell: true, because: expect.stringContaining('undid the quarantine (policy), and that is left as it is: suppressed by site') });

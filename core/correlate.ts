@@ -112,6 +112,8 @@ export function joins(incident: Incident, opening: Opening, undone: readonly str
   const isOpen = opening.state !== undefined && exposuresOf(opening.state).length > 0;
   if (status === 'restoring' && mode !== 'observe' && isOpen) return again('it is open to the public while it is being restored');
   const repeat = grown ?? (PHASE[status] === 'stopped' && since >= TELL_MS ? `it is reported again, and is ${status}` : null);
+  // What a person gave back stays given back, whatever is still told of the time before that.
+  if (incident.restoredAt !== null && signal.time < incident.restoredAt) return attach(repeat);
   const answers = incident.playbook === response.playbook || (incident.playbook === TICKET_ONLY && response.installed);
   if (!answers || mode === 'observe') return attach(repeat);
   const rises = levelRank(response, response.inputs) > levelRank(response, incident.inputs);

@@ -70,6 +70,7 @@ it('of what a person gave back, pictures that were taken before open the inciden
   // What comes now joins it: the target is its own again.
   await finding(bucket, taken);
   const { deliveries } = await delivered(2);
+  await suite.account.idle(60_000);
   expect([deliveries, (await incidentsOn(bucket)).length, (await suite.view(id)).ledger.length]).toEqual([2, 1, ledger.length]);
 });
 

@@ -77,9 +77,10 @@ it('a level that the policy has no room for is not called contained', async () =
 });
 
 it('nine hundred lifecycle rules are planned, switched off and given back', async () => {
-  const bucket = 'family-uploads-111122223333';
+  const bucket = 'family-rules-111122223333';
   const Rules = Array.from({ length: 900 }, (_, n) => ({ ID: `rule-${n}`, Status: 'Enabled' as const, Filter: { Prefix: `albums/${n}/${'x'.repeat(200)}` }, Expiration: { Days: 3650 } }));
   const client = await suite.photos.s3('admin');
+  await client.send(new s3.CreateBucketCommand({ Bucket: bucket }));
   const statuses = async () => new Set((await client.send(new s3.GetBucketLifecycleConfigurationCommand({ Bucket: bucket }))).Rules?.map(({ Status }) => Status));
   await client.send(new s3.PutBucketLifecycleConfigurationCommand({ Bucket: bucket, LifecycleConfiguration: { Rules } }));
   const { body } = await suite.respond('rosa', '/start', { playbook: 'quarantine-bucket', inputs: { bucket, level: 'external' }, reason: 'a test', mode: 'contain' });
