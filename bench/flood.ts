@@ -25,6 +25,7 @@ export const BUDGETS = { account: 20, all: 50, links: 200_000, linksAll: 500_000
 export async function run(args: readonly string[]): Promise<boolean> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({ args: [...args], options: { repeats: { ...text, default: '2000' }, distinct: { ...text, default: '1000' }, buckets: { ...text, default: '60' }, latency: { ...text, default: '150' }, json: { type: 'boolean', default: false } } });
+  for (const name of ['repeats', 'distinct', 'buckets', 'latency'] as const) if (!/^\d{1,7}$/.test(values[name])) throw new RangeError(`--${name} is ${values[name]}: give a whole number`);
   const flood = await playFlood({ repeats: Number(values.repeats), distinct: Number(values.distinct), buckets: Number(values.buckets), latency: Number(values.latency) });
   const missed = missedBy(flood);
   if (values.json) console.log(JSON.stringify({ ...flood, missed }, null, 2));

@@ -22,7 +22,7 @@ export interface Path {
 export async function run(args: readonly string[]): Promise<boolean> {
   const { values } = parseArgs({ args: [...args], options: { latency: { type: 'string', default: '30' }, json: { type: 'boolean', default: false } } });
   const latency = Number(values.latency);
-  if (!Number.isFinite(latency) || latency < 0) throw new Error(`--latency is ${values.latency}: give milliseconds`);
+  if (!Number.isFinite(latency) || latency < 0) throw new RangeError(`--latency is ${values.latency}: give milliseconds`);
   const path = await measurePath(latency);
   console.log(values.json ? JSON.stringify(path, null, 2) : textOf(path));
   return met(path);
