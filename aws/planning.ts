@@ -40,7 +40,7 @@ export interface PlanMade {
   readonly result: PlanResult;
   /** What was read of the target, whole: what a restore goes back to. Locked for a year. */
   readonly snapshot: object;
-  /** Share links that it would revoke, for the budgets. */
+  /** Share links that it would revoke, for the budgets that a preview tells. */
   readonly links?: number;
   /** What stands in the incident's history beside how many changes there are: `at level public`. */
   readonly text: string;
@@ -49,8 +49,7 @@ export interface PlanMade {
 }
 
 /**
- * The end of every plan function: the plan is stored, what was seen is evidence, the history says so, and what goes on to `apply` has its share
- * of the budgets. A preview leaves no trace.
+ * The end of every plan function: the plan is stored, what was seen is evidence, and the history says so. A preview leaves no trace.
  */
 export async function keepPlan(tools: Tools, made: PlanMade): Promise<PlanResult | Preview> {
   const { input, incident, result, snapshot, links = 0 } = made;

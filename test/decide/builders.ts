@@ -51,6 +51,11 @@ export function policyOf(...Statement: readonly Fields[]): Fields {
   return { Version: '2012-10-17', Statement };
 }
 
+/** A bucket's policy that is the public one, but for what is given. */
+export function allowed(statement: object): Fields {
+  return onBucket('PutBucketPolicy', { bucketPolicy: policyOf({ ...publicStatement, ...statement }) });
+}
+
 export function bucketDetails(name: string, status?: 'PUBLIC' | 'NOT_PUBLIC', more: Fields = {}): Fields {
   return { arn: `arn:aws:s3:::${name}`, name, type: 'Destination', ...(status && { publicAccess: { effectivePermission: status } }), ...more };
 }
