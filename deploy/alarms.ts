@@ -40,15 +40,12 @@ export function alarmsTemplate(config: Config, playbooks: readonly string[]): Te
       ...alarm('lease-errors', 'Nobody is reminded of containments whose time is running out: the function lease fails. Its log says why.', { ...lambda('lease', 'Errors'), Period: 900 }),
       ...alarm('archive-errors', 'Archiving failed. The next sweep tries again.', { ...lambda('archive', 'Errors'), Period: 300 }),
       ...alarm('seal-errors', 'Sealing failed: what came on record is not sealed yet. stopbath verify says since when.', { ...lambda('seal', 'Errors'), Period: seal }),
-      // Two periods without a run: the next seal is overdue (a seal says when the next one is due, and says the same).
-      ...alarm('late-seal', 'Nothing was sealed for two periods: the schedule does not run.', {
-        ...lambda('seal', 'Invocations'),
-        Period: seal,
-        EvaluationPeriods: 2,
-        Threshold: 1,
-        ComparisonOperator: 'LessThanThreshold',
-        TreatMissingData: 'breaching',
-      }),
+      // Two periods without a run. Of a seal: the next one is overdue (a seal says when the next one is due, and says the same).
+      ...alarm('late-seal', 'Nothing was sealed for two periods: the schedule does not run.', silent('seal', seal)),
+      // Whoever disables a rule of triage's disables this as well, and it writes the numbers of four other alarms.
+      ...alarm('late-reconcile', 'Nobody has looked for half an hour for what EventBridge missed: the schedule does not run. Look whether rules were disabled.', silent('reconcile', 900)),
+      ...alarm('late-lease', 'Nobody has looked for half an hour after containments whose time is running out: the schedule does not run.', silent('lease', 900)),
+      ...alarm('late-archive', 'Nothing was archived for two periods: the schedule does not run.', silent('archive', seal)),
       ...alarm('foreign-records', 'Something lies in the place of a record that the suite did not write. The log of seal names it; stopbath verify shows it.', own('ForeignRecords')),
       ...alarm('unverified', 'An outcome is unverified: something was changed, and it is not proven that it holds. stopbath history --status unverified lists them.', own('UnverifiedOutcomes')),
       ...alarm('failed-outcomes', 'A playbook ended as failed. stopbath history --status failed lists them with the reason.', own('FailedOutcomes')),
@@ -90,6 +87,11 @@ function queue(id: string): Watched {
 
 function lambda(name: string, MetricName: 'Errors' | 'Invocations'): Watched {
   return { Namespace: 'AWS/Lambda', MetricName, Dimensions: [{ Name: 'FunctionName', Value: `${NAME}-${name}` }] };
+}
+
+/** Of a function that a schedule invokes every `Period` seconds: it was not, twice. */
+function silent(name: string, Period: number): Watched {
+  return { ...lambda(name, 'Invocations'), Period, EvaluationPeriods: 2, Threshold: 1, ComparisonOperator: 'LessThanThreshold', TreatMissingData: 'breaching' };
 }
 
 /** The suite's own, over all playbooks. */

@@ -4,6 +4,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { PutItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { UpdateStateMachineCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { NAMESPACE } from '../deploy/alarms.ts';
 import { stackOf } from '../deploy/stack.ts';
 import { startAccount, type Account } from '../sandbox/account.ts';
@@ -97,6 +98,14 @@ describe("the suite's own alarms", () => {
     expect(valuesOf('ReconcileBehind')).toEqual([2]);
     expect([valuesOf('GuardPaused'), valuesOf('MissedEvents')]).toEqual([[0], [0]]);
     expect(valuesOf('UnverifiedOutcomes')).toContain(0);
+  });
+
+  it('ring where a schedule invokes its function no more: each that there is', () => {
+    const rules = z.record(z.string(), z.looseObject({ Properties: z.looseObject({ ScheduleExpression: z.string().optional(), Targets: z.array(z.object({ Id: z.string() })).optional() }) })).parse(stackOf(ROOT).recording.Resources);
+    const scheduled = Object.values(rules).flatMap(({ Properties: { ScheduleExpression, Targets = [] } }) => (ScheduleExpression === undefined ? [] : Targets.map(({ Id }) => Id)));
+    expect(scheduled.length).toBeGreaterThan(3);
+    const silent = alarms.filter((alarm) => 'TreatMissingData' in alarm && alarm.TreatMissingData === 'breaching').map(({ Dimensions: [of] }) => of?.Value.split('-').at(-1));
+    expect(new Set(silent)).toEqual(new Set(scheduled));
   });
 
   it('are in docs/operations.md, each with what to do', () => {

@@ -1,4 +1,4 @@
-import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteBucketPolicyCommand, DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,14 +73,16 @@ describe('a drill', () => {
     expect(await suite.verify()).toMatchObject({ verdict: 'intact', seals: 2 });
   });
 
-  it('lets nobody write over a record, nor seal', async () => {
+  it('lets nobody write over a record, hide one, nor seal', async () => {
     const [record = ''] = await suite.keys('records/outcome/');
     await expect(suite.s3.send(new PutObjectCommand({ Bucket: suite.bucket, Key: record, Body: '{}' }))).rejects.toMatchObject({ name: 'AccessDenied' });
+    await expect(suite.s3.send(new DeleteObjectCommand({ Bucket: suite.bucket, Key: record }))).rejects.toMatchObject({ name: 'AccessDenied' });
     await expect(suite.s3.send(new PutObjectCommand({ Bucket: suite.bucket, Key: 'seals/0000000099.jsonl', Body: '{}', IfNoneMatch: '*' }))).rejects.toMatchObject({ name: 'AccessDenied' });
   });
 
-  it('shows a record that is hidden by a delete marker', async () => {
+  it('shows a record that is hidden by a delete marker, once somebody has taken the policy away', async () => {
     const [record = ''] = await suite.keys('records/outcome/');
+    await suite.s3.send(new DeleteBucketPolicyCommand({ Bucket: suite.bucket }));
     await suite.s3.send(new DeleteObjectCommand({ Bucket: suite.bucket, Key: record }));
     expect(await suite.verify()).toMatchObject({ verdict: 'broken', counts: { extra: 1 }, problems: [{ kind: 'extra', place: record }] });
   });
