@@ -3,6 +3,7 @@ import { sfnOf } from './clients.ts';
 import { vote, type Approval, type Ballot, type People, type Refusal } from '../core/approval.ts';
 import { codeOf } from './errors.ts';
 import type { Tools } from './function.ts';
+import { partitionOf } from './partitions.ts';
 import { get, put, putIf, putNew, query, type Item, type Table } from './records.ts';
 
 type Key = Pick<Approval, 'incident' | 'execution' | 'digest' | 'gates'>;
@@ -20,7 +21,7 @@ export async function readApproval(table: Table, key: Key): Promise<Approval | n
 
 /** By time. */
 export async function approvalsOf(table: Table, incident: string): Promise<readonly Approval[]> {
-  return (await query(table, `INCIDENT#${incident}`, PREFIX)).map(approvalOf).toSorted((a, b) => a.requestedAt.localeCompare(b.requestedAt));
+  return (await query(table, partitionOf('APPROVAL', incident), PREFIX)).map(approvalOf).toSorted((a, b) => a.requestedAt.localeCompare(b.requestedAt));
 }
 
 /** Tries against others who vote at the same moment. */
@@ -60,7 +61,7 @@ export async function expire(table: Table, approval: Approval, at: string): Prom
  * It grants nothing by itself: `apply` reads the approval.
  */
 export async function saveToken(table: Table, key: Key, token: string): Promise<void> {
-  await put(table, { pk: `TOKEN#${key.incident}`, sk: keyOf(key).sk, token });
+  await put(table, { pk: partitionOf('TOKEN', key.incident), sk: keyOf(key).sk, token });
 }
 
 /**
@@ -70,7 +71,7 @@ export async function saveToken(table: Table, key: Key, token: string): Promise<
  * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html (TaskTimedOut, TaskDoesNotExist)
  */
 export async function tell(tools: Pick<Tools, 'settings' | 'clients'>, approval: Approval): Promise<boolean> {
-  const item = await get(tools, `TOKEN#${approval.incident}`, keyOf(approval).sk);
+  const item = await get(tools, partitionOf('TOKEN', approval.incident), keyOf(approval).sk);
   if (!item) return false;
   const taskToken = String(item['token']);
   try {
@@ -94,7 +95,7 @@ function rejection({ votes }: Approval): string {
 }
 
 function keyOf({ incident, execution, digest, gates }: Key): { readonly pk: string; readonly sk: string } {
-  return { pk: `INCIDENT#${incident}`, sk: `${PREFIX}${execution}#${digest.slice(0, 16)}#${gates.toSorted().join('+')}` };
+  return { pk: partitionOf('APPROVAL', incident), sk: `${PREFIX}${execution}#${digest.slice(0, 16)}#${gates.toSorted().join('+')}` };
 }
 
 async function mustRead(table: Table, key: Key): Promise<{ readonly item: Item; readonly approval: Approval }> {
@@ -109,7 +110,7 @@ async function replace(table: Table, item: Item, approval: Approval): Promise<bo
   return await putIf(table, { pk: item.pk, sk: item.sk, version: version + 1, json: JSON.stringify(approval) }, { expression: 'version = :version', values: { ':version': version } });
 }
 
-// Only the suite's own roles write the table.
+// Only the roles of who asks, who votes and who ends a request write this partition.
 export function approvalOf(item: Item): Approval {
   return JSON.parse(String(item['json'])) as Approval;
 }

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { takeAll, type BudgetRules, type Taken } from '../core/budget.ts';
 import { get, SCHEMA_VERSION, succeeded, type Table } from './records.ts';
 
-/** All budgets are one item: what one of them refuses is taken from none, in one conditional write. */
-const KEY = { pk: 'GUARD', sk: 'BUDGET#TAKEN' };
+/** All budgets are one item: what one of them refuses is taken from none, in one conditional write. Apart from the rest of the guard, which only people write. */
+const KEY = { pk: 'BUDGETS', sk: 'TAKEN' };
 const stored = z.array(z.object({ incident: z.string(), account: z.string(), at: z.string(), links: z.number() }));
 /**
  * Tries against others who take at the same moment. Each that fails is a take of somebody else's, and of these a usual budget has no more:

@@ -4,11 +4,12 @@ import type { RecordPointer } from '../core/audit-numbers.ts';
 import { PHASE, type Entry, type Incident, type IncidentView, type LedgerEntry, type Plan, type Progress, type Request } from '../core/incident.ts';
 import type { Lease } from '../core/lease.ts';
 import { historyKeys } from './history.ts';
+import { partitionOf, type Partition } from './partitions.ts';
 import { worstOf } from '../core/ticket/state.ts';
 import { count, get, packed, put, putNew, query, queryIndex, unpacked, update, type Condition, type Item, type Table } from './records.ts';
 
 const META = 'META';
-const pkOf = (incident: string) => `INCIDENT#${incident}`;
+const pkOf = (incident: string) => partitionOf('INCIDENT', incident);
 
 /** @returns false where it exists: somebody (or an earlier try) was first */
 export async function createIncident(table: Table, incident: Incident): Promise<boolean> {
@@ -116,13 +117,21 @@ export async function listIncidents(
 
 /** Everything there is of an incident, entries by time. */
 export async function viewIncident(table: Table, id: string): Promise<IncidentView> {
-  return viewOf(await query(table, pkOf(id)), id);
+  return viewOf(await itemsOf(table, id), id);
+}
+
+/** What a view shows, partition by partition. The keys of items say in every one of them what they are. */
+const SHOWN: readonly Partition[] = ['INCIDENT', 'PLAN', 'LEDGER', 'REQUEST', 'APPROVAL'];
+
+/** All items of an incident but its tokens and its index of sealed records; none where there is no such incident. */
+export async function itemsOf(table: Table, id: string): Promise<readonly Item[]> {
+  return (await Promise.all(SHOWN.map(async (partition) => await query(table, partitionOf(partition, id))))).flat();
 }
 
 /** The same, with where its sealed records lie. */
 export async function viewWithRecords(table: Table, id: string): Promise<{ readonly view: IncidentView; readonly records: readonly RecordPointer[] }> {
-  const items = await query(table, pkOf(id));
-  return { view: viewOf(items, id), records: items.filter((item) => item.sk.startsWith('RECORD#')).map(pointerOf).toSorted((a, b) => a.at.localeCompare(b.at)) };
+  const [view, records] = await Promise.all([viewIncident(table, id), query(table, partitionOf('RECORD', id), 'RECORD#')]);
+  return { view, records: records.map(pointerOf).toSorted((a, b) => a.at.localeCompare(b.at)) };
 }
 
 function viewOf(items: readonly Item[], id: string): IncidentView {
@@ -167,22 +176,22 @@ export async function savePlan(table: Table, plan: Plan): Promise<void> {
 }
 
 export function planItem(plan: Plan): Item {
-  return { pk: pkOf(plan.incident), sk: `PLAN#${plan.digest}`, ...packed(plan) };
+  return { pk: partitionOf('PLAN', plan.incident), sk: `PLAN#${plan.digest}`, ...packed(plan) };
 }
 
 export async function getPlan(table: Table, incident: string, digest: string): Promise<Plan | null> {
-  const item = await get(table, pkOf(incident), `PLAN#${digest}`);
+  const item = await get(table, partitionOf('PLAN', incident), `PLAN#${digest}`);
   return item ? body<Plan>(item) : null;
 }
 
 /** @returns false where somebody asked for this execution before: the first word stays */
 export async function saveRequest(table: Table, request: Request): Promise<boolean> {
-  return await putNew(table, { pk: pkOf(request.incident), sk: `REQUEST#${request.execution}`, json: JSON.stringify(request) });
+  return await putNew(table, { pk: partitionOf('REQUEST', request.incident), sk: `REQUEST#${request.execution}`, json: JSON.stringify(request) });
 }
 
 /** Who asked for an execution; `null` where nobody did, because an event started it. */
 export async function getRequest(table: Table, incident: string, execution: string): Promise<Request | null> {
-  const item = await get(table, pkOf(incident), `REQUEST#${execution}`);
+  const item = await get(table, partitionOf('REQUEST', incident), `REQUEST#${execution}`);
   return item ? body<Request>(item) : null;
 }
 
@@ -197,11 +206,11 @@ export async function complete(table: Table, entry: LedgerEntry): Promise<void> 
 }
 
 export async function ledgerOf(table: Table, incident: string): Promise<readonly LedgerEntry[]> {
-  return bodies<LedgerEntry>(await query(table, pkOf(incident), 'LEDGER#'), 'LEDGER#').toSorted(byAct);
+  return bodies<LedgerEntry>(await query(table, partitionOf('LEDGER', incident), 'LEDGER#'), 'LEDGER#').toSorted(byAct);
 }
 
 export function ledgerItem(entry: LedgerEntry): Item {
-  return { pk: pkOf(entry.incident), sk: `LEDGER#${entry.execution}#${entry.digest.slice(0, 16)}#${String(entry.seq).padStart(4, '0')}`, ...packed(entry) };
+  return { pk: partitionOf('LEDGER', entry.incident), sk: `LEDGER#${entry.execution}#${entry.digest.slice(0, 16)}#${String(entry.seq).padStart(4, '0')}`, ...packed(entry) };
 }
 
 function byAct(a: LedgerEntry, b: LedgerEntry): number {
@@ -221,7 +230,7 @@ function pointerOf({ key, kind, sha256, at, seal }: Item): RecordPointer {
   return { key: String(key), kind: String(kind), sha256: String(sha256), at: String(at), seal: Number(seal) };
 }
 
-// What the suite itself wrote under this key is trusted to have its shape: only the suite's roles can write the table.
+// What the suite itself wrote under this key is trusted to have its shape: only the roles that have to write this partition can.
 function body<T>(item: Item): T {
   return JSON.parse(unpacked(item)) as T;
 }

@@ -4,7 +4,7 @@ import { BEGINNING } from '../core/history.ts';
 import { isUnderWay, type Target } from '../core/incident.ts';
 import { isPseudonym, replacing } from '../core/redact.ts';
 import { idOf, readHistory, type HistoryPart } from './history.ts';
-import { incidentOf } from './incidents.ts';
+import { incidentOf, itemsOf } from './incidents.ts';
 import { get, put, putNew, query, update, type Table } from './records.ts';
 
 /**
@@ -59,7 +59,7 @@ export async function eraseOwner(table: Table, ownerId: string, end: { readonly 
   const incidents = await incidentsOf(table, arn, end.at);
   const known = await get(table, pkOf(ownerId), 'PSEUDONYM');
   if (!known && incidents.length === 0) return null;
-  const views = await Promise.all(incidents.map(async (id) => ({ id, items: await query(table, `INCIDENT#${id}`) })));
+  const views = await Promise.all(incidents.map(async (id) => ({ id, items: await itemsOf(table, id) })));
   const busy = views.filter(({ items }) => items.some((item) => item.sk === 'META' && isUnderWay(incidentOf(item)))).map(({ id }) => id);
   if (busy.length > 0) throw new OwnerInUseError(`${busy.join(', ')} of this owner ${busy.length === 1 ? 'is' : 'are'} under way: wait for the end, then erase`);
 

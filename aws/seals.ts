@@ -9,6 +9,7 @@ import { codeOf, isForbidden, PermissionError } from './errors.ts';
 import { againOf, UNSEALED } from './evidence.ts';
 import type { Tools } from './function.ts';
 import { measure } from './metrics.ts';
+import { partitionOf } from './partitions.ts';
 import { asItem, get, put, putNew, type Item } from './records.ts';
 
 /** How many items or objects are asked for at once. */
@@ -139,7 +140,7 @@ export async function bookSeal(tools: Tools, { seal, sha256 }: SealFile, version
 
 /** Records of an incident are indexed with it; the others by themselves. */
 function homeOf(incident: string | null): string {
-  return incident === null ? 'RECORDS' : `INCIDENT#${incident}`;
+  return incident === null ? 'RECORDS' : partitionOf('RECORD', incident);
 }
 
 async function dropAnnouncement(tools: Tools, key: string): Promise<void> {

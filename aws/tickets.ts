@@ -2,13 +2,14 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { TicketState } from '../core/incident.ts';
 import { newTicket, type Ticket } from '../core/ticket/lifecycle.ts';
+import { partitionOf } from './partitions.ts';
 import { putNew, query, succeeded, update, type Table } from './records.ts';
 
 /**
  * Tickets in the table, one item an incident and tracker. Several executions may want to write the same one: whoever holds it
  * writes, and sees before it lets go whether somebody has asked since.
  */
-const keyOf = (incident: string, tracker: string) => ({ pk: `INCIDENT#${incident}`, sk: `TICKET#${tracker}` });
+const keyOf = (incident: string, tracker: string) => ({ pk: partitionOf('INCIDENT', incident), sk: `TICKET#${tracker}` });
 
 /** Asks for a ticket to be brought up to date: made where there is none, and counted where there is. */
 export async function askForTicket(table: Table, ticket: Pick<Ticket, 'incident' | 'tracker' | 'kind' | 'mark'>, at: string): Promise<void> {
@@ -72,7 +73,7 @@ export async function letTicketGo(table: Table, { ticket, wanted }: Pick<Held, '
 }
 
 export async function ticketsOf(table: Table, incident: string): Promise<readonly Ticket[]> {
-  return (await query(table, `INCIDENT#${incident}`, 'TICKET#')).map((item) => JSON.parse(String(item['json'])) as Ticket);
+  return (await query(table, partitionOf('INCIDENT', incident), 'TICKET#')).map((item) => JSON.parse(String(item['json'])) as Ticket);
 }
 
 /**
@@ -92,7 +93,7 @@ export async function freeTickets(table: Table, incident: string, at: string, ma
 
 /** Says on the incident itself how its ticket in one tracker stands: what lists and `show` read. */
 export async function sayTicketState(table: Table, incident: string, tracker: string, state: TicketState): Promise<void> {
-  const at = { TableName: table.settings.STOPBATH_TABLE, Key: { pk: `INCIDENT#${incident}`, sk: 'META' }, ConditionExpression: 'attribute_exists(pk)' };
+  const at = { TableName: table.settings.STOPBATH_TABLE, Key: { pk: partitionOf('INCIDENT', incident), sk: 'META' }, ConditionExpression: 'attribute_exists(pk)' };
   await table.clients.dynamo.send(new UpdateCommand({ ...at, UpdateExpression: 'SET tickets = if_not_exists(tickets, :none)', ExpressionAttributeValues: { ':none': {} } }));
   await table.clients.dynamo.send(
     new UpdateCommand({ ...at, UpdateExpression: 'SET tickets.#tracker = :state', ExpressionAttributeNames: { '#tracker': tracker }, ExpressionAttributeValues: { ':state': state } }),

@@ -61,7 +61,7 @@ describe('a drill', () => {
   it('has an index that names the seal of each record', async () => {
     const [seal] = await suite.seals();
     const incident = (await suite.record((await suite.keys('records/outcome/'))[0] ?? '')).incident ?? '';
-    const items = [...(await query(suite.table, `INCIDENT#${incident}`, 'RECORD#')), ...(await query(suite.table, 'RECORDS', 'RECORD#'))];
+    const items = [...(await query(suite.table, `RECORD#${incident}`, 'RECORD#')), ...(await query(suite.table, 'RECORDS', 'RECORD#'))];
     expect(items.map(({ key, versionId, sha256, seal: number }) => ({ key, versionId, sha256, number })).toSorted(byKey)).toEqual((seal?.records ?? []).map(({ key, versionId, sha256 }) => ({ key, versionId, sha256, number: 1 })).toSorted(byKey));
     expect(await query(suite.table, 'UNSEALED')).toEqual([]);
   });

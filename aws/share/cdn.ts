@@ -6,6 +6,7 @@ import type { Json } from '../../core/bucket.ts';
 import { evictionByPath, evictionByTag, isCacheTag, type Eviction } from '../../core/share/eviction.ts';
 import { BusyError, codeOf } from '../errors.ts';
 import type { Tools } from '../function.ts';
+import { partitionOf } from '../partitions.ts';
 import { get, putNew } from '../records.ts';
 import { lookAtCdn } from './cdn-look.ts';
 import { distributionsOf, type CdnOrigin } from './distributions.ts';
@@ -84,7 +85,7 @@ async function invalidationOf(setting: string, context: ShareContext, tools: Too
 }
 
 function keyOf(setting: string, { incident, execution }: ShareContext): { readonly pk: string; readonly sk: string } {
-  return { pk: `INCIDENT#${incident.id}`, sk: `INVALIDATION#${execution}#${idOf(setting)}` };
+  return { pk: partitionOf('INCIDENT', incident.id), sk: `INVALIDATION#${execution}#${idOf(setting)}` };
 }
 
 function idOf(setting: string): string {

@@ -9,6 +9,7 @@ import { lanesOf, scopeOf } from '../../core/share/scope.ts';
 import { added, counted, NOTHING, seen, type SweepOutcome, type Tally } from '../../core/share/tally.ts';
 import { classified, TransientError } from '../errors.ts';
 import type { Tools } from '../function.ts';
+import { partitionOf } from '../partitions.ts';
 import { readGuard } from '../guard.ts';
 import { saveProgress } from '../incidents.ts';
 import { get, putIf, putNew, query } from '../records.ts';
@@ -210,7 +211,7 @@ async function tellProgress(tools: Tools, of: SweepOf, division: Division): Prom
 async function divisionOf(tools: Tools, of: SweepOf): Promise<Division | null> {
   const { pk, sk } = keyOf(of);
   const item = await get(tools, pk, sk);
-  // What the suite itself wrote under this key is trusted to have its shape: only the suite's roles can write the table.
+  // What the suite itself wrote under this key is trusted to have its shape: only the suite's roles can write this partition.
   return item ? (JSON.parse(String(item['json'])) as Division) : null;
 }
 
@@ -220,7 +221,7 @@ async function statesOf(tools: Tools, of: SweepOf): Promise<readonly PartState[]
 }
 
 function keyOf({ incident, execution, digest }: SweepOf): { readonly pk: string; readonly sk: string } {
-  return { pk: `INCIDENT#${incident}`, sk: `SWEEP#${execution}#${digest.slice(0, 16)}` };
+  return { pk: partitionOf('INCIDENT', incident), sk: `SWEEP#${execution}#${digest.slice(0, 16)}` };
 }
 
 function partKey(of: SweepOf, part: number): string {

@@ -185,7 +185,7 @@ const page = z.object({ Items: z.array(z.record(z.string(), z.unknown())), LastE
 async function kept(stage: Stage, { arn }: Prepared): Promise<{ readonly items: number; readonly kilobytes: number; readonly executions: number; readonly onRecord: number }> {
   const view = await stage.find(arn);
   if (!view) throw new Error(`there is no incident of ${arn}`);
-  const items = await partition(stage, `INCIDENT#${view.incident.id}`);
+  const items = (await Promise.all(['INCIDENT', 'PLAN', 'LEDGER', 'REQUEST', 'APPROVAL', 'RECORD'].map(async (of) => await partition(stage, `${of}#${view.incident.id}`)))).flat();
   const decisions = await partition(stage, `DECISION#${now(stage).slice(0, 10)}`);
   return {
     items: items.length,

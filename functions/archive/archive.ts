@@ -4,7 +4,8 @@ import { lambdaOf, sfnOf } from '../../aws/clients.ts';
 import { codeOf } from '../../aws/errors.ts';
 import { putEvidence, type EvidencePointer } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
-import { contentOf, get, put, query, type Item } from '../../aws/records.ts';
+import { itemsOf } from '../../aws/incidents.ts';
+import { contentOf, get, put, type Item } from '../../aws/records.ts';
 import { digestOf } from '../../core/canonical.ts';
 import { inParts } from '../../core/parts.ts';
 import { configurationNow } from './configuration.ts';
@@ -29,13 +30,13 @@ export async function archiveExecution(arn: string, tools: Tools): Promise<Archi
   await endUnfinished(execution, tools);
 
   const at = tools.now();
-  const [items, workflow, configuration] = await Promise.all([itemsOf(execution.input, tools), workflowOf(arn, tools), configurationNow(tools)]);
+  const [items, workflow, configuration] = await Promise.all([known(execution.input, tools), workflowOf(arn, tools), configurationNow(tools)]);
   const meta = items.find(({ sk }) => sk === 'META');
   const record = { incident: meta ? String(meta['id']) : null, at, drill: meta?.['drill'] === true };
   const id = `${arn.split(':')[6]}/${nameFor(execution.name ?? '')}-r${redrive}`;
   const history = await keepHistory(arn, (part, events) => putEvidence(tools, { ...record, kind: 'history', id: `${id}/${String(part).padStart(4, '0')}`, body: { execution: arn, part, events } }, meta?.['target']), tools);
   const functions = await Promise.all(functionsIn(workflow.definition).map((name) => versionOf(name, execution, tools)));
-  const [first = [], ...more] = inParts(items.filter(({ sk }) => !sk.startsWith('RECORD#')).map(contentOf), PART_BYTES);
+  const [first = [], ...more] = inParts(items.map(contentOf), PART_BYTES);
   const body = {
     execution: { ...factsOf(execution), arn },
     workflow: { ...workflow, definition: parsed(workflow.definition), sha256: digestOf(parsed(workflow.definition)) },
@@ -100,10 +101,10 @@ async function versionOf(name: string, { startDate }: DescribeExecutionCommandOu
 }
 
 /** All that the table has of the incident that an execution's input names, whatever it is. */
-async function itemsOf(input: string | undefined, tools: Tools): Promise<readonly Item[]> {
+async function known(input: string | undefined, tools: Tools): Promise<readonly Item[]> {
   const read = parsed(input);
   const incident = typeof read === 'object' && read !== null && 'incident' in read && typeof read.incident === 'string' ? read.incident : null;
-  return incident === null ? [] : await query(tools, `INCIDENT#${incident}`);
+  return incident === null ? [] : await itemsOf(tools, incident);
 }
 
 /** Hands over the events in parts as they come, so that 25,000 of them are never held at once. */

@@ -172,7 +172,7 @@ describe('GET /history/ids and /views', () => {
   it('say which sealed records there are of each', async () => {
     const id = all[3]?.id ?? '';
     const record = { key: `records/execution/${id}-contain-1.json`, versionId: 'v1', sha256: 'ab'.repeat(32), at: all[3]?.receivedAt, kind: 'execution', drill: false, seal: 12 };
-    await put(table, { pk: `INCIDENT#${id}`, sk: `RECORD#${record.key}`, ...record });
+    await put(table, { pk: `RECORD#${id}`, sk: `RECORD#${record.key}`, ...record });
     const { body } = await get('/views', { ids: id });
     expect(body.views.map(({ records }) => records)).toEqual([[{ key: record.key, kind: 'execution', sha256: record.sha256, at: record.at, seal: 12 }]]);
   });

@@ -55,7 +55,7 @@ it('a request whose start was lost runs as it was asked for, and who asks next i
   const { body } = await suite.respond('rosa', '/start', start(await open()));
   await suite.until(body.incident, ({ incident }) => incident.status === 'contained');
   const item = { incident: body.incident, execution: `${body.incident}-restore-1`, direction: 'restore', by: 'arn:aws:sts::111122223333:assumed-role/stopbath-responder/rosa', at: '2026-11-24T00:00:00.000Z', reason: 'it is over', digest: null, newer: 'keep', change: {} };
-  await suite.account.world.call('dynamodb', 'PutItem', { TableName: suite.deployment.name, Item: { pk: { S: `INCIDENT#${body.incident}` }, sk: { S: `REQUEST#${item.execution}` }, json: { S: JSON.stringify(item) } } }, root(suite.account));
+  await suite.account.world.call('dynamodb', 'PutItem', { TableName: suite.deployment.name, Item: { pk: { S: `REQUEST#${body.incident}` }, sk: { S: `REQUEST#${item.execution}` }, json: { S: JSON.stringify(item) } } }, root(suite.account));
   const asked = await suite.respond('ravi', '/restore', { incident: body.incident, reason: 'over' });
   expect(asked).toMatchObject({ status: 409, body: { error: expect.stringContaining('/rosa asked for') } });
   const { entries } = await suite.until(body.incident, ({ incident }) => incident.status === 'restored');
