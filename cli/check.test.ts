@@ -84,6 +84,7 @@ const MISTAKES: readonly Mistake[] = [
   { what: 'a plan that may write', file: PLAN_ROLE, from: 's3:GetBucketAcl', to: 's3:PutBucketAcl, s3:GetBucketAcl', rule: 'permissions', says: 'changes nothing', line: 's3:PutBucketAcl' },
   { what: 'a wildcard among the actions', file: APPLY_ROLE, from: 's3:PutBucketTagging', to: 's3:Put*', rule: 'permissions', says: 's3:Put* allows more', line: 's3:Put*' },
   { what: 'a change of every resource', file: APPLY_ROLE, from: "  Action: [s3:DeleteBucketPolicy, s3:PutBucketPolicy, s3:PutBucketPublicAccessBlock, s3:PutBucketTagging, s3:PutLifecycleConfiguration]\n  Resource: 'arn:aws:s3:::*'", to: "  Action: [s3:DeleteBucketPolicy, s3:PutBucketPolicy, s3:PutBucketPublicAccessBlock, s3:PutBucketTagging, s3:PutLifecycleConfiguration]\n  Resource: '*'", rule: 'permissions', says: 'on every resource' },
+  { what: 'a role that may write whatever lies in the table', file: APPLY_ROLE, from: /(?<=UpdateItem\]\n.*\n)  Condition: .*\n/, to: '', rule: 'permissions', says: 'name its partitions', line: 'Table, Arn' },
   { what: 'a call that the role does not allow', file: APPLY_ROLE, from: 's3:GetBucketCORS, ', to: '', rule: 'permissions', says: 's3:GetBucketCORS' },
   { what: 'an act before its undo is written', file: APPLY, from: 'intendAll(tools', to: 'intentsOf(tools', rule: 'undo', says: 'intendAll is never called' },
   { what: 'an act that nobody guards', file: APPLY, from: 'await assertMayApply(', to: 'await mayApply(', rule: 'undo', says: 'assertMayApply is never called' },

@@ -32,7 +32,7 @@ export function statementsOf(task: Task, referents: Referents): readonly PolicyS
   }
   if (service === 'aws-sdk:dynamodb' && operation !== undefined && DYNAMODB.has(operation)) {
     if (task.arguments['TableName'] !== '${TableName}') throw unresolved(task, 'TableName', '${TableName}');
-    return [allow(`dynamodb:${operation.charAt(0).toUpperCase()}${operation.slice(1)}`, arnOf('Table'))];
+    return [{ ...allow(`dynamodb:${operation.charAt(0).toUpperCase()}${operation.slice(1)}`, arnOf('Table')), Condition: INCIDENTS }];
   }
   if (service === 'sqs' && operation === 'sendMessage') {
     if (task.arguments['QueueUrl'] !== '${UndeliveredTicketsUrl}') throw unresolved(task, 'QueueUrl', '${UndeliveredTicketsUrl}');
@@ -42,6 +42,12 @@ export function statementsOf(task: Task, referents: Referents): readonly PolicyS
     `state ${JSON.stringify(task.state)}: Resource is ${JSON.stringify(task.resource)}, whose permissions are not known: add it to deploy/integrations.ts`,
   );
 }
+
+/**
+ * What a workflow writes by itself is its incident: whoever starts one chooses its input, and no key in it leads to what people said.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html (dynamodb:LeadingKeys)
+ */
+const INCIDENTS = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['INCIDENT#*'] }, Null: { 'dynamodb:LeadingKeys': 'false' } };
 
 const DYNAMODB = new Set(['getItem', 'putItem', 'updateItem', 'deleteItem', 'query']);
 

@@ -25,7 +25,7 @@ describe('a playbook', () => {
     const statements = Reflect.get(Reflect.get(Reflect.get(Resources['FeedWorkflowRole']?.Properties ?? {}, 'Policies')[0], 'PolicyDocument'), 'Statement');
     expect(statements.filter((statement: object) => !('Sid' in statement))).toEqual([
       { Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: { 'Fn::GetAtt': ['FindDashcatLambdaFunction', 'Arn'] } },
-      { Effect: 'Allow', Action: 'dynamodb:UpdateItem', Resource: { 'Fn::GetAtt': ['Table', 'Arn'] } },
+      { Effect: 'Allow', Action: 'dynamodb:UpdateItem', Resource: { 'Fn::GetAtt': ['Table', 'Arn'] }, Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['INCIDENT#*'] }, Null: { 'dynamodb:LeadingKeys': 'false' } } },
       { Effect: 'Allow', Action: 'states:StartExecution', Resource: { 'Fn::Sub': expect.stringContaining('stateMachine:${self:custom.name}-groom') } },
     ]);
     expect(Resources['FeedWorkflow']?.Properties).toMatchObject({

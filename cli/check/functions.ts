@@ -60,11 +60,14 @@ function checkFunction(tree: Tree, name: string, problems: Problem[]): Own | nul
 /** Lists, and what is about an account: AWS has no resource for these. */
 const UNNARROWED = /^(?:cloudfront:ListDistributions|cloudwatch:GetMetricData|s3:(?:GetAccountPublicAccessBlock|ListAccessPoints|GetAccessPoint|ListAllMyBuckets)|ssm:(?:CreateOpsItem|DescribeOpsItems)|lambda:ListFunctions|iam:(?:GetServiceLastAccessedDetails|ListAccountAliases)|kms:ListKeys|ec2:Describe\w+)$/;
 
-function checkStatement({ report, at }: Source, index: number, { Action, Resource, Effect }: PolicyStatement): void {
+function checkStatement({ report, at }: Source, index: number, { Action, Resource, Effect, Condition }: PolicyStatement): void {
   if (Effect === 'Deny') return;
   for (const action of [Action].flat()) if (action.includes('*')) report(at([index, 'Action']), 'permissions', `${action} allows more than the code does: name the actions`);
   const wide = [Action].flat().filter((action) => !UNNARROWED.test(action));
   if (Resource === '*' && wide.length > 0) report(at([index, 'Resource']), 'permissions', `${wide.join(', ')} on every resource: narrow it`);
+  if (JSON.stringify(Resource) === '{"Fn::GetAtt":["Table","Arn"]}' && !/^\{"ForAllValues:StringLike":\{"dynamodb:LeadingKeys":.*"Null":\{"dynamodb:LeadingKeys":"false"\}\}$/.test(JSON.stringify(Condition))) {
+    report(at([index, 'Resource']), 'permissions', 'on the whole table, where approvals and the kill switch lie: name its partitions, as quarantine-bucket does (dynamodb:LeadingKeys)');
+  }
 }
 
 const READ = /^[a-z0-9-]+:(?:Get|List|Describe|BatchGet|Query|Scan|Head|Simulate|Generate|Assume)/;

@@ -57,7 +57,7 @@ function permissions(tree: Tree, playbook: string, workflow: unknown): readonly 
   const tasks = tasksOf(workflow);
   const called = new Set(tasks.map((task) => textOf(task.arguments['FunctionName'])));
   const functions = tree.list('functions').filter((name) => called.has(`\${${pascalOf(name)}Arn}`));
-  const rows = functions.flatMap((name) => statementsOf(tree, name).map((statement, index) => `| ${index === 0 ? `\`${name}\`` : ''} | ${[statement.Action].flat().map((action) => `\`${action}\``).join(' ')} | ${resourcesOf(statement.Resource)} |`));
+  const rows = functions.flatMap((name) => statementsOf(tree, name).map((statement, index) => `| ${index === 0 ? `\`${name}\`` : ''} | ${[statement.Action].flat().map((action) => `\`${action}\``).join(' ')} | ${resourcesOf(statement.Resource)}${partitionsOf(statement)} |`));
   const direct = [...new Set(tasks.map(({ resource }) => resource).filter((resource) => !resource.includes(':lambda:')))].map((resource) => `\`${resource.split(':::')[1] ?? resource}\``);
   const own = functions.filter((name) => name.startsWith(`${playbook}-`)).length;
   return [
@@ -81,6 +81,12 @@ function resourcesOf(resource: unknown): string {
     if (kind === 'Fn::GetAtt') return `the suite’s ${String([value].flat()[0]).split('.')[0]}`;
     return kind === 'Config' ? `\`${String(value)}\` of stopbath.config.json` : `\`${String(value).replace('${file(deploy/stack.cjs):config.', '${config.')}\``;
   }).join('<br>');
+}
+
+/** Where a statement is about a part of the table alone. */
+function partitionsOf({ Condition }: PolicyStatement): string {
+  const named = Object.entries(Condition ?? {}).filter(([operator]) => operator.startsWith('ForAllValues:')).map(([, about]: readonly [string, unknown]): unknown => Reflect.get(Object(about), 'dynamodb:LeadingKeys'))[0];
+  return named === undefined ? '' : `: ${[named].flat().map((key) => `\`${String(key)}\``).join(' ')}`;
 }
 
 interface State {

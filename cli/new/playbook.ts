@@ -72,7 +72,8 @@ function code(tree: Tree, name: string): readonly (readonly [string, string])[] 
   const handler = (step: string, run: string, from: string, input: readonly [name: string, from: string], says: string) =>
     [...[`import { defineFunction } from '../../aws/function.ts';`, `import { ${input[0]} } from '../../aws/${input[1]}.ts';`].toSorted((a, b) => (a.split("'")[1] ?? '').localeCompare(b.split("'")[1] ?? '')), `import { ${run} } from './${from}.ts';`, '', `/** ${says} */`, `export const handler = defineFunction({ name: '${name}-${step}', input: ${input[0]}, run: ${run} });`, ''].join('\n');
   const properties = (description: string) => `description: ${description}\ntimeout: 60\nmemorySize: 512\n`;
-  const table = (...actions: readonly string[]) => `- Sid: Table\n  Effect: Allow\n  Action: [${actions.join(', ')}]\n  Resource: { Fn::GetAtt: [Table, Arn] }\n`;
+  const table = (does: 'Read' | 'Write', actions: readonly string[], partitions: readonly string[]) =>
+    `- Sid: ${does}Table\n  Effect: Allow\n  Action: [${actions.map((action) => `dynamodb:${action}`).join(', ')}]\n  Resource: { Fn::GetAtt: [Table, Arn] }\n  Condition: { ForAllValues:StringLike: { dynamodb:LeadingKeys: [${partitions.map((name) => (name.includes('#') ? `'${name}'` : name)).join(', ')}] }, 'Null': { dynamodb:LeadingKeys: 'false' } }\n`;
   const buckets = (sid: string, ...actions: readonly string[]) => `- Sid: ${sid}\n  Effect: Allow\n  Action: [${actions.join(', ')}]\n  Resource: 'arn:aws:s3:::*'\n  Condition: { StringEquals: { 'aws:ResourceAccount': { Ref: AWS::AccountId } } }\n`;
   const snapshot = `- Sid: KeepSnapshot\n  Effect: Allow\n  Action: [s3:PutObject]\n  Resource: { Fn::Sub: '\${EvidenceBucket.Arn}/records/snapshot/*' }\n`;
   return [
@@ -80,17 +81,20 @@ function code(tree: Tree, name: string): readonly (readonly [string, string])[] 
     [`functions/${name}-plan/handler.ts`, handler('plan', `plan${pascal}`, 'plan', ['planInput', 'planning'], 'Reads the target and plans; changes nothing, and has no permission to.')],
     [`functions/${name}-plan/plan.ts`, template('plan.ts')],
     [`functions/${name}-plan/tags.ts`, template('tags.ts')],
-    [`functions/${name}-plan/role.yml`, `${table('dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query')}${buckets('ReadTags', 's3:GetBucketTagging')}${snapshot}`],
+    [`functions/${name}-plan/role.yml`, `${table('Read', ['GetItem', 'Query'], [...JUDGED, 'OWNER#*'])}${table('Write', ['PutItem'], ['INCIDENT#*', 'PLAN#*', 'UNSEALED', 'ANNOUNCED#*', 'OWNER#*', 'PSEUDONYM#*'])}${buckets('ReadTags', 's3:GetBucketTagging')}${snapshot}`],
     [`functions/${name}-apply/function.yml`, properties('Makes exactly the changes of a plan, each with its undo written first')],
     [`functions/${name}-apply/handler.ts`, handler('apply', `apply${pascal}`, 'apply', ['applyInput', 'apply'], 'Does exactly the plan with this digest, or nothing.')],
     [`functions/${name}-apply/apply.ts`, elsewhere(template('apply.ts'))],
-    [`functions/${name}-apply/role.yml`, `${table('dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem')}${buckets('ReadTags', 's3:GetBucketTagging')}${buckets('ChangeTags', 's3:PutBucketTagging')}`],
+    [`functions/${name}-apply/role.yml`, `${table('Read', ['GetItem', 'Query'], [...JUDGED, 'PLAN#*'])}${table('Write', ['PutItem', 'UpdateItem'], ['INCIDENT#*', 'LEDGER#*', 'BUDGETS'])}${buckets('ReadTags', 's3:GetBucketTagging')}${buckets('ChangeTags', 's3:PutBucketTagging')}`],
     [`functions/${name}-verify/function.yml`, properties('Looks at what was changed')],
     [`functions/${name}-verify/handler.ts`, handler('verify', `lookAt${pascal}`, 'look', ['lookInput', 'looking'], 'One look at what was changed; the workflow waits between looks.')],
     [`functions/${name}-verify/look.ts`, elsewhere(template('look.ts'))],
-    [`functions/${name}-verify/role.yml`, `${table('dynamodb:PutItem', 'dynamodb:Query')}${buckets('ReadTags', 's3:GetBucketTagging')}`],
+    [`functions/${name}-verify/role.yml`, `${table('Read', ['Query'], ['INCIDENT#*', 'PLAN#*', 'LEDGER#*', 'REQUEST#*', 'APPROVAL#*'])}${table('Write', ['PutItem'], ['INCIDENT#*'])}${buckets('ReadTags', 's3:GetBucketTagging')}`],
   ];
 }
+
+/** What plan and apply judge by. */
+const JUDGED = ['INCIDENT#*', 'LEDGER#*', 'REQUEST#*', 'APPROVAL#*', 'GUARD', 'BUDGETS'];
 
 /** Together they enter every state: the way there and back, and what goes wrong on it. */
 function scenarios(name: string): readonly (readonly [string, string])[] {

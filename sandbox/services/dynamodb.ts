@@ -190,10 +190,21 @@ function needsOf(name: string, input: Readonly<Data>, call: Call): readonly Need
   }));
 }
 
-/** The partition key that a request for one item names. The suite's tables call it `pk`; others have no condition on it. */
-function leadingKeyOf({ Key, Item }: Readonly<Data>): string | null {
-  const key = isRecord(Key) ? Key['pk'] : isRecord(Item) ? Item['pk'] : null;
+/**
+ * The partition key that a request names: of one item, or of a query, there of the index that it asks. The suite's tables call it `pk` and their
+ * indices `gsi1pk` …; others have no condition on it.
+ */
+function leadingKeyOf({ Key, Item, ...query }: Readonly<Data>): string | null {
+  const key = isRecord(Key) ? Key['pk'] : isRecord(Item) ? Item['pk'] : queriedKeyOf(query);
   return isRecord(key) && typeof key['S'] === 'string' ? key['S'] : null;
+}
+
+function queriedKeyOf({ KeyConditionExpression, ExpressionAttributeNames: names, ExpressionAttributeValues: values }: Readonly<Data>): DocumentType {
+  for (const [, name = '', value = ''] of text(KeyConditionExpression).matchAll(/([#\w]+)\s*=\s*(:\w+)/g)) {
+    const attribute = isRecord(names) && name.startsWith('#') ? text(names[name]) : name;
+    if (/^(?:gsi\d)?pk$/.test(attribute) && isRecord(values)) return values[value] ?? null;
+  }
+  return null;
 }
 
 function accountOf(call: Call): string {
