@@ -85,8 +85,9 @@ function resourcesOf(resource: unknown): string {
 
 /** Where a statement is about a part of the table alone. */
 function partitionsOf({ Condition }: PolicyStatement): string {
-  const named = Object.entries(Condition ?? {}).filter(([operator]) => operator.startsWith('ForAllValues:')).map(([, about]: readonly [string, unknown]): unknown => Reflect.get(Object(about), 'dynamodb:LeadingKeys'))[0];
-  return named === undefined ? '' : `: ${[named].flat().map((key) => `\`${String(key)}\``).join(' ')}`;
+  const named = Object.entries(Condition ?? {}).flatMap(([operator, about]: readonly [string, unknown]): readonly unknown[] => (operator.startsWith('ForAllValues:') ? [Reflect.get(Object(about), 'dynamodb:LeadingKeys')].flat() : []));
+  const partitions = named.filter((key) => typeof key === 'string').map((key) => `\`${key}\``);
+  return partitions.length === 0 ? '' : `: ${partitions.join(' ')}`;
 }
 
 interface State {
