@@ -36,12 +36,13 @@ export interface Account extends Sandbox {
 /**
  * @param options.root - what functions see as `LAMBDA_TASK_ROOT`, and where `deploy` looks; this repository unless told
  * @param options.invalidationMs - how long CloudFront's invalidations are in progress
+ * @param options.unreserved - how many functions without reserved concurrency run at once; as many as there are unless told
  */
-export async function startAccount(options: Omit<SandboxOptions, 'services'> & { readonly root?: string; readonly invalidationMs?: number } = {}): Promise<Account> {
-  const { root = ROOT, invalidationMs, ...rest } = options;
+export async function startAccount(options: Omit<SandboxOptions, 'services'> & { readonly root?: string; readonly invalidationMs?: number; readonly unreserved?: number } = {}): Promise<Account> {
+  const { root = ROOT, invalidationMs, unreserved, ...rest } = options;
   const sandbox = await startSandbox(rest);
   const { world } = sandbox;
-  const [s3, lambda, events, sns, guardduty, cloudtrail] = [createS3(world), createLambda(world, { root }), createEvents(world), createSns(), createGuardDuty(), createCloudTrail()];
+  const [s3, lambda, events, sns, guardduty, cloudtrail] = [createS3(world), createLambda(world, { root, ...(unreserved === undefined ? {} : { unreserved }) }), createEvents(world), createSns(), createGuardDuty(), createCloudTrail()];
   const cloudfront = createCloudFront(world, invalidationMs === undefined ? {} : { invalidationMs });
   for (const service of [s3, s3.control, createCloudWatch(s3), cloudfront, createStepFunctions(world), createKms(world), lambda, events, sns, createSqs(), createSecrets(), guardduty, cloudtrail]) sandbox.register(service);
   return {

@@ -46,6 +46,7 @@ const ServerlessSchema = z.looseObject({
       timeout: z.number(),
       memorySize: z.number(),
       environment: z.record(z.string(), z.unknown()).default({}),
+      reservedConcurrency: z.number().optional(),
       url: z.looseObject({ authorizer: z.literal('aws_iam') }).optional(),
       destinations: z.looseObject({ onFailure: z.string().optional() }).optional(),
       maximumRetryAttempts: z.number().optional(),
@@ -77,6 +78,7 @@ export async function deployInto(world: World, lambda: LambdaService, options: D
       role: String(evaluate(fn.role, scope)),
       timeoutSeconds: fn.timeout,
       memorySize: fn.memorySize,
+      reservedConcurrency: fn.reservedConcurrency ?? null,
       environment: texts(evaluate({ ...serverless.provider.environment, ...fn.environment }, scope)),
     });
   }

@@ -1,6 +1,7 @@
 import {
   AddPermissionCommand,
   CreateFunctionUrlConfigCommand,
+  GetFunctionCommand,
   GetFunctionConfigurationCommand,
   GetFunctionUrlConfigCommand,
   GetPolicyCommand,
@@ -11,7 +12,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { skippingClock } from '../clock.ts';
 import { fetchSigned } from '../scenario/signed.ts';
 import type { Credentials } from '../service.ts';
@@ -158,6 +159,67 @@ describe('an asynchronous invocation', () => {
     await client.send(new InvokeCommand({ FunctionName: 'queued', InvocationType: 'Event', Payload: '[1]' }));
     await account.lambda.idle();
     expect(JSON.parse(account.deadLetters().at(-1)?.body ?? '')).toMatchObject({ requestPayload: [1], requestContext: { approximateInvokeCount: 1 } });
+  });
+});
+
+describe('reserved concurrency', () => {
+  /** Stays until the function `free` has run. */
+  const HOLD = 'export const handler = async () => globalThis.free || await new Promise((resolve) => (globalThis.held ??= []).push(resolve));';
+  const FREE = 'export const handler = async () => { globalThis.free = true; (globalThis.held ?? []).forEach((resolve) => resolve()); };';
+  const held = async (own: TestAccount, reservedConcurrency: number) => {
+    own.makeFunction('hold', HOLD, { reservedConcurrency });
+    own.makeFunction('free', FREE);
+    const lambda = new LambdaClient({ endpoint: own.endpoint, region: 'us-east-1', credentials: own.admin, maxAttempts: 1 });
+    const invoke = async (FunctionName: string, InvocationType: 'Event' | 'RequestResponse' = 'RequestResponse') => await lambda.send(new InvokeCommand({ FunctionName, InvocationType }));
+    return { lambda, invoke };
+  };
+  let own: TestAccount;
+  afterEach(() => own.stop());
+
+  it('refuses who waits for an answer where all places are taken, and takes none of the others', async () => {
+    own = await startTestAccount({ clock: skippingClock() });
+    const { lambda, invoke } = await held(own, 2);
+    expect((await lambda.send(new GetFunctionCommand({ FunctionName: 'hold' }))).Concurrency).toEqual({ ReservedConcurrentExecutions: 2 });
+    const three = [1, 2, 3].map(() => invoke('hold'));
+    const first = await Promise.race(three.map((one) => one.catch((error: unknown) => error)));
+    expect(first).toMatchObject({ name: 'TooManyRequestsException', Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded', $metadata: { httpStatusCode: 429 } });
+    expect((await invoke('free')).FunctionError).toBeUndefined();
+    expect((await Promise.allSettled(three)).filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+    expect((await invoke('hold')).StatusCode).toBe(200);
+  });
+
+  it('keeps events in the queue, as no attempt of theirs, until there is a place', async () => {
+    own = await startTestAccount({ clock: skippingClock() });
+    const { lambda, invoke } = await held(own, 1);
+    await lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName: 'hold', MaximumRetryAttempts: 0 }));
+    await Promise.all([1, 2, 3, 4, 5].map(() => invoke('hold', 'Event')));
+    expect(own.lambda.waited.get('hold')).toBe(4);
+    await invoke('free');
+    await own.lambda.idle();
+    expect(own.lambda.concurrency.get('hold')).toMatchObject({ most: 1 });
+    expect(own.lambda.invocations.filter((one) => one.function === 'hold')).toHaveLength(5);
+  });
+
+  it('leaves the others what is left of the account, and their events wait six hours at the most, with pauses that grow to five minutes', async () => {
+    own = await startTestAccount({ clock: skippingClock(), unreserved: 0 });
+    const sink = own.makeFunction('sink', 'export const handler = async (event) => console.log(JSON.stringify(event));', { reservedConcurrency: 1 });
+    own.makeFunction('crowded', 'export const handler = async () => 1;', { statements: [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: sink }] });
+    const lambda = new LambdaClient({ endpoint: own.endpoint, region: 'us-east-1', credentials: own.admin, maxAttempts: 1 });
+    await expect(lambda.send(new InvokeCommand({ FunctionName: 'crowded' }))).rejects.toMatchObject({ Reason: 'ConcurrentInvocationLimitExceeded' });
+    await lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName: 'crowded', DestinationConfig: { OnFailure: { Destination: sink } } }));
+    const begun = own.clock.now();
+    await lambda.send(new InvokeCommand({ FunctionName: 'crowded', InvocationType: 'Event', Payload: '{"n":7}' }));
+    await own.lambda.idle();
+    const [record] = own.lambda.logs.map((line) => JSON.parse(line.text));
+    expect(record).toMatchObject({ requestContext: { condition: 'EventAgeExceeded', approximateInvokeCount: 0 }, requestPayload: { n: 7 } });
+    expect(record).not.toHaveProperty('responsePayload');
+    const minutes = (Date.parse(record.timestamp) - begun) / 60_000;
+    expect(minutes).toBeGreaterThan(354);
+    expect(minutes).toBeLessThanOrEqual(360);
+    // Pauses of two and a half to five minutes, after some that are shorter.
+    const { throttled } = own.lambda.concurrency.get('crowded') ?? { throttled: 0 };
+    expect(throttled).toBeGreaterThan(72);
+    expect(throttled).toBeLessThan(160);
   });
 });
 

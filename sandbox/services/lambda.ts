@@ -4,6 +4,7 @@ import * as sdk from '@aws-sdk/client-lambda';
 import { AwsError, type Need, type Operation, operation, type Service, type World } from '../service.ts';
 import type { DeadLetter } from './events/dead-letters.ts';
 import { createAsyncQueue } from './lambda/async.ts';
+import { type Concurrency, createConcurrency } from './lambda/concurrency.ts';
 import { type FunctionDefinition, Functions, type LambdaFunction } from './lambda/functions.ts';
 import { describeFunction, environmentOf } from './lambda/describe.ts';
 import { authorizeLambda, permissionOperations } from './lambda/permissions.ts';
@@ -19,6 +20,10 @@ export interface LambdaService extends Service {
   readonly logs: readonly LogLine[];
   /** Every invocation that ran, with what it took on this machine. */
   readonly invocations: readonly { readonly function: string; readonly ms: number; readonly memoryMb: number }[];
+  /** How many ran at once, by function. */
+  readonly concurrency: Concurrency['seen'];
+  /** The most events that ever waited in a function's queue, by function. */
+  readonly waited: ReadonlyMap<string, number>;
   /** What asynchronous invocations left for queues. */
   readonly deadLetters: readonly DeadLetter[];
   /** Ends whatever runs, as a crash would. */
@@ -43,15 +48,20 @@ const LIMITS = { RequestResponse: 6 * 1024 * 1024, Event: 1024 * 1024, response:
  * Lambda: functions run from their sources, in one worker thread, under the role they are deployed with.
  *
  * @param options.root - what functions see as `LAMBDA_TASK_ROOT`
+ * @param options.unreserved - how many functions without a reservation run at once; without bounds unless told
  */
-export function createLambda(world: World, options: { readonly root: string }): LambdaService {
+export function createLambda(world: World, options: { readonly root: string; readonly unreserved?: number }): LambdaService {
   const functions = new Functions(world.region, world.account);
   const logs: LogLine[] = [];
   const deadLetters: DeadLetter[] = [];
   const invocations: { readonly function: string; readonly ms: number; readonly memoryMb: number }[] = [];
   const runtime = createRuntime(world.clock, (text) => logs.push({ at: world.clock.now(), function: '', requestId: '', text }));
 
-  const execute = async (fn: LambdaFunction, payload: string, requestId: string): Promise<Outcome> => {
+  const concurrency = createConcurrency(options.unreserved);
+
+  const execute = async (fn: LambdaFunction, payload: string, requestId: string): Promise<Outcome> => await concurrency.run(fn, async () => await invoke(fn, payload, requestId));
+
+  const invoke = async (fn: LambdaFunction, payload: string, requestId: string): Promise<Outcome> => {
     const [now, begun] = [world.clock.now(), performance.now()];
     const { environment, logStreamName } = environmentOf(fn, world, options.root, credentialsOf(world, fn), requestId);
     const outcome = await runtime.invoke({
@@ -105,7 +115,11 @@ export function createLambda(world: World, options: { readonly root: string }): 
     }),
     GetFunction: operation<sdk.GetFunctionCommandInput, sdk.GetFunctionCommandOutput>({
       needs: needs('GetFunction'),
-      run: (input) => ({ Configuration: describeFunction(functions.get(input.FunctionName)), Code: { RepositoryType: 'Sandbox' }, Tags: {} }),
+      run: (input) => {
+        const fn = functions.get(input.FunctionName);
+        const { reservedConcurrency: ReservedConcurrentExecutions = null } = fn;
+        return { Configuration: describeFunction(fn), Code: { RepositoryType: 'Sandbox' }, Tags: {}, ...(ReservedConcurrentExecutions === null ? {} : { Concurrency: { ReservedConcurrentExecutions } }) };
+      },
     }),
     GetFunctionConfiguration: operation<sdk.GetFunctionConfigurationCommandInput, sdk.GetFunctionConfigurationCommandOutput>({
       needs: needs('GetFunctionConfiguration'),
@@ -164,6 +178,8 @@ export function createLambda(world: World, options: { readonly root: string }): 
     http: { serves: isUrlRequest, handle: (request, call) => invokeUrl(world, functions, request, call, execute) },
     logs,
     invocations,
+    concurrency: concurrency.seen,
+    waited: queue.waited,
     deadLetters,
     kill: () => runtime.kill(),
     idle: () => queue.idle(),

@@ -21,6 +21,8 @@ export interface FunctionDefinition {
   readonly timeoutSeconds: number;
   /** MB. */
   readonly memorySize: number;
+  /** How many run at once, and are kept for it; absent or `null`: as many as the account has left. */
+  readonly reservedConcurrency?: number | null;
   readonly environment: Readonly<Record<string, string>>;
 }
 

@@ -72,7 +72,7 @@ describe('an invocation', () => {
     const { ok, payload } = await run('echo', { a: [1] });
     expect(ok).toBe(true);
     expect(payload).toMatchObject({ event: { a: [1] }, name: 'echo' });
-    expect(payload.left).toBeGreaterThan(4000);
+    expect(payload.left).toBeGreaterThan(0);
   });
 
   it('sees the environment of its own function and nothing of the machine', async () => {

@@ -11,7 +11,7 @@ export interface TestAccount extends Account {
   readonly makeFunction: (name: string, code: string, options?: Partial<LambdaFunction> & { readonly statements?: readonly object[] }) => string;
 }
 
-export async function startTestAccount(options: SandboxOptions = {}): Promise<TestAccount> {
+export async function startTestAccount(options: SandboxOptions & { readonly unreserved?: number } = {}): Promise<TestAccount> {
   const folder = mkdtempSync(join(tmpdir(), 'stopbath-functions-'));
   const account = await startAccount({ ...options, root: folder });
   return {

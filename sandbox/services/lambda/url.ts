@@ -1,6 +1,7 @@
 import type * as sdk from '@aws-sdk/client-lambda';
 import { AwsError, type Call, type Caller, type HttpRequest, type HttpResponse, type Need, type Operation, operation, type World } from '../../service.ts';
 import type { Functions, LambdaFunction } from './functions.ts';
+import { isThrottle } from './concurrency.ts';
 import { assertUrlAllowed } from './permissions.ts';
 import type { Outcome } from './runtime.ts';
 
@@ -28,6 +29,8 @@ export async function invokeUrl(world: World, functions: Functions, request: Htt
     return outcome.ok ? responseOf(JSON.parse(outcome.payload)) : { status: 502, headers: {}, body: 'Internal Server Error' };
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
+    // https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html ("returns an HTTP 429 status code")
+    if (isThrottle(error)) return json(429, error.message, { 'x-amzn-errortype': error.code });
     // A URL that does not exist is indistinguishable from one that is not for the caller.
     return json(403, FORBIDDEN, { 'x-amzn-errortype': 'AccessDeniedException' });
   }
