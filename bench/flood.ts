@@ -1,7 +1,8 @@
-/** What floods of events do to the suite: repeats of a finding, distinct events about one target, decoys that use the budgets up. */
+/** What floods of events do to the suite: repeats of a finding, distinct events about one target, one after the other and all in a minute, decoys that use the budgets up. */
 import { parseArgs } from 'node:util';
 import { table } from '../cli/table.ts';
 import { startStage } from '../sandbox/faults/stage.ts';
+import { playMinute, type Minute } from './flood/minute.ts';
 import { decoys, distinct, repeats, type Decoys, type Kept, type Took } from './flood/play.ts';
 
 export interface Flood {
@@ -21,15 +22,23 @@ export interface FloodSize {
 /** As a new install has them (deploy/config.ts). */
 export const BUDGETS = { account: 20, all: 50, links: 200_000, linksAll: 500_000, reserved: 5 };
 
-/** @param args - `--repeats`, `--distinct`, `--buckets`: how many, 2,000, 1,000 and 60 unless told; 100,000 and 10,000 take some hours; `--latency <ms>` of a call while decoys come in, 150 unless told; `--json` */
+/** What each call takes in a minute's flood, ms: those of DynamoDB less, those of S3's settings more. */
+const CALL_MS = 30;
+
+/**
+ * @param args - `--repeats`, `--distinct`, `--minute`, `--buckets`: how many, 2,000, 1,000, 1,000 and 60 unless told, and 0 plays it not; 100,000 repeats take some hours; `--latency <ms>` of
+ *   a call while decoys come in, 150 unless told; `--json`
+ */
 export async function run(args: readonly string[]): Promise<boolean> {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ args: [...args], options: { repeats: { ...text, default: '2000' }, distinct: { ...text, default: '1000' }, buckets: { ...text, default: '60' }, latency: { ...text, default: '150' }, json: { type: 'boolean', default: false } } });
-  for (const name of ['repeats', 'distinct', 'buckets', 'latency'] as const) if (!/^\d{1,7}$/.test(values[name])) throw new RangeError(`--${name} is ${values[name]}: give a whole number`);
-  const flood = await playFlood({ repeats: Number(values.repeats), distinct: Number(values.distinct), buckets: Number(values.buckets), latency: Number(values.latency) });
-  const missed = missedBy(flood);
-  if (values.json) console.log(JSON.stringify({ ...flood, missed }, null, 2));
-  else console.log([table(...rowsOf(flood)), '', table(...decoyRowsOf(flood)), ...missed.map((what) => `\nMISSED: ${what}`)].join('\n'));
+  const { values } = parseArgs({ args: [...args], options: { repeats: { ...text, default: '2000' }, distinct: { ...text, default: '1000' }, minute: { ...text, default: '1000' }, buckets: { ...text, default: '60' }, latency: { ...text, default: '150' }, json: { type: 'boolean', default: false } } });
+  for (const name of ['repeats', 'distinct', 'minute', 'buckets', 'latency'] as const) if (!/^\d{1,7}$/.test(values[name])) throw new RangeError(`--${name} is ${values[name]}: give a whole number`);
+  const size = { repeats: Number(values.repeats), distinct: Number(values.distinct), buckets: Number(values.buckets), latency: Number(values.latency) };
+  const minute = Number(values.minute) === 0 ? null : await playMinute(Number(values.minute), CALL_MS);
+  const flood = size.repeats + size.distinct + size.buckets === 0 ? null : await playFlood(size);
+  const missed = [...(minute ? missedInMinute(minute) : []), ...(flood ? missedBy(flood) : [])];
+  if (values.json) console.log(JSON.stringify({ minute, ...flood, missed }, null, 2));
+  else console.log([...(minute ? minuteRowsOf(minute).map((rows) => `${table(...rows)}\n`) : []), ...(flood ? [table(...rowsOf(flood)), '', table(...decoyRowsOf(flood))] : []), ...missed.map((what) => `\nMISSED: ${what}`)].join('\n'));
   return missed.length === 0;
 }
 
@@ -66,12 +75,34 @@ export function missedBy({ repeats: same, distinct: others, decoys: attack }: Fl
   ];
 }
 
+/** The same of a minute's flood. */
+export function missedInMinute({ events, onRecord, items, lost, alone, among, critical }: Minute): readonly string[] {
+  return [
+    ...(onRecord === events ? [] : [`a minute: ${onRecord} of ${events} are on record`]),
+    ...(items <= MOST_ITEMS ? [] : [`a minute: the incident has ${items} items, more than ${MOST_ITEMS}`]),
+    ...(lost === 0 ? [] : [`a minute: ${lost} events were given up`]),
+    ...(critical === 'contained' ? [] : [`a minute: the critical incident is ${critical}`]),
+    ...(among.steps <= MOST_TIMES * alone.steps ? [] : [`a minute: the critical incident took ${among.steps} calls in sequence, and ${alone.steps} alone`]),
+    ...(among.ms <= MOST_TIMES * alone.ms ? [] : [`a minute: the critical incident took ${Math.round(among.ms)} ms, and ${Math.round(alone.ms)} alone`]),
+  ];
+}
+
 /** The rows that docs/performance.md has too. */
 export function rowsOf({ repeats: same, distinct: others }: Flood): readonly [head: readonly string[], rows: readonly (readonly string[])[]] {
   const row = (what: string, { events, seconds, calls, items, kilobytes, executions, tickets, onRecord, heap }: Kept) => [what, events.toLocaleString('en'), `${Math.round(events / seconds)}/s`, calls.toFixed(1), `${items.before} → ${items.after}`, `${Math.round(kilobytes.before)} → ${Math.round(kilobytes.after)} KB`, `${executions.before} → ${executions.after}`, String(tickets), onRecord.toLocaleString('en'), heap.toFixed(2)];
   return [
     ['flood', 'events', 'through triage', 'calls each', "the incident's items", 'their size', 'executions', 'tickets', 'on record', 'heap'],
     [row('repeats of one finding', same), row('distinct events about one bucket', others)],
+  ];
+}
+
+type Rows = readonly [head: readonly string[], rows: readonly (readonly string[])[]];
+
+export function minuteRowsOf({ events, seconds, playedIn, atOnce, queue, throttled, heap, rss, onRecord, lost, alone, among, medium }: Minute): readonly Rows[] {
+  const seen = ({ ms, steps }: Took) => `${Math.round(ms)} ms, ${steps} calls in sequence`;
+  return [
+    [['distinct events of a minute, at once', 'decided in', 'played in', 'in the queue', 'found no place', 'triage at once', 'triage-urgent', 'functions that contain', 'heap', 'process', 'on record', 'given up'], [[events.toLocaleString('en'), `${seconds.toFixed(0)} s`, `${playedIn.toFixed(0)} s`, queue.toLocaleString('en'), `${throttled.toLocaleString('en')} times`, String(atOnce.triage), String(atOnce.urgent), `${atOnce.contain} each`, `${heap.toFixed(0)} MB`, `${rss.toFixed(0)} MB`, onRecord.toLocaleString('en'), String(lost)]]],
+    [['critical finding alone', 'critical in the middle', 'medium in the middle'], [[seen(alone), seen(among), seen(medium)]]],
   ];
 }
 

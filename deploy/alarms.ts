@@ -33,6 +33,9 @@ export function alarmsTemplate(config: Config, playbooks: readonly string[]): Te
       ...alarm('undelivered-events', 'An event did not arrive, or could not be decided. stopbath redrive events sends what lies in the queue again.', queue('UndeliveredEvents')),
       ...alarm('undelivered-tickets', 'A ticket was given up. stopbath show says why; stopbath redrive tickets sends what lies in the queue again.', queue('UndeliveredTickets')),
       ...alarm('triage-errors', 'Triage failed on an event. After three attempts the event is on record as undecided, and in the queue of undelivered events.', lambda('triage', 'Errors')),
+      ...alarm('triage-urgent-errors', 'Triage failed on a severe finding. After three attempts it is on record as undecided, and in the queue of undelivered events.', lambda('triage-urgent', 'Errors')),
+      ...alarm('events-behind', 'Events wait for longer than ten minutes to be decided: there are more than eventsAtOnce allows. Severe findings have places of their own.', waits('triage', 600_000)),
+      ...alarm('urgent-events-behind', 'Severe findings wait for longer than five minutes to be decided: there are more than urgentEventsAtOnce allows.', waits('triage-urgent', 300_000)),
       ...alarm('dead-letter-errors', 'What records events that could not be decided failed itself: look at its log.', lambda('dead-letter', 'Errors')),
       ...alarm('reconcile-errors', 'Nobody looks for what EventBridge missed: the function reconcile fails. Its log says why.', { ...lambda('reconcile', 'Errors'), Period: 3600, Threshold: 2 }),
       ...alarm('missed-events', 'EventBridge did not deliver an event; the reconciler found it, and triage has it now. The log of reconcile names it.', own('MissedEvents')),
@@ -85,13 +88,18 @@ function queue(id: string): Watched {
   return { Namespace: 'AWS/SQS', MetricName: 'ApproximateNumberOfMessagesVisible', Dimensions: [{ Name: 'QueueName', Value: QueueName }], Statistic: 'Maximum' };
 }
 
-function lambda(name: string, MetricName: 'Errors' | 'Invocations'): Watched {
+function lambda(name: string, MetricName: 'Errors' | 'Invocations' | 'AsyncEventAge'): Watched {
   return { Namespace: 'AWS/Lambda', MetricName, Dimensions: [{ Name: 'FunctionName', Value: `${NAME}-${name}` }] };
 }
 
 /** Of a function that a schedule invokes every `Period` seconds: it was not, twice. */
 function silent(name: string, Period: number): Watched {
   return { ...lambda(name, 'Invocations'), Period, EvaluationPeriods: 2, Threshold: 1, ComparisonOperator: 'LessThanThreshold', TreatMissingData: 'breaching' };
+}
+
+/** How old an event is when its function begins with it, ms; what failed is tried again within three minutes. @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html (AsyncEventAge) */
+function waits(name: string, Threshold: number): Watched {
+  return { ...lambda(name, 'AsyncEventAge'), Statistic: 'Maximum', Threshold };
 }
 
 /** The suite's own, over all playbooks. */

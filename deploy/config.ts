@@ -65,6 +65,7 @@ export const ConfigSchema = z.strictObject({
   ),
   ticketsAtOnce: z.int().min(1).max(100).nullable().default(5).describe('How many tickets are written at once, so that a night of many incidents does not run a tracker over: the reserved concurrency of the function ticket. null: none is reserved, as in an account that may run no more than 10 functions at once.'),
   eventsAtOnce: z.int().min(10).max(1000).nullable().default(100).describe('How many events are decided at once: the reserved concurrency of the function triage. A flood of events then leaves the functions that contain their part of the account\'s concurrency, and no other function takes triage\'s. null: none is reserved, as in an account that may run no more than 10 functions at once.'),
+  urgentEventsAtOnce: z.int().min(1).max(1000).nullable().default(50).describe('How many findings of GuardDuty\'s that are severe (high and critical, 7 and more) are decided at once: the reserved concurrency of the function triage-urgent. They never wait behind other events. null: none is reserved.'),
   evidenceRetentionDays: z.int().min(1).max(36_500).default(365).describe('For how long nobody can delete evidence (Object Lock, compliance mode).'),
   shares: SharesSchema.prefault({}),
   accounts: z.array(z.string().regex(/^\d{12}$/, 'must be an account: 12 digits')).default([]).describe('Member accounts that the suite acts in, each with deploy/member-account.yml; docs/accounts.md.'),

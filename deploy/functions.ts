@@ -9,7 +9,7 @@ export interface FunctionFolder {
   readonly name: string;
   /** `function.yml`, parsed. */
   readonly properties: FunctionProperties;
-  /** `role.yml`, parsed. */
+  /** `role.yml`, parsed; none where the role is another one's. */
   readonly statements: readonly PolicyStatement[];
 }
 
@@ -21,6 +21,8 @@ const PropertiesSchema = z.strictObject({
   /** Only with IAM: there is no function for everybody. */
   url: z.strictObject({ authorizer: z.literal('aws_iam') }).optional(),
   reservedConcurrency: z.int().min(0).optional(),
+  /** The function whose role it runs under, where it is the same code once more: then there is no `role.yml`. */
+  role: z.string().optional(),
   /** Functions, by name, that asynchronous failures go to. */
   destinations: z.strictObject({ onFailure: z.string() }).optional(),
   maximumRetryAttempts: z.int().min(0).max(2).optional(),
@@ -54,11 +56,11 @@ export function readFunctionFolder(name: string, properties: unknown, statements
 }
 
 /** A function as osls takes it. */
-export function functionEntry({ name, properties }: FunctionFolder, config: Config): object {
+export function functionEntry({ name, properties: { role = name, ...properties } }: FunctionFolder, config: Config): object {
   return {
     name: `${NAME}-${name}`,
     handler: `dist/${name}/handler.handler`,
-    role: arnOf(roleLogicalId(name)),
+    role: arnOf(roleLogicalId(role)),
     package: { patterns: [`dist/${name}/handler.mjs`] },
     ...properties,
     ...ownProperties(name, properties, config),
@@ -66,9 +68,10 @@ export function functionEntry({ name, properties }: FunctionFolder, config: Conf
 }
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html (an account keeps some of its concurrency unreserved) */
-function ownProperties(name: string, { environment }: FunctionProperties, { trackers, ticketsAtOnce, eventsAtOnce }: Config): object {
+function ownProperties(name: string, { environment }: FunctionProperties, { trackers, ticketsAtOnce, eventsAtOnce, urgentEventsAtOnce }: Config): object {
   const atOnce = (count: number | null) => (count === null ? {} : { reservedConcurrency: count });
   if (name === 'triage') return atOnce(eventsAtOnce);
+  if (name === 'triage-urgent') return atOnce(urgentEventsAtOnce);
   return name === 'ticket' ? { environment: { ...environment, STOPBATH_TRACKERS: trackersVariable(trackers) }, ...atOnce(ticketsAtOnce) } : {};
 }
 
@@ -116,16 +119,22 @@ function resolved(statements: readonly PolicyStatement[], config: Config): reado
 
 /** Roles of the functions, the role that probes, and who may call the functions with a URL. */
 export function rolesTemplate(folders: readonly FunctionFolder[], config: Config): Template {
+  const under = ({ name }: FunctionFolder) => [name, ...folders.filter(({ properties }) => properties.role === name).map((other) => other.name)];
   return {
     Resources: {
-      ...Object.fromEntries(folders.map((folder) => [roleLogicalId(folder.name), functionRole({ ...folder, statements: resolved(folder.statements, config) }, folder.name === 'ticket' ? trackerStatements(config.trackers) : [])])),
+      ...Object.fromEntries(withRole(folders).map((folder) => [roleLogicalId(folder.name), functionRole({ ...folder, statements: resolved(folder.statements, config) }, folder.name === 'ticket' ? trackerStatements(config.trackers) : [], under(folder))])),
       ProbeRole: probeRole(folders.filter(probes).map(({ name }) => name), config),
       ...Object.assign({}, ...folders.filter((folder) => folder.properties.url).map((folder) => urlPermissions(folder.name, config))),
     },
   };
 }
 
-function functionRole({ name, statements, properties }: FunctionFolder, configured: readonly PolicyStatement[]): Resource {
+function withRole(folders: readonly FunctionFolder[]): readonly FunctionFolder[] {
+  return folders.filter(({ properties }) => properties.role === undefined);
+}
+
+/** @param under - the functions that run under it */
+function functionRole({ name, statements, properties }: FunctionFolder, configured: readonly PolicyStatement[], under: readonly string[]): Resource {
   const onFailure = properties.destinations?.onFailure;
   const forward: readonly PolicyStatement[] = onFailure
     ? [{ Sid: 'SendFailures', Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: functionArn(onFailure) }]
@@ -140,7 +149,7 @@ function functionRole({ name, statements, properties }: FunctionFolder, configur
         // Lambda documents no source condition for execution roles; iam:PassRole is what guards them.
         Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
       },
-      Policies: [{ PolicyName: 'own', PolicyDocument: { Version: '2012-10-17', Statement: [...statements, ...configured, ...forward, logs(name), TRACES] } }],
+      Policies: [{ PolicyName: 'own', PolicyDocument: { Version: '2012-10-17', Statement: [...statements, ...configured, ...forward, logs(under), TRACES] } }],
     },
   };
 }
@@ -148,12 +157,13 @@ function functionRole({ name, statements, properties }: FunctionFolder, configur
 /** By name: a key lets its function's role in, a function names the keys, and a role that named the function would close the circle. */
 const functionArn = (name: string) => sub(`arn:\${AWS::Partition}:lambda:\${AWS::Region}:\${AWS::AccountId}:function:${NAME}-${name}`);
 
-function logs(name: string): PolicyStatement {
+function logs(names: readonly string[]): PolicyStatement {
+  const groups = names.map((name) => sub(`arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${NAME}-${name}:*`));
   return {
     Sid: 'Logs',
     Effect: 'Allow',
     Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-    Resource: sub(`arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${NAME}-${name}:*`),
+    Resource: groups.length === 1 ? groups[0] : groups,
   };
 }
 
@@ -251,7 +261,7 @@ export function environmentOf(folders: readonly FunctionFolder[], config: Config
     STOPBATH_APPROVAL_EXPIRY: String(Math.round(config.approvalHours * 3600)),
     STOPBATH_LEASE_HOURS: String(config.leaseHours),
     STOPBATH_EXEMPT_ROLES: exemptRoles(folders, config),
-    STOPBATH_OWN_ROLES: folders.map(({ name }) => name).join(','),
+    STOPBATH_OWN_ROLES: withRole(folders).map(({ name }) => name).join(','),
     // By name: the probe's role is never a dependency of every function.
     STOPBATH_PROBE_ROLE_ARN: sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${NAME}-probe`),
     STOPBATH_ORGANIZATION_ID: config.organizationId ?? '',

@@ -13,20 +13,53 @@ export interface RuleTrigger {
 export const PATTERN_LIMIT = 2048;
 
 /**
- * The union of all triggers, in as many rules as AWS's limit makes necessary, each with triage as its target.
+ * The union of all triggers, in as many rules as AWS's limit makes necessary, each with triage as its target; severe findings
+ * have rules of their own, whose target is triage-urgent.
  *
  * @throws {DeployError} where one pattern alone is over the limit
  */
 export function rulesTemplate(triggers: readonly RuleTrigger[], { eventBus, eventArchiveDays, organizationId }: Pick<Config, 'eventBus' | 'eventArchiveDays' | 'organizationId'>): Template {
-  const patterns = patternsOf(triggers);
+  const lanes: readonly (readonly [lane: Lane, patterns: readonly object[]])[] = [['triage', patternsOf(triggers.map(notUrgent))], ['triage-urgent', patternsOf(triggers.flatMap(urgent))]];
   const rulesOn = (bus: string | null) =>
-    patterns.map((pattern, index): Readonly<Record<string, Resource>> => {
-      const of = bus === null ? '' : 'Organization';
-      const id = `${of}TriageRule${index + 1}`;
-      return { [id]: rule(pattern, index + 1, bus), [`${id}Permission`]: permission(id), [`${of}EventArchive${index + 1}`]: archive(pattern, index + 1, bus, eventArchiveDays) };
-    });
+    lanes.flatMap(([lane, patterns]) =>
+      patterns.map((pattern, index): Readonly<Record<string, Resource>> => {
+        const [of, urgently, number] = [bus === null ? '' : 'Organization', lane === 'triage' ? '' : 'Urgent', index + 1];
+        const id = `${of}Triage${urgently}Rule${number}`;
+        return { [id]: rule(pattern, lane, number, bus), [`${id}Permission`]: permission(id, lane), [`${of}${urgently}EventArchive${number}`]: archive(pattern, lane, number, bus, eventArchiveDays) };
+      }),
+    );
   const organization = eventBus === null ? [] : [organizationBus(eventBus, organizationId ?? ''), ...rulesOn(eventBus)];
   return { Resources: Object.assign({}, ...rulesOn(null), ...organization) };
+}
+
+/** The functions that decide: each has concurrency of its own. */
+type Lane = 'triage' | 'triage-urgent';
+
+/** High and critical. @see https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-severity.html */
+const SEVERE = 7;
+
+/** What of a trigger goes to triage-urgent: severe findings. */
+function urgent(trigger: RuleTrigger): readonly RuleTrigger[] {
+  return isOfFindings(trigger) ? [withSeverity(trigger, [{ numeric: ['>=', SEVERE] }])] : [];
+}
+
+/** What of it stays with triage: all the rest. */
+function notUrgent(trigger: RuleTrigger): RuleTrigger {
+  return isOfFindings(trigger) ? withSeverity(trigger, [{ numeric: ['<', SEVERE] }, { exists: false }]) : trigger;
+}
+
+function withSeverity(trigger: RuleTrigger, severity: readonly object[]): RuleTrigger {
+  return { ...trigger, pattern: { ...trigger.pattern, detail: { ...detailOf(trigger.pattern), severity } } };
+}
+
+/** A trigger that asks for a severity itself is left as it is. */
+function isOfFindings({ pattern }: RuleTrigger): boolean {
+  const only = (name: string, value: string) => JSON.stringify(Reflect.get(pattern, name)) === JSON.stringify([value]);
+  return only('source', 'aws.guardduty') && only('detail-type', 'GuardDuty Finding') && !('severity' in detailOf(pattern)) && !('$or' in pattern);
+}
+
+function detailOf(pattern: object): object {
+  return 'detail' in pattern && isObject(pattern.detail) ? pattern.detail : {};
 }
 
 /**
@@ -116,12 +149,12 @@ function organizationBus(name: string, organization: string): Readonly<Record<st
  *
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
  */
-function archive(pattern: object, number: number, bus: string | null, days: number): Resource {
+function archive(pattern: object, lane: Lane, number: number, bus: string | null, days: number): Resource {
   return {
     Type: 'AWS::Events::Archive',
     Properties: {
-      ArchiveName: `${NAME}-${bus === null ? 'events' : 'organization'}-${number}`,
-      Description: `What rule ${NAME}-triage-${number} listens to`,
+      ArchiveName: `${NAME}-${bus === null ? 'events' : 'organization'}-${lane === 'triage' ? '' : 'urgent-'}${number}`,
+      Description: `What rule ${NAME}-${lane}-${number} listens to`,
       SourceArn: sub(`arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/${bus ?? 'default'}`),
       EventPattern: pattern,
       RetentionDays: days,
@@ -129,28 +162,28 @@ function archive(pattern: object, number: number, bus: string | null, days: numb
   };
 }
 
-function rule(pattern: object, number: number, bus: string | null): Resource {
+function rule(pattern: object, lane: Lane, number: number, bus: string | null): Resource {
   return {
     Type: 'AWS::Events::Rule',
     Properties: {
-      Name: `${NAME}-triage-${number}`,
+      Name: `${NAME}-${lane}-${number}`,
       ...(bus === null ? {} : { EventBusName: ref('OrganizationBus') }),
       Description: 'Made from the triggers in workflows/*/playbook.json',
       State: 'ENABLED',
       EventPattern: pattern,
       Targets: [
-        { Id: 'triage', Arn: arnOf(functionLogicalId('triage')), ...DELIVERY },
+        { Id: lane, Arn: arnOf(functionLogicalId(lane)), ...DELIVERY },
       ],
     },
   };
 }
 
-function permission(ruleId: string): Resource {
+function permission(ruleId: string, lane: Lane): Resource {
   return {
     Type: 'AWS::Lambda::Permission',
     Properties: {
       Action: 'lambda:InvokeFunction',
-      FunctionName: arnOf(functionLogicalId('triage')),
+      FunctionName: arnOf(functionLogicalId(lane)),
       Principal: 'events.amazonaws.com',
       SourceArn: arnOf(ruleId),
     },

@@ -3,7 +3,7 @@ import { matchesPattern, parsePattern } from '../core/event-pattern.ts';
 import { readConfig } from './config.ts';
 import { environmentOf, functionEntry, readFunctionFolder, rolesTemplate } from './functions.ts';
 import { playbookTemplate } from './playbooks.ts';
-import { PATTERN_LIMIT, patternsOf } from './rules.ts';
+import { PATTERN_LIMIT, patternsOf, rulesTemplate } from './rules.ts';
 
 const config = readConfig({});
 const surroundings = { config, functions: ['find-cat'], playbooks: ['feed', 'groom'] };
@@ -67,6 +67,18 @@ describe('rules', () => {
     expect(patternsOf([narrow, wide, part, other, other].map((pattern, index) => trigger(`t${index}`, pattern)))).toEqual([{ $or: [wide, other] }]);
   });
 
+  it.each([null, 'organization'])('send severe findings to places of their own, and each event to one place, on the bus %s too', (eventBus) => {
+    const finding = { source: ['aws.guardduty'], 'detail-type': ['GuardDuty Finding'] };
+    const triggers = [trigger('wide', finding), trigger('narrow', { ...finding, detail: { type: [{ prefix: 'Policy:S3/' }] } }), trigger('call', { source: ['aws.s3'], detail: { eventName: ['A'] } })];
+    const { Resources } = rulesTemplate(triggers, { eventBus, eventArchiveDays: 30, organizationId: 'o-exampleorgid' });
+    const rules = Object.values(Resources).flatMap(({ Type, Properties }) => (Type === 'AWS::Events::Rule' && 'EventBusName' in Properties === (eventBus !== null) ? [Properties] : []));
+    const targetsOf = (event: object) => rules.filter((rule) => matchesPattern(parsePattern(Reflect.get(rule, 'EventPattern')), event)).map((rule) => Reflect.get(rule, 'Targets')[0].Arn['Fn::GetAtt'][0]);
+    const found = (detail: object) => targetsOf({ source: 'aws.guardduty', 'detail-type': 'GuardDuty Finding', detail: { type: 'Policy:S3/BucketAnonymousAccessGranted', ...detail } });
+    for (const severity of [7, 8, 9.5]) expect(found({ severity })).toEqual(['TriageDashurgentLambdaFunction']);
+    for (const detail of [{ severity: 6.9 }, { severity: 2 }, {}]) expect(found(detail)).toEqual(['TriageLambdaFunction']);
+    expect(targetsOf({ source: 'aws.s3', detail: { eventName: 'A', severity: 9 } })).toEqual(['TriageLambdaFunction']);
+  });
+
   it('cannot be made of a pattern that AWS does not take', () => {
     expect(() => patternsOf([trigger('null', { source: ['null', null] })])).toThrow('trigger null has null');
     expect(patternsOf([trigger('word', { source: ['[null]'] })])).toHaveLength(1);
@@ -83,6 +95,15 @@ describe('a function', () => {
     expect(statements).toContain(JSON.stringify(read));
     expect(statements).toContain('log-group:/aws/lambda/${self:custom.name}-find-cat:*');
     expect(functionEntry(folder(), config)).toMatchObject({ name: '${self:custom.name}-find-cat', role: { 'Fn::GetAtt': ['FindCatRole', 'Arn'] }, timeout: 30 });
+  });
+
+  it('runs under another one\'s role where it is the same code once more', () => {
+    const again = readFunctionFolder('find-cat-fast', { description: 'd', timeout: 30, memorySize: 128, role: 'find-cat' }, []);
+    const { Resources } = rolesTemplate([folder(), again], config);
+    expect(Object.keys(Resources)).not.toContain('FindCatFastRole');
+    expect(JSON.stringify(Resources['FindCatRole'])).toContain('log-group:/aws/lambda/${self:custom.name}-find-cat-fast:*');
+    const entry = functionEntry(again, config);
+    expect(entry).toMatchObject({ name: '${self:custom.name}-find-cat-fast', role: { 'Fn::GetAtt': ['FindCatRole', 'Arn'] } });
   });
 
   it('may send its failures where it says', () => {

@@ -69,7 +69,10 @@ export function stackOf(root: string, overrides: Partial<Config> = {}, stage?: s
 
 function readFolder(root: string, name: string): FunctionFolder {
   const read = (file: string) => parseYaml(readFileSync(join(root, 'functions', name, file), 'utf8'));
-  return readFunctionFolder(name, read('function.yml'), read('role.yml'));
+  const properties = read('function.yml');
+  // Whoever runs under another one's role has none of its own.
+  const isOther = typeof properties === 'object' && properties !== null && 'role' in properties;
+  return readFunctionFolder(name, properties, isOther ? [] : read('role.yml'));
 }
 
 /** Only what a rule needs; the whole of a playbook.json is checked where it is used. */

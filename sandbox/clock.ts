@@ -11,7 +11,7 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Runs something that takes real time (a Lambda function, a request); a skipping clock stands still meanwhile. */
   work<T>(run: () => Promise<T>): Promise<T>;
-  /** How far sandbox time is ahead of the machine's, in ms: shared memory, so that worker threads agree. */
+  /** How far sandbox time is ahead of the machine's, in ms, or where a second number is not 0 sandbox time itself: shared memory, so that worker threads agree. */
   readonly offset: Float64Array;
 }
 

@@ -36,8 +36,13 @@ export async function repeats(stage: Stage, count: number): Promise<Kept> {
 /** As many CloudTrail events about a contained bucket, each another one; every fiftieth by somebody else. */
 export async function distinct(stage: Stage, count: number): Promise<Kept> {
   const { one, trail } = await containedBucket(stage);
+  return await floodOf(stage, one, count, (index) => another(trail, stage, index, now(stage)));
+}
+
+export function another(trail: EventEnvelope, { account }: Stage, index: number, time: string): EventEnvelope {
   const detail = Object(trail.detail);
-  return await floodOf(stage, one, count, (index) => ({ ...trail, id: `flood-${index}`, time: now(stage), detail: { ...detail, eventID: `flood-${index}`, eventTime: now(stage), ...(index % 50 === 0 ? { userIdentity: { ...Object(detail.userIdentity), arn: `arn:aws:iam::${stage.account.accounts.home}:user/somebody-${index}`, userName: `somebody-${index}`, accessKeyId: `AKIA${String(index).padStart(16, '0')}` } } : {}) } }));
+  const somebody = { userIdentity: { ...Object(detail.userIdentity), arn: `arn:aws:iam::${account.accounts.home}:user/somebody-${index}`, userName: `somebody-${index}`, accessKeyId: `AKIA${String(index).padStart(16, '0')}` } };
+  return { ...trail, id: `flood-${index}`, time, detail: { ...detail, eventID: `flood-${index}`, eventTime: time, ...(index % 50 === 0 ? somebody : {}) } };
 }
 
 /** What an attacker's decoys and a real critical incident among them came to. */
@@ -125,7 +130,8 @@ async function unsettled(stage: Stage, targets: readonly Prepared[]): Promise<nu
   return views.filter((view) => !view || ['open', 'containing'].includes(view.incident.status) || (view.incident.status === 'waiting' && view.incident.ticket === null)).length;
 }
 
-async function tookOf(stage: Stage, { arn }: Prepared, calls: readonly Call[]): Promise<Took> {
+/** What it took until a bucket was shut, of the calls that were made about it; endless where it was not. */
+export async function tookOf(stage: Stage, { arn }: Prepared, calls: readonly Call[]): Promise<Took> {
   const view = await stage.find(arn);
   const names = [arn.split(':').at(-1) ?? arn, view?.incident.id ?? arn];
   const own = calls.filter(({ input }) => names.some((name) => textOf(input).includes(name)));
@@ -135,11 +141,12 @@ async function tookOf(stage: Stage, { arn }: Prepared, calls: readonly Call[]): 
   return { ms: write.end - begun, steps: longestChain(own, write).filter(({ what }) => what !== 'states:StartExecution').length };
 }
 
-function textOf(input: unknown): string {
+/** What a call was asked for, to look for a name in. */
+export function textOf(input: unknown): string {
   return JSON.stringify(input, (_, value: unknown) => (value instanceof Uint8Array ? '' : typeof value === 'bigint' ? String(value) : value)) ?? '';
 }
 
-async function containedBucket(stage: Stage): Promise<{ readonly one: Prepared; readonly finding: EventEnvelope; readonly trail: EventEnvelope }> {
+export async function containedBucket(stage: Stage): Promise<{ readonly one: Prepared; readonly finding: EventEnvelope; readonly trail: EventEnvelope }> {
   const one = await bucketEvents(stage);
   const [finding, trail] = one.events;
   if (!finding || !trail) throw new Error('a bucket has a finding and an event of CloudTrail');
@@ -182,7 +189,7 @@ async function floodOf(stage: Stage, one: Prepared, count: number, eventOf: (ind
 
 const page = z.object({ Items: z.array(z.record(z.string(), z.unknown())), LastEvaluatedKey: z.unknown().optional() });
 
-async function kept(stage: Stage, { arn }: Prepared): Promise<{ readonly items: number; readonly kilobytes: number; readonly executions: number; readonly onRecord: number }> {
+export async function kept(stage: Stage, { arn }: Prepared): Promise<{ readonly items: number; readonly kilobytes: number; readonly executions: number; readonly onRecord: number }> {
   const view = await stage.find(arn);
   if (!view) throw new Error(`there is no incident of ${arn}`);
   const items = (await Promise.all(['INCIDENT', 'PLAN', 'LEDGER', 'REQUEST', 'APPROVAL', 'RECORD'].map(async (of) => await partition(stage, `${of}#${view.incident.id}`)))).flat();
@@ -206,7 +213,7 @@ async function partition(stage: Stage, pk: string): Promise<readonly Readonly<Re
   return items;
 }
 
-function heapReader({ account, call, deployment }: Stage): () => Promise<number> {
+export function heapReader({ account, call, deployment }: Stage): () => Promise<number> {
   account.lambda.deploy({ name: 'memory', description: 'the functions’ heap', module: join(import.meta.dirname, 'memory.ts'), role: `arn:aws:iam::${account.accounts.home}:role/${deployment.name}-dead-letter`, timeoutSeconds: 60, memorySize: 128, environment: {} });
   return async () => {
     const { Payload } = z.object({ Payload: z.instanceof(Uint8Array) }).parse(await call('lambda:Invoke', { FunctionName: 'memory' }));
@@ -220,11 +227,11 @@ function update(finding: EventEnvelope, stage: Stage, { count }: { readonly coun
   return { ...finding, id: `${finding.id}-${count}`, time: now(stage), detail: { ...detail, updatedAt: now(stage), service: { ...detail.service, count, eventLastSeen: now(stage) } } };
 }
 
-function withSeverity(event: EventEnvelope | undefined, severity: number): EventEnvelope {
+export function withSeverity(event: EventEnvelope | undefined, severity: number): EventEnvelope {
   if (!event) throw new Error('a bucket has a finding');
   return { ...event, detail: { ...Object(event.detail), severity } };
 }
 
-function now({ account }: Stage): string {
+export function now({ account }: Stage): string {
   return new Date(account.clock.now()).toISOString();
 }

@@ -85,8 +85,15 @@ export interface Recorder {
   readonly around: Parameters<Stage['account']['around']>[0];
 }
 
-/** Notes every call of the suite's functions, and makes it take longer: in real time, as a function works, whatever clock the sandbox has. */
-export function createRecorder(name: string, latency: number): Recorder {
+export interface Time {
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+const REAL: Time = { now: () => performance.now(), sleep: async (ms) => await new Promise((resolve) => void setTimeout(resolve, ms)) };
+
+/** Notes every call of the suite's functions, and makes it take longer: in real time unless told, as a function works, whatever clock the sandbox has. */
+export function createRecorder(name: string, latency: number, time = REAL, keeps: (call: Omit<Call, 'end'>) => boolean = () => true): Recorder {
   const calls: Call[] = [];
   const invocations = new Map<string, number>();
   /** Which functions a workflow waits for: whoever calls without a role of the suite is one of them, as nobody or as the probe. */
@@ -102,11 +109,12 @@ export function createRecorder(name: string, latency: number): Recorder {
     const role = roleOf(caller);
     const of = role === `${name}-probe` || caller.kind === 'anonymous' ? (open.findLast((entry) => /-(plan|verify)$/.test(entry)) ?? null) : role?.startsWith(`${name}-`) ? role.slice(name.length + 1) : null;
     if (of === null) return await run();
-    const begin = performance.now();
+    const begin = time.now();
     // Drawn here: a call of a later invocation may begin before this one is written down.
     const invocation = invocations.get(of) ?? 1;
-    await new Promise((resolve) => void setTimeout(resolve, latency));
-    return await run().finally(() => void calls.push({ what, function: of, invocation, input, begin, end: performance.now() }));
+    const call = { what, function: of, invocation, input, begin };
+    await time.sleep(latency);
+    return await run().finally(() => keeps(call) && void calls.push({ ...call, end: time.now() }));
   };
   return { calls, around };
 }

@@ -56,9 +56,9 @@ function undelivered({ Body = '', MessageAttributes = {} }: Message): { readonly
   return { name: functionIn(read.data.requestContext.functionArn), event: JSON.stringify(read.data.requestPayload) };
 }
 
-/** `arn:aws:lambda:us-east-1:111122223333:function:stopbath-prod-triage:$LATEST` → `stopbath-prod-triage` */
+/** `arn:aws:lambda:us-east-1:111122223333:function:stopbath-prod-triage:$LATEST` → `stopbath-prod-triage`, which decides for triage-urgent too */
 function functionIn(arn: string): string {
-  return arn.split(':')[6] ?? arn;
+  return (arn.split(':')[6] ?? arn).replace(/-triage-urgent$/, '-triage');
 }
 
 function isDrill(event: string): boolean {

@@ -50,8 +50,8 @@ export interface Stage {
 }
 
 /** @param config - what differs from a stage that contains whatever it is asked to */
-export async function startStage(config: Partial<Config> = {}): Promise<Stage> {
-  const account = await startAccount({ clock: skippingClock() });
+export async function startStage(config: Partial<Config> = {}, clock = skippingClock()): Promise<Stage> {
+  const account = await startAccount({ clock });
   const photos = await seedPhotos(account, () => account.s3.settle());
   const shares = await seedShares(account, photos);
   const many = 10_000;

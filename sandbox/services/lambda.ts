@@ -28,6 +28,8 @@ export interface LambdaService extends Service {
   readonly deadLetters: readonly DeadLetter[];
   /** Ends whatever runs, as a crash would. */
   kill(): Promise<void>;
+  /** Resolves once all that functions compute has come to an end, and they wait. */
+  turn(): Promise<void>;
   /** Resolves once no asynchronous invocation is left. */
   idle(): Promise<void>;
   stop(): Promise<void>;
@@ -182,6 +184,7 @@ export function createLambda(world: World, options: { readonly root: string; rea
     waited: queue.waited,
     deadLetters,
     kill: () => runtime.kill(),
+    turn: async () => await runtime.turn(),
     idle: () => queue.idle(),
     stop: async () => {
       queue.stop();

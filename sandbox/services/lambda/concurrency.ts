@@ -9,11 +9,12 @@ export interface Concurrency {
    * @throws {AwsError} `TooManyRequestsException` where all of them are taken
    */
   run<T>(fn: LambdaFunction, invoke: () => Promise<T>): Promise<T>;
-  /** By function: the most that ever ran at once, and how often there was no place. */
   readonly seen: ReadonlyMap<string, Seen>;
 }
 
+/** Of a function: how many run now, how many ever ran at once, and how often there was no place. */
 export interface Seen {
+  readonly running: number;
   readonly most: number;
   readonly throttled: number;
 }
@@ -26,24 +27,23 @@ export interface Seen {
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (the reasons)
  */
 export function createConcurrency(unreserved = Number.POSITIVE_INFINITY): Concurrency {
-  const running = new Map<string, number>();
   const seen = new Map<string, Seen>();
   let shared = 0;
+  const of = (name: string): Seen => seen.get(name) ?? { running: 0, most: 0, throttled: 0 };
   return {
     seen,
     run: async ({ name, reservedConcurrency: reserved = null }, invoke) => {
-      const [own, { most, throttled }] = [running.get(name) ?? 0, seen.get(name) ?? { most: 0, throttled: 0 }];
-      if (reserved === null ? shared >= unreserved : own >= reserved) {
-        seen.set(name, { most, throttled: throttled + 1 });
+      const { running, most, throttled } = of(name);
+      if (reserved === null ? shared >= unreserved : running >= reserved) {
+        seen.set(name, { running, most, throttled: throttled + 1 });
         throw new AwsError('TooManyRequestsException', 'Rate Exceeded.', 429, { Type: 'User', Reason: reserved === null ? 'ConcurrentInvocationLimitExceeded' : 'ReservedFunctionConcurrentInvocationLimitExceeded' });
       }
-      running.set(name, own + 1);
-      seen.set(name, { most: Math.max(most, own + 1), throttled });
+      seen.set(name, { running: running + 1, most: Math.max(most, running + 1), throttled });
       if (reserved === null) shared++;
       try {
         return await invoke();
       } finally {
-        running.set(name, (running.get(name) ?? 1) - 1);
+        seen.set(name, { ...of(name), running: of(name).running - 1 });
         if (reserved === null) shared--;
       }
     },

@@ -12,12 +12,15 @@ export type ToWorker =
   /** Loads a module ahead of its first invocation, as a provisioned environment would. */
   | { readonly kind: 'load'; readonly module: string; readonly environment: Readonly<Record<string, string>> }
   /** The invocation timed out: from now on it reaches nobody. Answered by `frozen`, unless the thread is stuck. */
-  | { readonly kind: 'freeze'; readonly id: number };
+  | { readonly kind: 'freeze'; readonly id: number }
+  /** Asks for an answer, `turned`, when the thread has come to an end of what it has to do. */
+  | { readonly kind: 'turn' };
 
 export type FromWorker =
   | { readonly kind: 'result'; readonly id: number; readonly ok: boolean; readonly payload: string }
   | { readonly kind: 'log'; readonly id: number; readonly text: string }
-  | { readonly kind: 'frozen'; readonly id: number };
+  | { readonly kind: 'frozen'; readonly id: number }
+  | { readonly kind: 'turned' };
 
 /** The `context` argument, less its methods. */
 export interface InvocationContext {

@@ -8,6 +8,8 @@ export interface Runtime {
   invoke(invocation: Invocation): Promise<Outcome>;
   /** Starts the thread and loads a function ahead of its first invocation. */
   warm(module: string, environment: Readonly<Record<string, string>>): void;
+  /** Resolves once the thread has come to an end of what it has to do, and waits; at once where there is none. */
+  turn(): Promise<void>;
   /** Ends the thread as a crash would; the next invocation starts a new one. */
   kill(): Promise<void>;
 }
@@ -42,6 +44,7 @@ export function createRuntime(clock: Clock, onStrayLog: (text: string) => void):
   const pending = new Map<number, Pending>();
   const owners = new Map<number, Worker>();
   const freezing = new Map<number, () => void>();
+  const turning: (() => void)[] = [];
   /** Settled once it is known that the thread still answers, or it has been ended. */
   let trusted: Promise<unknown> = Promise.resolve();
   let worker: Worker | undefined;
@@ -63,6 +66,7 @@ export function createRuntime(clock: Clock, onStrayLog: (text: string) => void):
     started.on('exit', () => {
       if (worker === started) worker = undefined;
       failAll(started);
+      for (const turned of turning.splice(0)) turned();
     });
     started.unref();
     worker = started;
@@ -73,6 +77,8 @@ export function createRuntime(clock: Clock, onStrayLog: (text: string) => void):
     if (message.kind === 'log') {
       const log = pending.get(message.id)?.onLog ?? onStrayLog;
       log(message.text);
+    } else if (message.kind === 'turned') {
+      turning.shift()?.();
     } else if (message.kind === 'frozen') {
       freezing.get(message.id)?.();
     } else {
@@ -130,6 +136,12 @@ export function createRuntime(clock: Clock, onStrayLog: (text: string) => void):
         });
       }),
     warm: (module, environment) => start().postMessage({ kind: 'load', module, environment } satisfies ToWorker),
+    turn: async () =>
+      await new Promise((resolve) => {
+        if (!worker) return void setImmediate(resolve);
+        turning.push(resolve);
+        worker.postMessage({ kind: 'turn' } satisfies ToWorker);
+      }),
     kill: async () => {
       const ending = worker;
       worker = undefined;

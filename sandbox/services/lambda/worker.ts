@@ -35,6 +35,10 @@ port.on('message', (message: ToWorker) => {
     post({ kind: 'frozen', id: message.id });
     return;
   }
+  if (message.kind === 'turn') {
+    setImmediate(() => void setImmediate(() => post({ kind: 'turned' })));
+    return;
+  }
   if (message.kind === 'load') {
     // What fails here fails again, and is reported, at the first invocation.
     void current.run({ id: -1, environment: { ...message.environment }, frozen: false }, () => load(message.module).catch(() => undefined));
@@ -111,10 +115,10 @@ function environmentOf(store: AsyncLocalStorage<Invocation>): NodeJS.ProcessEnv 
   });
 }
 
-/** `Date`, moved by as much as the sandbox's clock is ahead of the machine's. */
+/** `Date`, moved by as much as the sandbox's clock is ahead of the machine's, or that clock alone where it says so. */
 function sandboxDate(): DateConstructor {
   const RealDate = Date;
-  const now = () => RealDate.now() + (offset[0] ?? 0);
+  const now = () => (offset[1] ? 0 : RealDate.now()) + (offset[0] ?? 0);
   return new Proxy(RealDate, {
     construct: (target, parameters, newTarget) => Reflect.construct(target, parameters.length === 0 ? [now()] : parameters, newTarget),
     apply: () => new RealDate(now()).toString(),
