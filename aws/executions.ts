@@ -1,14 +1,9 @@
 import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { sfnOf } from './clients.ts';
 import { TICKET_ONLY, type Direction, type Incident } from '../core/incident.ts';
+import { nextRun } from '../core/runs.ts';
 import { addExecution, failOpen, OvertakenError, updateIncident } from './incidents.ts';
 import type { Tools } from './function.ts';
-
-/** `<incident>-<direction>-<n>`: the name is what makes a repeated start the same execution. */
-export function nextExecution(incident: Incident, direction: Direction): string {
-  const prefix = `${incident.id}-${direction}-`;
-  return `${prefix}${incident.executions.filter((name) => name.startsWith(prefix)).length + 1}`;
-}
 
 /**
  * Starts an incident's playbook with constant input, so that starting twice is starting once.
@@ -40,7 +35,7 @@ const AHEAD: ReadonlySet<Incident['target']['kind']> = new Set(['bucket', 'princ
  * @returns false where the execution has ended and left no outcome: the incident has failed, and may be started again
  */
 export async function ensureStarted(tools: Pick<Tools, 'settings' | 'clients'>, incident: Incident): Promise<boolean> {
-  const name = incident.executions.at(-1) ?? nextExecution(incident, 'contain');
+  const name = incident.executions.at(-1) ?? nextRun(incident, 'contain');
   try {
     if (await startExecution(tools, incident, name.startsWith(`${incident.id}-restore-`) ? 'restore' : 'contain', name)) return true;
   } catch (error) {

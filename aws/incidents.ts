@@ -5,6 +5,7 @@ import { PHASE, type Entry, type Incident, type IncidentView, type LedgerEntry, 
 import type { Lease } from '../core/lease.ts';
 import { historyKeys } from './history.ts';
 import { partitionOf, type Partition } from './partitions.ts';
+import { withRun } from '../core/runs.ts';
 import { worstOf } from '../core/ticket/state.ts';
 import { count, get, packed, put, putNew, query, queryIndex, unpacked, update, type Condition, type Item, type Table } from './records.ts';
 
@@ -62,7 +63,7 @@ export async function failOpen(table: Table, id: string, outcome: string): Promi
 export async function addExecution(table: Table, seen: Incident, execution: string, change: Partial<Incident> = {}): Promise<void> {
   const { id, status, executions } = seen;
   if (executions.includes(execution)) return;
-  const attributes = { ...change, executions: [...executions, execution], ...(change.status ? indexed(change.status) : {}), ...searchable(change) };
+  const attributes = { ...change, executions: withRun(seen, execution), ...(change.status ? indexed(change.status) : {}), ...searchable(change) };
   if (await update(table, { pk: pkOf(id), sk: META }, attributes, asSeen(seen))) return;
   // An earlier try may have added it and lost the answer.
   const present = await getIncident(table, id);
@@ -85,9 +86,11 @@ export async function takeTurn(table: Table, seen: Incident, status: 'containing
 
 const STATUS = { '#status': 'status' };
 
-/** Executions are only ever added, so that as many are the same ones. */
+/** Each execution has a name of its own and is added at the end, so that as many with the same last one are the same ones. */
 function asSeen({ executions, status }: Pick<Incident, 'executions' | 'status'>): Condition {
-  return { expression: 'size(executions) = :size AND #status = :seen', values: { ':size': executions.length, ':seen': status }, names: STATUS };
+  const last = executions.at(-1);
+  const expression = `size(executions) = :size AND #status = :seen${last === undefined ? '' : ` AND executions[${executions.length - 1}] = :last`}`;
+  return { expression, values: { ':size': executions.length, ':seen': status, ...(last === undefined ? {} : { ':last': last }) }, names: STATUS };
 }
 
 /** Makes an incident point at others; those it points at already stay. */

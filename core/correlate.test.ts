@@ -157,6 +157,17 @@ describe('a further signal', () => {
     expect(joins(incident(), asksNothing)).toMatchObject({ act: 'attach' });
   });
 
+  it('that says so again and again within an hour contains each time, and makes it critical', () => {
+    const undoneAt = (time: string, more: Partial<Incident> = {}) => joins(incident({ severity: 8, ...more }), { ...opening(), decidedAt: `2026-11-24T${time}:00.000Z` }, ['policy']);
+    const first = undoneAt('10:00');
+    expect(first.change).toMatchObject({ severity: 8, contested: { since: '2026-11-24T10:00:00.000Z', times: 1 } });
+    const fourth = { contested: { since: '2026-11-24T10:00:00.000Z', times: 4 } };
+    expect(undoneAt('10:30', fourth)).toMatchObject({ act: 'again', because: expect.stringMatching(/5 times since .*: somebody fights back$/), change: { severity: 9, contested: { times: 5 } } });
+    // An hour later it begins to count anew; while it is being contained, what is reported of before counts nothing.
+    expect(undoneAt('11:00', fourth)).toMatchObject({ act: 'again', change: { severity: 8, contested: { times: 1 } } });
+    expect(undoneAt('10:30', { ...fourth, status: 'containing' }).change).not.toHaveProperty('contested');
+  });
+
   it.each([
     ['a sample', { sample: true }],
     ['a replay', { replayed: true }],

@@ -95,8 +95,11 @@ export function joins(incident: Incident, opening: Opening, undone: readonly str
   const attach = (because: string | null): Joining => ({ act: 'attach', because: because === null ? ATTACHED : `${ATTACHED}: ${because}`, change: because === null ? change : { ...change, heededAt: decidedAt }, tell: because !== null });
   const again = (because: string, more: Partial<Incident> = {}): Joining =>
     isRunning(incident) ? { act: 'wait', because, change, tell: false } : { act: 'again', because, change: { ...change, ...more, status: 'open', outcome: because, heededAt: decidedAt }, tell: false };
+  const fought = contest(incident, decidedAt);
+  const reopened = (because: string, more: Partial<Incident>): Joining =>
+    isRunning(incident) ? again(because) : again(`${because}${fought.words}`, { ...more, contested: fought.contested, severity: Math.max(change.severity, fought.severity) });
   // What was proven is so no longer, until somebody has looked again; and nobody asks for more now than stood.
-  const broken = (because: string): Joining => again(because, { verifiedAt: null, ...incident.was, was: null, ...askedIfRefused(incident, incident.mode) });
+  const broken = (because: string): Joining => reopened(because, { verifiedAt: null, ...incident.was, was: null, ...askedIfRefused(incident, incident.mode) });
   const since = Date.parse(decidedAt) - Date.parse(incident.heededAt ?? incident.decidedAt);
   const stands = isSettled(incident) || isAskedForMore(incident) || (PHASE[status] === 'stopped' && incident.mode !== 'observe' && since >= RETRY_MS);
 
@@ -134,12 +137,25 @@ export function joins(incident: Incident, opening: Opening, undone: readonly str
   }
   if (rises) return again(`a signal asks for level ${response.levels[levelRank(response, response.inputs)]}`, decided);
   if (stronger) return again(`a signal asks ${mode === 'contain' ? 'for containment' : 'to contain with an approval'}`, decided);
-  if (isSettled(incident) && isOpen) return again('somebody opened it again', { ...decided, verifiedAt: null, was: null });
+  if (isSettled(incident) && isOpen) return reopened('somebody opened it again', { ...decided, verifiedAt: null, was: null });
   const asked = { ...decided, ...askedIfRefused(incident, decided.mode) };
   // A finding that is reported on and on is no new question to whoever has answered it.
   if (PHASE[status] === 'stopped' && since >= RETRY_MS && signal.time > incident.decidedAt && (status !== 'rejected' || signal.source === 'cloudtrail')) return again(`it was ${status}, and is reported again`, asked);
   // What is under way, or waits for a person, reads the severity from the incident; nothing has to begin anew for it.
   return grown === null || isUnderWay(incident) ? attach(repeat) : again(grown, asked);
+}
+
+/**
+ * Who opens a target again and again fights back: it is contained each time, since leaving it open would be what they want, and
+ * the incident becomes critical.
+ */
+const CONTESTED = { times: 5, withinMs: 3_600_000, severity: 9 };
+
+function contest({ contested }: Incident, decidedAt: string): { readonly contested: NonNullable<Incident['contested']>; readonly severity: number; readonly words: string } {
+  const goesOn = contested !== undefined && Date.parse(decidedAt) - Date.parse(contested.since) < CONTESTED.withinMs;
+  const now = goesOn ? { since: contested.since, times: contested.times + 1 } : { since: decidedAt, times: 1 };
+  if (now.times < CONTESTED.times) return { contested: now, severity: 0, words: '' };
+  return { contested: now, severity: CONTESTED.severity, words: `, ${now.times} times since ${now.since}: somebody fights back` };
 }
 
 /** What waits for a person is planned again at its next run, and need not end first. */

@@ -45,12 +45,14 @@ export interface Incident {
   readonly tickets: { readonly [tracker: string]: TicketState };
   /** Why the ticket's own workflow gave up; `null` while it has not. */
   readonly ticketGap: string | null;
-  /** Executions that were started for it, oldest first. */
+  /** Executions that were started for it, oldest first; of its containments the last fifty. */
   readonly executions: readonly string[];
   /** Of a containment that stands; absent where nothing was contained yet. */
   readonly lease?: Lease | null;
   /** What stands, from when a signal asked for more than that until it was done or refused. */
   readonly was?: Pick<Incident, 'playbook' | 'mode' | 'inputs'> | null;
+  /** How often somebody has opened again what was contained, within an hour from then; absent where nobody has. */
+  readonly contested?: { readonly since: string; readonly times: number };
   /** When a further signal was last acted upon, or its ticket told of a repeat; absent where none was. */
   readonly heededAt?: string;
   readonly schemaVersion: 1;

@@ -35,7 +35,7 @@ export function rulesTemplate(triggers: readonly RuleTrigger[], { eventBus, even
 /** The functions that decide: each has concurrency of its own. */
 type Lane = 'triage' | 'triage-urgent';
 
-/** High and critical. @see https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-severity.html */
+/** High and critical. @see https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-severity-levels.html */
 const SEVERE = 7;
 
 /** What of a trigger goes to triage-urgent: severe findings. */

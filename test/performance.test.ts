@@ -10,7 +10,7 @@ const MADE_UP: Performance = {
   on: { at: '2026-01-01', commit: 'abc1234', node: '24.0.0', machine: 'one', load: 0 },
   path: { latencyMs: 30, floor: { steps: 3, ms: 1 }, ways: ['quarantine-bucket', 'revoke-share-links', 'contain-principal'].map(way) },
   decided: { events: 1, verdicts: {}, perMinute: 1, slowestMs: 1, megabytes: 1 },
-  flood: { repeats: kept, distinct: kept, decoys: { buckets: 1, contained: 1, held: 0, other: 0, untold: 0, critical: 'contained', alone: took, among: took } },
+  flood: { repeats: kept, distinct: kept, reopened: { times: 1, contained: 1, severity: 9, kilobytes: 1, executions: 2, tickets: 1 }, decoys: { buckets: 1, contained: 1, held: 0, other: 0, untold: 0, critical: 'contained', alone: took, among: took } },
   bundles: { bare: { cpu: 1, wall: 1 }, functions: [] },
   costs: [{ scenario: 'one', lines: ['Step Functions, state transitions', 'Lambda, requests', 'Lambda, GB-seconds (arm64)', 'DynamoDB, writes', 'DynamoDB, reads', 'S3, PUT and LIST', 'S3, other requests'].map((what) => ({ what, count: 1, dollars: 1, source: '' })), dollars: 1 }],
 };

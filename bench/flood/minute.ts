@@ -6,7 +6,7 @@ import { startStage, type Stage } from '../../sandbox/faults/stage.ts';
 import type { Config } from '../../deploy/config.ts';
 import { createRecorder, type Call } from '../path/way.ts';
 import { simulatedClock, type SimulatedClock } from './clock.ts';
-import { another, containedBucket, heapReader, kept, textOf, tookOf, withSeverity, type Took } from './play.ts';
+import { another, containedBucket, heapReader, kept, nameOf, textOf, tookOf, withSeverity, type Took } from './play.ts';
 
 /** What distinct events of one minute did that all arrived at once, in the sandbox's own time. */
 export interface Minute {
@@ -123,10 +123,6 @@ async function fromDelivery(stage: Stage, one: Prepared, calls: readonly Call[],
   const { ms, steps } = await tookOf(stage, one, calls);
   const begun = Math.min(...calls.filter(({ input }) => textOf(input).includes(nameOf(one))).map(({ begin }) => begin));
   return { ms: ms + begun - delivered, steps };
-}
-
-function nameOf({ arn }: Prepared): string {
-  return arn.split(':').at(-1) ?? arn;
 }
 
 /** Whatever a call does takes no time beside what the recorder lets it take; one that waits for a function computes nothing meanwhile. */

@@ -45,6 +45,45 @@ export function another(trail: EventEnvelope, { account }: Stage, index: number,
   return { ...trail, id: `flood-${index}`, time, detail: { ...detail, eventID: `flood-${index}`, eventTime: time, ...(index % 50 === 0 ? somebody : {}) } };
 }
 
+/** What became of one bucket that somebody opened again each time it was contained. */
+export interface Reopened {
+  readonly times: number;
+  /** Times it was found shut again, and proven. */
+  readonly contained: number;
+  readonly severity: number;
+  /** The incident's own item, and how many executions it lists. */
+  readonly kilobytes: number;
+  readonly executions: number;
+  readonly tickets: number;
+}
+
+/** A bucket that is opened again so many times by somebody who may do that, each time it has been contained. */
+export async function reopened(stage: Stage, times: number): Promise<Reopened> {
+  const { account, call } = stage;
+  const { one, trail } = await containedBucket(stage);
+  const Bucket = nameOf(one);
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid: 'Everyone', Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `${one.arn}/*` }] });
+  let contained = 0;
+  for (let index = 1; index <= times; index++) {
+    await call('s3:DeletePublicAccessBlock', { Bucket });
+    await call('s3:PutBucketPolicy', { Bucket, Policy });
+    account.s3.settle();
+    const event = another(trail, stage, index, now(stage));
+    account.events.deliver({ ...event, id: `reopened-${index}`, detail: { ...Object(event.detail), eventID: `reopened-${index}` } });
+    await rest(stage, one);
+    if ((await stage.find(one.arn))?.incident.status === 'contained' && !(await one.open())) contained++;
+  }
+  const incident = (await stage.find(one.arn))?.incident;
+  if (!incident) throw new Error(`there is no incident of ${one.arn}`);
+  const [meta] = (await partition(stage, `INCIDENT#${incident.id}`)).filter(({ sk }) => z.object({ S: z.string() }).parse(sk).S === 'META');
+  return { times, contained, severity: incident.severity, kilobytes: JSON.stringify(meta).length / 1024, executions: incident.executions.length, tickets: await stage.ticketsOf(incident.id) };
+}
+
+/** `arn:aws:s3:::name` → `name` */
+export function nameOf({ arn }: Prepared): string {
+  return arn.split(':').at(-1) ?? arn;
+}
+
 /** What an attacker's decoys and a real critical incident among them came to. */
 export interface Decoys {
   readonly buckets: number;
@@ -131,9 +170,9 @@ async function unsettled(stage: Stage, targets: readonly Prepared[]): Promise<nu
 }
 
 /** What it took until a bucket was shut, of the calls that were made about it; endless where it was not. */
-export async function tookOf(stage: Stage, { arn }: Prepared, calls: readonly Call[]): Promise<Took> {
-  const view = await stage.find(arn);
-  const names = [arn.split(':').at(-1) ?? arn, view?.incident.id ?? arn];
+export async function tookOf(stage: Stage, one: Prepared, calls: readonly Call[]): Promise<Took> {
+  const view = await stage.find(one.arn);
+  const names = [nameOf(one), view?.incident.id ?? one.arn];
   const own = calls.filter(({ input }) => names.some((name) => textOf(input).includes(name)));
   const write = own.find(({ what }) => what === 's3:PutPublicAccessBlock');
   if (!view?.incident.containedAt || !write) return { ms: Number.POSITIVE_INFINITY, steps: Number.POSITIVE_INFINITY };

@@ -1,5 +1,6 @@
 import { PHASE, type Entry, type Incident, type IncidentView } from '../incident.ts';
 import { digestOf } from '../canonical.ts';
+import { runsOf } from '../runs.ts';
 import { inert } from '../text.ts';
 import { approving, restoring } from './content.ts';
 import { severityOf, type TicketDocument, type TicketSeverity } from './document.ts';
@@ -96,7 +97,7 @@ export function stepsFor(view: IncidentView, ticket: Ticket, remote: Remote | nu
 
 /** Changes each time the incident ends, and each time it opens again. */
 export function stanceOf(incident: Incident): string {
-  return `${PHASE[incident.status] === 'over' ? 'closed' : 'open'}-after-${incident.executions.length}`;
+  return `${PHASE[incident.status] === 'over' ? 'closed' : 'open'}-after-${runsOf(incident)}`;
 }
 
 /** Oldest first. */

@@ -1,10 +1,11 @@
 import { inTurns } from '../../aws/concurrently.ts';
-import { ensureStarted, nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
+import { ensureStarted, startExecution, startTicket } from '../../aws/executions.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, failOpen, getIncident, listIncidents, moveLease, OvertakenError, saveRequest } from '../../aws/incidents.ts';
 import { isUnderWay, type Incident } from '../../core/incident.ts';
 import { askedAgain, leaseStep, type Lease } from '../../core/lease.ts';
 import { LEASE } from '../../core/next.ts';
+import { nextRun } from '../../core/runs.ts';
 import { isLeftAlone, lookOf } from '../../core/ticket/look.ts';
 
 const PAGE = 100;
@@ -57,7 +58,7 @@ async function remind(incident: Incident, lease: Lease, tools: Tools): Promise<b
 async function ask(incident: Incident, lease: Lease, tools: Tools): Promise<boolean> {
   const at = tools.now();
   if (!(await moveLease(tools, incident.id, lease, askedAgain(lease, at)))) return false;
-  const execution = nextExecution(incident, 'restore');
+  const execution = nextRun(incident, 'restore');
   await saveRequest(tools, { incident: incident.id, execution, direction: 'restore', by: LEASE, at, reason: `the lease ended at ${lease.until}`, digest: null, newer: 'keep' });
   try {
     await startExecution(tools, incident, 'restore', execution);

@@ -1,10 +1,11 @@
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
 import { addEntry, failOpen, getIncident, getRequest, ledgerOf, OvertakenError, saveRequest } from '../../aws/incidents.ts';
-import { ensureStarted, nextExecution, startExecution } from '../../aws/executions.ts';
+import { ensureStarted, startExecution } from '../../aws/executions.ts';
 import { PHASE, STATUSES, TICKET_ONLY, type Direction, type Incident, type Request } from '../../core/incident.ts';
 import { inForce } from '../../core/outcome.ts';
 import { isPseudonym } from '../../core/redact.ts';
+import { nextRun } from '../../core/runs.ts';
 
 interface Ask {
   readonly incident: string;
@@ -67,7 +68,7 @@ interface Begin {
 export async function begin(incident: Incident, direction: Direction, { act, text, reason, by, change, was, newer = 'keep', digest = null }: Begin, tools: Tools): Promise<HttpAnswer> {
   const { id } = incident;
   const at = tools.now();
-  const execution = nextExecution(incident, direction);
+  const execution = nextRun(incident, direction);
   const asked: Request = { incident: id, execution, direction, by, at, reason, digest, newer, change, was };
   const first = (await saveRequest(tools, asked)) ? asked : ((await getRequest(tools, id, execution)) ?? asked);
   const started = await startAs(incident, direction, execution, { ...first.change, requestedBy: first.by }, tools);

@@ -1,5 +1,5 @@
 import { claimTarget, readClaim, reclaimTarget, type Claim } from '../../aws/claims.ts';
-import { beginPlaybook, ensureStarted, nextExecution, startExecution, startTicket } from '../../aws/executions.ts';
+import { beginPlaybook, ensureStarted, startExecution, startTicket } from '../../aws/executions.ts';
 import { TransientError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
 import { addEntry, addExecution, countEntries, createIncident, findIncident, getIncident, ledgerOf, OvertakenError, updateIncident } from '../../aws/incidents.ts';
@@ -13,6 +13,7 @@ import { same } from '../../core/quarantine/levels.ts';
 import { lateness } from '../../core/late.ts';
 import { momentOf } from '../../core/principal/contain.ts';
 import { undone as undoneIn } from '../../core/quarantine/undone.ts';
+import { nextRun, runsOf, withRun } from '../../core/runs.ts';
 import { actorText } from '../../core/signal.ts';
 
 export interface Opened {
@@ -131,7 +132,7 @@ async function join(found: Incident, opening: Opening, tools: Tools): Promise<Op
     }
     return { incident: id, note: verdict.because };
   }
-  const execution = nextExecution(incident, 'contain');
+  const execution = nextRun(incident, 'contain');
   try {
     await addExecution(tools, incident, execution, verdict.change);
   } catch (error) {
@@ -139,7 +140,7 @@ async function join(found: Incident, opening: Opening, tools: Tools): Promise<Op
     if (error instanceof OvertakenError) return await join(await getIncident(tools, id), opening, tools);
     throw error;
   }
-  const again: Incident = { ...incident, ...verdict.change, executions: [...incident.executions, execution] };
+  const again: Incident = { ...incident, ...verdict.change, executions: withRun(incident, execution) };
   await addEntry(tools, `again/${execution}`, { incident: id, at: opening.decidedAt, kind: 'decision', text: `decided again: ${verdict.because}`, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger: opening.response.trigger, recommended: again.recommendedMode, mode: again.mode } });
   await startExecution(tools, again, 'contain', execution);
   return { incident: id, note: verdict.because };
@@ -155,7 +156,7 @@ async function wait(incident: Incident, { because, change }: Joining, { response
   // The run may have ended, and record looked for what waits, before this was kept: then it is Lambda that tries again.
   if (!kept || PHASE[(await getIncident(tools, id)).status] !== 'running') throw new TransientError(`${id} was ${status} and ${because}${kept ? '' : ', in an event that is too large to be kept'}: decided again`);
   const note = `${because}: decided again when ${executions.at(-1) ?? 'its run'} has ended`;
-  await addEntry(tools, `waits/${executions.length}/${ask}`, { incident: id, at: decidedAt, kind: 'decision', text: note, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger, verdict } });
+  await addEntry(tools, `waits/${runsOf(incident)}/${ask}`, { incident: id, at: decidedAt, kind: 'decision', text: note, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger, verdict } });
   return { incident: id, note };
 }
 

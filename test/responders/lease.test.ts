@@ -4,7 +4,7 @@ import { intendAll } from '../../aws/apply.ts';
 import { createClients } from '../../aws/clients.ts';
 import { TransientError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
-import { addExecution, OvertakenError } from '../../aws/incidents.ts';
+import { addExecution, OvertakenError, updateIncident } from '../../aws/incidents.ts';
 import type { Incident } from '../../core/incident.ts';
 import { tendLeases } from '../../functions/lease/lease.ts';
 import { root, startSuite, type Suite } from './suite.ts';
@@ -143,6 +143,16 @@ it('a run writes nothing once another one was started, and nobody starts one bes
   await expect(intendAll(tools(), planned, plan.changes)).rejects.toThrow(TransientError);
   const { incident, ledger: after } = await suite.view(id);
   expect([incident.status, after.length]).toEqual(['open', ledger.length]);
+});
+
+it('an incident that lists no more executions than it may is overtaken like any other', async () => {
+  const id = await contained();
+  const executions = Array.from({ length: 50 }, (_, index) => `${id}-contain-${index + 1}`);
+  await updateIncident(tools(), id, { executions });
+  const { incident: seen } = await suite.view(id);
+  await addExecution(tools(), seen, `${id}-contain-51`);
+  await expect(addExecution(tools(), seen, `${id}-contain-52`)).rejects.toThrow(OvertakenError);
+  expect((await suite.view(id)).incident.executions).toEqual([...executions.slice(1), `${id}-contain-51`]);
 });
 
 it('of two who add the same execution both go on: an earlier try may have lost the answer', async () => {
