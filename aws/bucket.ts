@@ -53,7 +53,6 @@ const ABSENT: ReadonlySet<string> = new Set([
 ]);
 
 export interface ReadOptions {
-  readonly accountBlock?: PublicAccessBlock | null;
   readonly mayMiss?: (setting: keyof BucketState) => boolean;
 }
 
@@ -66,59 +65,90 @@ export class NoSuchBucketError extends Error {
  * All settings of a bucket that a quarantine may change or that tell who can reach it, read in parallel: its own, its
  * access points, and the account's block.
  *
- * @param options.accountBlock - where that was read already, for many buckets of one account
  * @param options.mayMiss - settings without which it goes on where a policy refuses them: they are named as `unread`. One refused
  *   read must not be all that it takes to keep a bucket open.
  * @throws {NoSuchBucketError} where it does not exist
  */
-export async function readBucket(clients: Pick<Clients, 'region' | 'credentials'>, address: BucketAddress, { accountBlock, mayMiss }: ReadOptions = {}): Promise<BucketState> {
-  const s3 = s3Of(clients);
-  const control = s3ControlOf(clients, address.region);
-  const target = { Bucket: address.bucket, ExpectedBucketOwner: address.account };
+export async function readBucket(clients: Pick<Clients, 'region' | 'credentials'>, address: BucketAddress, { mayMiss }: ReadOptions = {}): Promise<BucketState> {
   const unread: (keyof BucketState)[] = [];
-  const shown = async <T>(setting: keyof BucketState, read: Promise<T>): Promise<T | null> =>
+  const shown: Shown = async (setting, read) =>
     await absentAsNull(read).catch((error: unknown) => {
       if (!isRefusal(error) || mayMiss?.(setting) !== true) throw error;
       unread.push(setting);
       return null;
     });
+  return await existing(address, async () => {
+    const [reach, more] = await Promise.all([reachOf(clients, address, undefined, shown), moreOf(clients, address, shown)]);
+    return { ...address, ...reach, ...more, ...(unread.length === 0 ? {} : { unread: unread.toSorted() }) };
+  });
+}
+
+/**
+ * What of a bucket tells who can reach it and whether a quarantine stands: half the calls that all of it takes.
+ *
+ * @param accountBlock - where that was read already, for many buckets of one account
+ * @throws {NoSuchBucketError} where it does not exist
+ */
+export async function readReach(clients: Pick<Clients, 'region' | 'credentials'>, address: BucketAddress, accountBlock?: PublicAccessBlock | null): Promise<KnownState> {
+  return await existing(address, async () => ({ ...address, ...(await reachOf(clients, address, accountBlock, async (_, read) => await absentAsNull(read))) }));
+}
+
+/** A setting that is absent, or that may be missed, is `null`. */
+type Shown = <T>(setting: keyof BucketState, read: Promise<T>) => Promise<T | null>;
+
+async function reachOf(clients: Pick<Clients, 'region' | 'credentials'>, address: BucketAddress, accountBlock: PublicAccessBlock | null | undefined, shown: Shown) {
+  const [s3, control, target] = [s3Of(clients), s3ControlOf(clients, address.region), targetOf(address)];
+  const [accountPublicAccessBlock, accessPoints, block, policy, acl, ownership, lifecycle] = await Promise.all([
+    accountBlock === undefined ? readAccountBlock(control, address.account) : accountBlock,
+    readAccessPoints(control, address),
+    absentAsNull(s3.send(new GetPublicAccessBlockCommand(target))),
+    shown('policy', s3.send(new GetBucketPolicyCommand(target))),
+    shown('acl', s3.send(new GetBucketAclCommand(target))),
+    shown('ownership', s3.send(new GetBucketOwnershipControlsCommand(target))),
+    shown('lifecycle', s3.send(new GetBucketLifecycleConfigurationCommand(target))),
+  ]);
+  return {
+    publicAccessBlock: blockOf(block?.PublicAccessBlockConfiguration),
+    accountPublicAccessBlock,
+    policy: policy?.Policy === undefined ? null : settledPolicy(policy.Policy),
+    acl: acl ? { owner: acl.Owner?.ID ?? null, grants: grantsOf(acl.Grants) } : null,
+    ownership: ownership?.OwnershipControls?.Rules?.[0]?.ObjectOwnership ?? null,
+    lifecycle: lifecycle?.Rules ? lifecycleOf(lifecycle.Rules, lifecycle.TransitionDefaultMinimumObjectSize) : null,
+    accessPoints,
+  };
+}
+
+async function moreOf(clients: Pick<Clients, 'region' | 'credentials'>, address: BucketAddress, shown: Shown) {
+  const [s3, target] = [s3Of(clients), targetOf(address)];
+  const [replication, website, cors, tagging, versioning, lock, notifications] = await Promise.all([
+    shown('replication', s3.send(new GetBucketReplicationCommand(target))),
+    shown('website', s3.send(new GetBucketWebsiteCommand(target))),
+    shown('cors', s3.send(new GetBucketCorsCommand(target))),
+    shown('tagging', s3.send(new GetBucketTaggingCommand(target))),
+    shown('versioning', s3.send(new GetBucketVersioningCommand(target))),
+    shown('objectLock', s3.send(new GetObjectLockConfigurationCommand(target))),
+    shown('notifications', s3.send(new GetBucketNotificationConfigurationCommand(target))),
+  ]);
+  return {
+    replication: json(replication?.ReplicationConfiguration),
+    website: website ? json({ ...website, $metadata: undefined }) : null,
+    cors: json(cors?.CORSRules),
+    tagging: tagging?.TagSet ? byKey(tagging.TagSet.map((tag) => ({ Key: tag.Key ?? '', Value: tag.Value ?? '' }))) : null,
+    versioning: versioning?.Status ?? null,
+    objectLock: json(lock?.ObjectLockConfiguration),
+    notifications: notifications ? emptyAsNull(json({ ...notifications, $metadata: undefined })) : null,
+  };
+}
+
+function targetOf({ bucket, account }: BucketAddress) {
+  return { Bucket: bucket, ExpectedBucketOwner: account };
+}
+
+async function existing<T>({ bucket, account }: BucketAddress, read: () => Promise<T>): Promise<T> {
   try {
-    const [accountPublicAccessBlock, accessPoints, block, policy, acl, ownership, lifecycle, replication, website, cors, tagging, versioning, lock, notifications] = await Promise.all([
-      accountBlock === undefined ? readAccountBlock(control, address.account) : accountBlock,
-      readAccessPoints(control, address),
-      absentAsNull(s3.send(new GetPublicAccessBlockCommand(target))),
-      shown('policy', s3.send(new GetBucketPolicyCommand(target))),
-      shown('acl', s3.send(new GetBucketAclCommand(target))),
-      shown('ownership', s3.send(new GetBucketOwnershipControlsCommand(target))),
-      shown('lifecycle', s3.send(new GetBucketLifecycleConfigurationCommand(target))),
-      shown('replication', s3.send(new GetBucketReplicationCommand(target))),
-      shown('website', s3.send(new GetBucketWebsiteCommand(target))),
-      shown('cors', s3.send(new GetBucketCorsCommand(target))),
-      shown('tagging', s3.send(new GetBucketTaggingCommand(target))),
-      shown('versioning', s3.send(new GetBucketVersioningCommand(target))),
-      shown('objectLock', s3.send(new GetObjectLockConfigurationCommand(target))),
-      shown('notifications', s3.send(new GetBucketNotificationConfigurationCommand(target))),
-    ]);
-    return {
-      ...address,
-      publicAccessBlock: blockOf(block?.PublicAccessBlockConfiguration),
-      accountPublicAccessBlock,
-      policy: policy?.Policy === undefined ? null : settledPolicy(policy.Policy),
-      acl: acl ? { owner: acl.Owner?.ID ?? null, grants: grantsOf(acl.Grants) } : null,
-      ownership: ownership?.OwnershipControls?.Rules?.[0]?.ObjectOwnership ?? null,
-      lifecycle: lifecycle?.Rules ? lifecycleOf(lifecycle.Rules, lifecycle.TransitionDefaultMinimumObjectSize) : null,
-      replication: json(replication?.ReplicationConfiguration),
-      website: website ? json({ ...website, $metadata: undefined }) : null,
-      cors: json(cors?.CORSRules),
-      tagging: tagging?.TagSet ? byKey(tagging.TagSet.map((tag) => ({ Key: tag.Key ?? '', Value: tag.Value ?? '' }))) : null,
-      versioning: versioning?.Status ?? null,
-      objectLock: json(lock?.ObjectLockConfiguration),
-      notifications: notifications ? emptyAsNull(json({ ...notifications, $metadata: undefined })) : null,
-      accessPoints,
-      ...(unread.length === 0 ? {} : { unread: unread.toSorted() }),
-    };
+    return await read();
   } catch (error) {
-    if (codeOf(error) === 'NoSuchBucket') throw new NoSuchBucketError(`there is no bucket ${JSON.stringify(address.bucket)} in account ${address.account}`, { cause: error });
+    if (codeOf(error) === 'NoSuchBucket') throw new NoSuchBucketError(`there is no bucket ${JSON.stringify(bucket)} in account ${account}`, { cause: error });
     throw error;
   }
 }
@@ -148,7 +178,7 @@ export async function readAccess(clients: Pick<Clients, 'region' | 'credentials'
   const own = await absentAsNull(s3.send(new GetPublicAccessBlockCommand({ Bucket: address.bucket, ExpectedBucketOwner: address.account })));
   const publicAccessBlock = blockOf(own?.PublicAccessBlockConfiguration);
   if (publicAccessBlock?.IgnorePublicAcls && publicAccessBlock.RestrictPublicBuckets) return { publicAccessBlock, accountPublicAccessBlock: accountBlock };
-  return await readBucket(clients, address, { accountBlock });
+  return await readReach(clients, address, accountBlock);
 }
 
 const dated = z.looseObject({ Date: z.coerce.date().optional() });

@@ -1,7 +1,7 @@
 import { s3ControlOf, s3Of, type Clients } from '../../aws/clients.ts';
 import { bucketBehind } from '../../aws/access-points.ts';
 import { listBuckets, readAccountBlock } from '../../aws/account.ts';
-import { NoSuchBucketError, readAccess, readBucket } from '../../aws/bucket.ts';
+import { NoSuchBucketError, readAccess, readReach } from '../../aws/bucket.ts';
 import { inTurns } from '../../aws/concurrently.ts';
 import type { Tools } from '../../aws/function.ts';
 import { memberTools } from '../../aws/member.ts';
@@ -44,7 +44,7 @@ export async function look(blind: Decision, tools: Tools): Promise<Seen> {
   }));
   const [all] = await Promise.all([
     account ? lookAtAll(account, seen, tools) : null,
-    inTurns([...buckets], async ([bucket, { account: owner, region }]) => await seen.at(bucket, () => readBucket(inside(tools, owner), { bucket, account: owner, region }))),
+    inTurns([...buckets], async ([bucket, { account: owner, region }]) => await seen.at(bucket, () => readReach(inside(tools, owner), { bucket, account: owner, region }))),
   ]);
   return {
     any: buckets.size > 0 || account !== undefined,
