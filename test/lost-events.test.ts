@@ -176,7 +176,7 @@ describe('a replay of an archive', () => {
       expect(await decisionOn('finding-unheard')).toBeUndefined();
       const [EventStartTime, EventEndTime] = [new Date(minutesAgo(6)), new Date(minutesAgo(4))];
       const place = `us-east-1:${account.accounts.home}`;
-      for (const number of Rules.keys()) await bridge.send(new StartReplayCommand({ ReplayName: `mended-${number}`, EventSourceArn: `arn:aws:events:${place}:archive/${deployment.name}-events-${number + 1}`, EventStartTime, EventEndTime, Destination: { Arn: `arn:aws:events:${place}:event-bus/default` } }));
+      for (const { Name = '' } of Rules) await bridge.send(new StartReplayCommand({ ReplayName: Name, EventSourceArn: `arn:aws:events:${place}:archive/${Name.replace('-triage-', '-events-')}`, EventStartTime, EventEndTime, Destination: { Arn: `arn:aws:events:${place}:event-bus/default` } }));
       await account.idle();
       expect(await decisionOn('finding-unheard')).toMatchObject({ decision: 'observe', reason: expect.stringContaining('only observed, because it is a replay') });
     } finally {
