@@ -43,12 +43,15 @@ function urgent(trigger: RuleTrigger): readonly RuleTrigger[] {
   return isOfFindings(trigger) ? [withSeverity(trigger, [{ numeric: ['>=', SEVERE] }])] : [];
 }
 
-/** What of it stays with triage: all the rest. */
+/**
+ * What of it stays with triage: all the rest, whatever stands in the place of a severity, since what no rule matches is lost. Only `null`
+ * cannot be asked for: the reconciler would find that one.
+ */
 function notUrgent(trigger: RuleTrigger): RuleTrigger {
-  return isOfFindings(trigger) ? withSeverity(trigger, [{ numeric: ['<', SEVERE] }, { exists: false }]) : trigger;
+  return isOfFindings(trigger) ? withSeverity(trigger, [{ numeric: ['<', SEVERE] }, { exists: false }, { wildcard: '*' }, true, false]) : trigger;
 }
 
-function withSeverity(trigger: RuleTrigger, severity: readonly object[]): RuleTrigger {
+function withSeverity(trigger: RuleTrigger, severity: readonly (object | boolean)[]): RuleTrigger {
   return { ...trigger, pattern: { ...trigger.pattern, detail: { ...detailOf(trigger.pattern), severity } } };
 }
 

@@ -75,7 +75,7 @@ describe('rules', () => {
     const targetsOf = (event: object) => rules.filter((rule) => matchesPattern(parsePattern(Reflect.get(rule, 'EventPattern')), event)).map((rule) => Reflect.get(rule, 'Targets')[0].Arn['Fn::GetAtt'][0]);
     const found = (detail: object) => targetsOf({ source: 'aws.guardduty', 'detail-type': 'GuardDuty Finding', detail: { type: 'Policy:S3/BucketAnonymousAccessGranted', ...detail } });
     for (const severity of [7, 8, 9.5]) expect(found({ severity })).toEqual(['TriageDashurgentLambdaFunction']);
-    for (const detail of [{ severity: 6.9 }, { severity: 2 }, {}]) expect(found(detail)).toEqual(['TriageLambdaFunction']);
+    for (const detail of [{ severity: 6.9 }, { severity: 2 }, {}, { severity: 'very' }, { severity: '9' }, { severity: true }, { severity: {} }]) expect(found(detail)).toEqual(['TriageLambdaFunction']);
     expect(targetsOf({ source: 'aws.s3', detail: { eventName: 'A', severity: 9 } })).toEqual(['TriageLambdaFunction']);
   });
 
