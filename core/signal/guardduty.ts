@@ -71,7 +71,10 @@ export function readScanResult(envelope: Envelope, receivedAt: string): Own {
   };
 }
 
-/** Buckets first, for malware in an object the object; what else is named only where there is none; the account where nothing is. */
+/**
+ * Buckets first, for malware in an object the object; what else is named only where there is none; the account where nothing is. A sequence that is
+ * about credentials is about whose they are, whatever was done with them: that comes first there, and the buckets beside it.
+ */
 function targetsOf(finding: z.infer<typeof FindingSchema>, place: Place): readonly Target[] {
   const sequence = listOf(at(finding, 'service', 'detection', 'sequence', 'resources')).slice(0, MAX_RESOURCES);
   const details = listOf(at(finding, 'resource', 's3BucketDetails')).slice(0, MAX_RESOURCES);
@@ -80,10 +83,11 @@ function targetsOf(finding: z.infer<typeof FindingSchema>, place: Place): readon
     if (objects.length > 0) return objects.slice(0, MAX_OBJECTS);
   }
   const buckets = unique([...details.map((bucket) => bucketTarget(at(bucket, 'name'), place)), ...sequence.map((resource) => bucketOfSequence(resource, place))]);
-  if (buckets.length > 0) return buckets;
+  const isOfCredentials = finding.type.startsWith('AttackSequence:IAM/');
+  if (buckets.length > 0 && !isOfCredentials) return buckets;
   // Who removed the account's block is the actor; what it opened is the account.
   if (finding.type.startsWith('Policy:S3/Account')) return [accountTarget(place)];
-  const others = unique([principalOf(at(finding, 'resource', 'accessKeyDetails'), place), ...sequence.map((resource) => keyOfSequence(resource, place)), resourceOf(finding, place)]);
+  const others = unique([principalOf(at(finding, 'resource', 'accessKeyDetails'), place), ...sequence.map((resource) => keyOfSequence(resource, place)), resourceOf(finding, place), ...buckets]);
   return others.length > 0 ? others : [accountTarget(place)];
 }
 
@@ -91,21 +95,39 @@ function targetsOf(finding: z.infer<typeof FindingSchema>, place: Place): readon
 function bucketOfSequence(resource: unknown, place: Place): Target | null {
   if (at(resource, 'resourceType') !== 'S3_BUCKET') return null;
   const uid = textOf(at(resource, 'uid'));
-  const own = { ...place, account: accountOf(at(resource, 'accountId'), place.account), region: regionOf(at(resource, 'region'), place.region) };
+  const own = placeOf(resource, place);
   return bucketTarget(at(resource, 'name'), own) ?? bucketTarget(uid?.split(':::').at(-1), own);
 }
 
 function keyOfSequence(resource: unknown, place: Place): Target | null {
-  return at(resource, 'resourceType') === 'ACCESS_KEY' ? principalOf(at(resource, 'data', 'accessKey'), place) : null;
+  return at(resource, 'resourceType') === 'ACCESS_KEY' ? principalOf(at(resource, 'data', 'accessKey'), placeOf(resource, place)) : null;
 }
 
+function placeOf(resource: unknown, place: Place): Place {
+  return { ...place, account: accountOf(at(resource, 'accountId'), place.account), region: regionOf(at(resource, 'region'), place.region) };
+}
+
+/** By GuardDuty's type of user, which is CloudTrail's: whose name it gives. */
+const KINDS: Readonly<Record<string, 'user' | 'role'>> = { IAMUser: 'user', AssumedRole: 'role', Role: 'role' };
+
+/**
+ * Whose the credentials are. Of every other type the name is not a user's: who calls GetFederationToken chooses it, an identity provider gives it, or it
+ * belongs to another account. What stops such a session is its maker's containment, and no finding says who that is.
+ *
+ * @returns `null` where nobody is named whom this account knows
+ * @see https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-summary.html (User type: CloudTrail's userIdentity element)
+ * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
+ */
 function principalOf(key: unknown, place: Place): Target | null {
   const user = textOf(at(key, 'userName'));
-  const type = at(key, 'userType');
+  const type = textOf(at(key, 'userType')) ?? '';
   if (type === 'Root') return otherTarget('principal', accountTarget(place).arn, 'root', place);
   if (!user) return null;
-  const kind = type === 'AssumedRole' || type === 'Role' ? 'role' : 'user';
-  return otherTarget('principal', `arn:${place.partition}:iam::${place.account}:${kind}/${user}`, user, place);
+  const { partition, account } = place;
+  if (type === 'FederatedUser') return otherTarget('other', `arn:${partition}:sts::${account}:federated-user/${user}`, user, place);
+  const kind = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined;
+  return kind === undefined ? null : otherTarget('principal', `arn:${partition}:iam::${account}:${kind}/${user}`, user, place);
 }
 
 function resourceOf(finding: object, place: Place): Target | null {

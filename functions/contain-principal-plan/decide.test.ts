@@ -15,6 +15,19 @@ describe('contain-principal', () => {
     expect(decided(finding(type, 8, keyOf(userType, 'bot')))).toMatchObject({ decision, playbook: 'contain-principal', targets: [`arn:aws:iam::${ACCOUNT}:${target}`] });
   });
 
+  it.each([
+    ['FederatedUser', `arn:aws:sts::${ACCOUNT}:federated-user/break-glass`],
+    ['SAMLUser', `arn:aws:iam::${ACCOUNT}:root`],
+    ['WebIdentityUser', `arn:aws:iam::${ACCOUNT}:root`],
+    ['AWSAccount', `arn:aws:iam::${ACCOUNT}:root`],
+    ['constructor', `arn:aws:iam::${ACCOUNT}:root`],
+  ])('takes no %s for the user of that name: whoever made the session chose it', (userType, target) => {
+    const { responses } = decided(finding('UnauthorizedAccess:IAMUser/TorIPCaller', 8, keyOf(userType, 'break-glass')));
+    expect(responses.map((response) => [response.target.arn, response.verdict, response.playbook])).toEqual([[target, 'observe', 'open-ticket']]);
+    expect(responses.every((response) => response.target.kind !== 'principal')).toBe(true);
+    if (userType.endsWith('User')) expect(responses[0]?.because).toContain('containing the user or role that made it');
+  });
+
   it('means the same user by an event that names it with its path', () => {
     const caller = { userIdentity: { type: 'IAMUser', arn: `arn:aws:iam::${ACCOUNT}:user/ops/bot`, accountId: ACCOUNT, userName: 'bot' } };
     const named = decided(finding('UnauthorizedAccess:IAMUser/TorIPCaller', 8, keyOf('IAMUser', 'bot'))).targets;

@@ -122,6 +122,20 @@ describe('a finding', () => {
     }
   });
 
+  it('of compromised credentials contains whose they are, whatever they touched', () => {
+    const resources = [
+      { resourceType: 'S3_BUCKET', uid: 'arn:aws:s3:::photos-a', name: 'photos-a', accountId: ACCOUNT, region: 'us-east-1' },
+      { resourceType: 'ACCESS_KEY', uid: 'AKIAIOSFODNN7EXAMPLE', accountId: ACCOUNT, data: { accessKey: { userName: 'mallory', userType: 'IAMUser' } } },
+    ];
+    const sequence = finding('AttackSequence:IAM/CompromisedCredentials', 9.5, { resourceType: 'AttackSequence', accessKeyDetails: undefined }, { detection: { sequence: { resources, signals: [], actors: [] } } });
+    for (const shape of [sequence, pascal(sequence)]) {
+      expect(decided(shape).responses.map(({ target, verdict, playbook }) => [target.arn, verdict, playbook])).toEqual([
+        [`arn:aws:iam::${ACCOUNT}:user/mallory`, 'contain', 'contain-principal'],
+        ['arn:aws:s3:::photos-a', 'observe', 'open-ticket'],
+      ]);
+    }
+  });
+
   it('of a bucket that is not public any more only asks for a ticket', () => {
     const event = finding('Policy:S3/BucketAnonymousAccessGranted', 8, { s3BucketDetails: [bucketDetails(BUCKET, 'PUBLIC')] });
     expect(decided(event, { stateOf: () => ({ policy: null, acl: null }) })).toMatchObject({ decision: 'observe', playbook: 'open-ticket' });
