@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-iam';
 import type { Json } from '../../core/bucket.ts';
 import type { LedgerEntry } from '../../core/incident.ts';
-import { DENY, denyPolicy, policyName } from '../../core/principal/contain.ts';
+import { DENY, denyPolicy, keyIn, policyName } from '../../core/principal/contain.ts';
 import { forbids, PrincipalError, type Principal, type PrincipalState } from '../../core/principal/principal.ts';
 import { same } from '../../core/quarantine/levels.ts';
 import { AHEAD_SECONDS } from '../../core/share/sessions.ts';
@@ -91,7 +91,7 @@ export async function writePrincipal(tools: Tools, principal: Principal, { setti
   const iam = iamOf(tools.clients);
   const { kind, name } = principal;
   if (setting !== DENY) {
-    await iam.send(new UpdateAccessKeyCommand({ UserName: name, AccessKeyId: setting.slice('key:'.length), Status: after === 'Active' ? 'Active' : 'Inactive' }));
+    await iam.send(new UpdateAccessKeyCommand({ UserName: name, AccessKeyId: keyIn(setting), Status: after === 'Active' ? 'Active' : 'Inactive' }));
     return;
   }
   const PolicyName = policyName(incident);

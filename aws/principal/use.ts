@@ -1,7 +1,7 @@
 import { GenerateServiceLastAccessedDetailsCommand, GetServiceLastAccessedDetailsCommand, ListInstanceProfilesForRoleCommand } from '@aws-sdk/client-iam';
 import { paginateListFunctions } from '@aws-sdk/client-lambda';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { servicesTrusted, type Principal, type PrincipalState } from '../../core/principal/principal.ts';
+import { runnersOf, type Principal, type PrincipalState } from '../../core/principal/principal.ts';
 import { plain } from '../../core/text.ts';
 import { iamOf, lambdaOf } from '../clients.ts';
 import type { Tools } from '../function.ts';
@@ -12,7 +12,7 @@ import { lanesOf } from '../../core/share/scope.ts';
 export interface Use {
   /** `s3, last on 2026-11-24`, newest first; a line that says why where it is not known. */
   readonly lastAccessed: readonly string[];
-  /** What runs as the role and would feel it: functions, instances, services that may assume it. */
+  /** What runs as the role and would feel it: functions, instances, services and providers whose sessions it gives. */
   readonly stops: readonly string[];
   /** Share links that it issued since; `null` where there is no share service. */
   readonly links: number | null;
@@ -23,8 +23,8 @@ const MOST_NAMED = 30;
 
 export async function readUse(tools: Tools, principal: Principal, { arn, trust }: PrincipalState, since: string): Promise<Use> {
   const [lastAccessed, functions, instances, links] = await Promise.all([lastAccess(tools, arn), principal.kind === 'role' ? functionsOf(tools, arn) : [], principal.kind === 'role' ? instancesOf(tools, principal.name) : [], linksOf(tools, arn, since)]);
-  const services = principal.kind === 'role' ? servicesTrusted(trust).map((service) => `${service} may run as it`) : [];
-  return { lastAccessed, stops: [...functions, ...instances, ...services].slice(0, MOST_NAMED), links };
+  const runners = principal.kind === 'role' ? runnersOf(trust).map((runner) => `${runner} may run as it`) : [];
+  return { lastAccessed, stops: [...functions, ...instances, ...runners].slice(0, MOST_NAMED), links };
 }
 
 /** The report is made in moments, usually; containment does not wait for it longer than this. */

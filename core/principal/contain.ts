@@ -1,5 +1,5 @@
 import type { Json } from '../bucket.ts';
-import type { Change, LedgerEntry, UndoRequest } from '../incident.ts';
+import type { Change, Incident, LedgerEntry, Plan, UndoRequest } from '../incident.ts';
 import { standing } from '../outcome.ts';
 import { same } from '../quarantine/levels.ts';
 import { AHEAD_SECONDS, plannedSessionPolicy, sessionPolicy } from '../share/sessions.ts';
@@ -8,8 +8,14 @@ import type { Principal, PrincipalState } from './principal.ts';
 export const LEVELS = ['sessions', 'everything'] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** A user is stopped altogether, console included; a role goes on with new sessions, since something runs as it. */
-export function levelOf(given: Json | undefined, { kind }: Principal): Level {
+/**
+ * A user is stopped altogether, console included; a role goes on with new sessions, since something runs as it. What stands at everything stays there,
+ * whoever asks for less: to take something back is a restore, which somebody else approves.
+ *
+ * @param ledger - of the incident, for a containment
+ */
+export function levelOf(given: Json | undefined, { kind }: Principal, ledger: readonly LedgerEntry[] = []): Level {
+  if (standing(ledger).some(({ setting, after }) => setting === DENY && same(after, denyPolicy('everything')))) return 'everything';
   return LEVELS.find((level) => level === given) ?? (kind === 'user' ? 'everything' : 'sessions');
 }
 
@@ -39,14 +45,55 @@ export function keySetting(id: string): string {
   return `key:${id}`;
 }
 
-export function settingOf(state: PrincipalState, setting: string): Json {
-  return setting === DENY ? state.deny : (state.keys[setting.slice('key:'.length)] ?? null);
+/** @returns the id of a key */
+export function keyIn(setting: string): string {
+  return setting.slice('key:'.length);
 }
 
-/** A setting as a change of it sees it: a deny of older sessions has a moment, and any other moment than the one before the change is the one that was asked for. */
-export function settingFor(state: PrincipalState, { setting, before }: Pick<Change, 'setting' | 'before'>): Json {
+export function settingOf(state: PrincipalState, setting: string): Json {
+  return setting === DENY ? state.deny : (state.keys[keyIn(setting)] ?? null);
+}
+
+/**
+ * A setting as a change of it sees it: a deny of older sessions has a moment, and any other moment than the one before the change is the one
+ * that was asked for. A key that somebody deleted is off.
+ */
+export function settingFor(state: PrincipalState, { setting, before, after }: Pick<Change, 'setting' | 'before' | 'after'>): Json {
   const now = settingOf(state, setting);
+  if (now === null && after === OFF) return OFF;
   return same(now, before) ? now : plannedSessionPolicy(now);
+}
+
+const ON = 'Active';
+const OFF = 'Inactive';
+
+/** Settings of the access keys that work. */
+export function keysOn({ keys }: Pick<PrincipalState, 'keys'>): readonly string[] {
+  return Object.entries(keys).filter(([, status]) => status === ON).map(([id]) => keySetting(id));
+}
+
+/**
+ * The keys that a containment switches off beside those of its plan: they were made, or switched on, since. Planning again for them would leave a thief
+ * who makes keys faster than anybody plans uncontained.
+ *
+ * @param written - what this run has written to the ledger so far
+ */
+export function keysSince({ changes }: Pick<Plan, 'changes'>, state: PrincipalState, { name }: Principal, written: readonly LedgerEntry[]): readonly Change[] {
+  const known = [...changes, ...written];
+  const last = Math.max(0, ...known.map(({ seq }) => seq));
+  return keysOn(state)
+    .filter((setting) => !changes.some((change) => change.setting === setting))
+    .map((setting, index) => ({ ...switchOff(setting, name, ', which was made or switched on since the plan'), seq: known.find((entry) => entry.setting === setting)?.seq ?? last + 1 + index }));
+}
+
+function switchOff(setting: string, name: string, which = ''): Omit<Change, 'seq'> {
+  return {
+    setting,
+    title: `Switch access key ${keyIn(setting)} off${which}`,
+    before: ON,
+    after: OFF,
+    undo: { service: 'iam', operation: 'UpdateAccessKey', input: { UserName: name, AccessKeyId: keyIn(setting), Status: ON } },
+  };
 }
 
 /** The containment that stands denies no session from after its own moment. */
@@ -61,7 +108,7 @@ export function momentOf(ledger: readonly LedgerEntry[]): string | null {
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_terms-and-concepts.html (role chaining: an hour at most)
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (DurationSeconds: up to 12 hours)
  */
-export function containment(principal: Principal, state: PrincipalState, level: Level, incident: string): { readonly changes: readonly Change[]; readonly notes: readonly string[] } {
+export function containment(principal: Principal, state: PrincipalState, level: Level, { id, inputs }: Pick<Incident, 'id' | 'inputs'>): { readonly changes: readonly Change[]; readonly notes: readonly string[] } {
   // A deny of older sessions is always made anew: whoever stole one since the last time goes on otherwise.
   const after = denyPolicy(level);
   const again = level === 'sessions' && same(plannedSessionPolicy(state.deny), after);
@@ -71,22 +118,17 @@ export function containment(principal: Principal, state: PrincipalState, level: 
     title: level === 'everything' ? `Deny ${principal.name} everything, sign-in to the console and sessions included` : `Deny ${principal.name} every session from before the change${again ? ', those from since the last containment too' : ''}`,
     before: state.deny,
     after,
-    undo: undoOf(principal, state.deny, incident),
+    undo: undoOf(principal, state.deny, id),
   };
-  const keys = Object.entries(state.keys).filter(([, status]) => status === 'Active').map(([id]): Omit<Change, 'seq'> => ({
-    setting: keySetting(id),
-    title: `Switch access key ${id} off`,
-    before: 'Active',
-    after: 'Inactive',
-    undo: { service: 'iam', operation: 'UpdateAccessKey', input: { UserName: principal.name, AccessKeyId: id, Status: 'Active' } },
-  }));
   return {
-    changes: numbered([...(fits && !same(state.deny, after) ? [deny] : []), ...keys]),
+    changes: numbered([...(fits && !same(state.deny, after) ? [deny] : []), ...keysOn(state).map((setting) => switchOff(setting, principal.name))]),
     notes: [
       ...(fits ? [] : [`The inline policies of ${principal.name} have no room for a deny (${state.room} characters are left): its sessions go on. Take a policy away and plan again.`]),
+      ...(level === 'everything' && inputs['level'] === 'sessions' ? ['It stands at level everything and stays there: to take that back, restore it, and contain it anew at sessions.'] : []),
       ...(again ? [`It is not the first time. Where sessions are stolen again and again, whoever takes them has another way to new ones: the next step is level everything, which stops what runs as ${principal.name} too (stopbath start contain-principal --principal … --level everything).`] : []),
       `Sessions of other roles that ${principal.name} assumed before the change live on, ${principal.kind === 'user' ? 'up to 12 hours' : 'up to an hour'}: this stops the ${principal.kind}, not them. Its AssumeRole calls in CloudTrail name the roles: contain each of them at level sessions.`,
       ...(state.hasPassword ? [level === 'everything' ? 'The password stays as it is, and whoever signs in with it is refused everything. It has to be changed before the restore.' : 'At this level somebody who has the password can sign in again.'] : []),
+      ...(principal.kind === 'user' ? [`An access key of ${principal.name} that is made or switched on until this is applied is switched off with it.`] : []),
       ...(Object.keys(state.keys).length > 0 ? ['A restore leaves the access keys off: whoever has a leaked key has it still. Asked for over what was changed since (--overwrite-newer), it switches them on again.'] : []),
     ],
   };
@@ -107,10 +149,11 @@ export function restoration(ledger: readonly LedgerEntry[], state: PrincipalStat
     const now = settingOf(state, setting);
     if (same(now, before)) continue;
     if (setting === DENY) changes.push({ setting, title: `Lift the deny of ${name}`, before: now, after: before });
-    else if (now === null) notes.push(`Access key ${setting.slice('key:'.length)} was deleted since.`);
-    else if (newer === 'overwrite') changes.push({ setting, title: `Switch access key ${setting.slice('key:'.length)} on again`, before: now, after: before });
-    else notes.push(`Access key ${setting.slice('key:'.length)} stays off: whoever has a leaked key has it still. --overwrite-newer switches it on again.`);
+    else if (now === null) notes.push(`Access key ${keyIn(setting)} was deleted since.`);
+    else if (newer === 'overwrite') changes.push({ setting, title: `Switch access key ${keyIn(setting)} on again`, before: now, after: before });
+    else notes.push(`Access key ${keyIn(setting)} stays off: whoever has a leaked key has it still. --overwrite-newer switches it on again.`);
   }
+  for (const setting of keysOn(state)) notes.push(`Access key ${keyIn(setting)} is on, and this incident ${first.has(setting) ? 'had switched it off: somebody switched it on since' : 'never switched it off'}. Whoever has it works with it as soon as nothing denies any more.`);
   return { changes: numbered(changes.toSorted((one, other) => Number(one.setting === DENY) - Number(other.setting === DENY))), notes };
 }
 

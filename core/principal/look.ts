@@ -1,5 +1,8 @@
-import type { Direction } from '../incident.ts';
+import type { Direction, LedgerEntry } from '../incident.ts';
+import { same } from '../quarantine/levels.ts';
 import type { Judgement } from '../quarantine/look.ts';
+import { keysOn, settingFor } from './contain.ts';
+import type { PrincipalState } from './principal.ts';
 
 /** One look: what IAM says to requests that the old credentials would send, and what is not as it was left. */
 export interface PrincipalLook {
@@ -7,6 +10,13 @@ export interface PrincipalLook {
   readonly tried: readonly { readonly what: string; readonly answer: 'denied' | 'open' | 'unknown' }[];
   /** Settings, by name. */
   readonly drifted: readonly string[];
+}
+
+/** What is not as a direction left it: settings of the ledger, and after a containment any access key that works, whoever made it when. */
+export function driftedSince(ledger: readonly LedgerEntry[], direction: Direction, state: PrincipalState): readonly string[] {
+  const left = new Map(ledger.filter((entry) => entry.direction === direction && entry.result === 'done').map((entry) => [entry.setting, entry]));
+  const moved = [...left.values()].filter((entry) => !same(settingFor(state, entry), entry.after)).map(({ setting }) => setting);
+  return [...new Set([...moved, ...(direction === 'contain' ? keysOn(state) : [])])];
 }
 
 /** @param before - good looks in a row so far; `count` - looks so far, this one included */

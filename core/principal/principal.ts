@@ -1,4 +1,5 @@
 import type { Json } from '../bucket.ts';
+import { plain } from '../text.ts';
 
 /** A user or a role, as far as it is named. */
 export interface Principal {
@@ -60,7 +61,7 @@ export interface Untouchable {
  */
 export function forbids({ kind, name, account }: Principal, { path }: Pick<PrincipalState, 'path'>, { own, roles, accounts }: Untouchable): string | null {
   if (!accounts.includes(account)) return `${name} belongs to account ${account}, and only principals of ${accounts.join(', ')} can be contained from here`;
-  if (kind === 'role' && name.toLowerCase().startsWith(`${own.toLowerCase()}-`)) return `${name} is a role of the suite itself: contain it by hand, from outside`;
+  if (kind === 'role' && name.toLowerCase().startsWith(`${own.toLowerCase()}-`)) return `${name} is a role of the suite itself, or called like one, which IAM lets the suite change as little: contain it by hand, from outside`;
   const named = roles.some((arn) => arn.includes(`::${account}:role/`) && arn.split('/').at(-1)?.toLowerCase() === name.toLowerCase());
   if (kind === 'role' && named) return `${name} is a responders' or a break-glass role (responderRoles, exemptRoles): it is never contained`;
   if (path.startsWith('/aws-service-role/')) return `${name} is a service-linked role: AWS lets nobody change it; its service has to be stopped`;
@@ -68,8 +69,14 @@ export function forbids({ kind, name, account }: Principal, { path }: Pick<Princ
   return null;
 }
 
-/** AWS services that a trust policy lets in: they run something as the role. */
-export function servicesTrusted(trust: Json): readonly string[] {
-  const found = JSON.stringify(trust ?? null).match(/[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?(?=")/g) ?? [];
-  return [...new Set(found)].toSorted();
+/**
+ * Who runs something as a role, by its trust policy: AWS services, and providers whose tokens workloads and people bring, as pods of EKS do.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html (`"Federated": "arn:aws:iam::…:oidc-provider/oidc.eks.…"`)
+ */
+export function runnersOf(trust: Json): readonly string[] {
+  const text = JSON.stringify(trust ?? null);
+  const services = text.match(/[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?(?=")/g) ?? [];
+  const providers = text.match(/arn:[\w-]+:iam::\d{12}:(?:oidc|saml)-provider\/[^"]+(?=")/g) ?? [];
+  return [...new Set([...services, ...providers].map((name) => plain(name, 160)))].toSorted();
 }

@@ -48,6 +48,12 @@ function targetsOf(record: object, service: string, bucketArn: string | null, pl
     if (!value) return null;
     return value.startsWith('arn:') ? otherTarget(kind, value, value.split(/[:/]/).at(-1) ?? value, place) : otherTarget(kind, arn(`${prefix}${value}`), value, place);
   };
+  // Without a name in the request a key is the caller's own, and of root it has none: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html
+  const keyOwner = (): Target | null => {
+    const name = textOf(at(record, 'responseElements', 'accessKey', 'userName'));
+    if (name) return otherTarget('principal', arn(`user/${name}`), name, place);
+    return /^(?:Create|Update)AccessKey$/.test(textOf(at(record, 'eventName')) ?? '') && at(record, 'userIdentity', 'type') === 'IAMUser' ? callerOf(record, place) : null;
+  };
   const found = ((): readonly (Target | null)[] => {
     switch (service) {
       case 's3':
@@ -57,7 +63,7 @@ function targetsOf(record: object, service: string, bucketArn: string | null, pl
       case 'cloudtrail':
         return [named('trail', 'trail/', 'name', 'trailName')];
       case 'iam':
-        return [named('principal', 'user/', 'userName') ?? named('principal', 'role/', 'roleName') ?? named('principal', 'group/', 'groupName') ?? named('other', 'policy/', 'policyArn', 'policyName')];
+        return [named('principal', 'user/', 'userName') ?? named('principal', 'role/', 'roleName') ?? named('principal', 'group/', 'groupName') ?? named('other', 'policy/', 'policyArn', 'policyName') ?? keyOwner()];
       case 'guardduty':
         return [named('other', 'detector/', 'detectorId')];
       case 'kms':

@@ -9,7 +9,7 @@ import { assertMayApply } from '../../aws/standing.ts';
 import { remaining } from '../../core/apply.ts';
 import { HeldError } from '../../core/held.ts';
 import type { Plan } from '../../core/incident.ts';
-import { settingFor } from '../../core/principal/contain.ts';
+import { keysSince, settingFor } from '../../core/principal/contain.ts';
 import { principalOf } from '../../core/principal/principal.ts';
 
 /**
@@ -24,7 +24,8 @@ export async function applyContainment(input: ApplyInput, tools: Tools): Promise
   const never = neverTouched(tools, principal, state);
   if (never !== null) throw new HeldError(never);
   await assertMayApply(tools, planned, { reopens: plan.direction === 'restore' ? plan.changes.map(({ title }) => title) : [], stops: stopsIn(plan) });
-  const changes = plan.changes.flatMap((change) => remaining([change], () => settingFor(state, change)));
+  const left = plan.changes.flatMap((change) => remaining([change], () => settingFor(state, change)));
+  const changes = plan.direction === 'contain' ? [...left, ...keysSince(plan, state, principal, planned.written)] : left;
   const intents = await intendAll(tools, planned, changes);
   const there = memberTools(tools, principal.account, 'contain-principals', incident.id);
   for (const intent of intents) {

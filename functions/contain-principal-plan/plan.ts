@@ -28,8 +28,8 @@ export async function planContainment(input: PlanInput, tools: Tools): Promise<P
   const there = memberTools(tools, principal.account, 'read', incident.id);
   const since = sinceOf(incident);
   const use = await readUse(there, principal, state, since);
-  const level = levelOf(incident.inputs['level'], principal);
-  const planned = input.direction === 'contain' ? containment(principal, state, level, incident.id) : restoration(ledger, state, principal, input.preview?.newer ?? standing.newer);
+  const level = levelOf(incident.inputs['level'], principal, input.direction === 'contain' ? ledger : []);
+  const planned = input.direction === 'contain' ? containment(principal, state, level, incident) : restoration(ledger, state, principal, input.preview?.newer ?? standing.newer);
   const plan = withDigest({
     incident: incident.id,
     playbook: incident.playbook,

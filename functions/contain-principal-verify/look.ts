@@ -5,11 +5,9 @@ import { addEntry, viewIncident } from '../../aws/incidents.ts';
 import type { LookInput } from '../../aws/looking.ts';
 import { memberTools } from '../../aws/member.ts';
 import { readPrincipal } from '../../aws/principal/state.ts';
-import type { LedgerEntry } from '../../core/incident.ts';
-import { DENY, settingFor } from '../../core/principal/contain.ts';
-import { judgePrincipal, type PrincipalLook } from '../../core/principal/look.ts';
+import { DENY } from '../../core/principal/contain.ts';
+import { driftedSince, judgePrincipal, type PrincipalLook } from '../../core/principal/look.ts';
 import { principalOf } from '../../core/principal/principal.ts';
-import { same } from '../../core/quarantine/levels.ts';
 import type { Judgement } from '../../core/quarantine/look.ts';
 
 /** One look: IAM itself decides what the old credentials may, and the state is read back. */
@@ -18,8 +16,7 @@ export async function lookAtPrincipal(input: LookInput, tools: Tools): Promise<J
   const principal = principalOf(incident.target.arn);
   const there = memberTools(tools, principal.account, 'read', incident.id);
   const state = await readPrincipal(tools, principal, incident.id);
-  const left = lastOf(ledger.filter(({ direction, result }) => direction === input.direction && result === 'done'));
-  const drifted = left.filter((entry) => !same(settingFor(state, entry), entry.after)).map(({ setting }) => setting);
+  const drifted = driftedSince(ledger, input.direction, state);
   const denied = ledger.findLast(({ setting, direction, result }) => setting === DENY && direction === 'contain' && result === 'done');
   const look: PrincipalLook = { tried: await tryOld(there, state.arn, denied?.intendedAt ?? incident.containedAt ?? tools.now()), drifted };
   const looks = input.looks + 1;
@@ -34,10 +31,6 @@ export async function lookAtPrincipal(input: LookInput, tools: Tools): Promise<J
     detail: { tried: look.tried.map((one) => ({ ...one })), drifted, streak: judgement.streak, verdict: judgement.verdict },
   });
   return { ...judgement, looks };
-}
-
-function lastOf(ledger: readonly LedgerEntry[]): readonly LedgerEntry[] {
-  return [...new Map(ledger.map((entry) => [entry.setting, entry])).values()];
 }
 
 /** What whoever has stolen credentials asks for first. */

@@ -158,6 +158,20 @@ describe.each(GROUPS)('%s', (_, cases) => {
   });
 });
 
+describe('an access key', () => {
+  const made = { accessKey: { accessKeyId: 'AKIAIOSFODNN7EXAMPL2', status: 'Active', createDate: 'Jan 1, 2026, 12:00:00 AM' } };
+  it.each([
+    ['made without a name', record('iam', 'CreateAccessKey', null, { responseElements: { accessKey: { ...made.accessKey, userName: 'deployer' } } }), 'user/deployer'],
+    ['made without a name, of which the answer is not told', record('iam', 'CreateAccessKey', null), 'user/deployer'],
+    ['switched on without a name', record('iam', 'UpdateAccessKey', { accessKeyId: 'AKIAIOSFODNN7EXAMPL2', status: 'Active' }), 'user/deployer'],
+    ['made by root for itself', record('iam', 'CreateAccessKey', null, { userIdentity: root, responseElements: made }), 'root'],
+  ])('%s belongs to its owner', (_, event, owner) => expect(decided(event).targets).toEqual([`arn:aws:iam::${ACCOUNT}:${owner}`]));
+
+  it('that a user makes for itself undoes its containment', () => {
+    expect(decided(envelope(record('iam', 'CreateAccessKey', null), undefined, 'aws.iam')).responses[0]?.again).toMatchObject({ playbook: 'contain-principal' });
+  });
+});
+
 describe('what blinds', () => {
   it('is critical', () => {
     for (const event of [record('cloudtrail', 'StopLogging', { name: 'main' }), record('guardduty', 'DeleteDetector', { detectorId: 'd' }), record('dynamodb', 'DeleteTable', { tableName: 'stopbath-dev' })]) {
