@@ -86,6 +86,69 @@ describe('an access key that the thief makes', () => {
   });
 });
 
+describe('what a principal issues', () => {
+  const roleOf = (name: string) => stage.account.createRole(name, { trust: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: arnOf('root') }, Action: 'sts:AssumeRole' }] } });
+  const opens = async ({ url }: { readonly url: string }) => (await stage.shares.open(url)).status;
+  const revoked = async (id: string) => {
+    for (let looks = 0; looks < 600; looks++) {
+      const view = await stage.read(id);
+      if (view && is('contained', 'unverified', 'failed')(view)) return view;
+      await stage.account.clock.sleep(200);
+    }
+    throw new Error(`${id} does not end`);
+  };
+
+  it('dies with each containment, and so does what was issued until the deny held; of nothing new nothing is handed on', async () => {
+    const issuedBy = roleOf('issues');
+    const share = async () => await stage.shares.share({ album: 'issues', issuedBy });
+    const before = await share();
+    // The thief's session works on until IAM has told everybody of the deny: by the second look the first links are swept.
+    const late: { readonly url: string }[] = [];
+    let looks = 0;
+    stage.account.interrupt(async (service, operation) => {
+      if (service === 'iam' && operation === 'SimulatePrincipalPolicy' && ++looks === 2) late.push(await share());
+    });
+    await start('role/issues');
+    const { incident: { id }, plans } = await until('role/issues', is('contained', 'unverified', 'failed'));
+    expect(plans.at(-1)?.impact['shareLinksIssued']).toMatch(/^1 since /);
+    await revoked(`${id}-links-2`);
+    expect(late).toHaveLength(1);
+    expect(await Promise.all([before, ...late].map(opens))).toEqual([410, 410]);
+
+    const again = await share();
+    expect(await opens(again)).toBe(200);
+    await start('role/issues');
+    await until('role/issues', ({ incident: { executions, status } }) => executions.length === 2 && status === 'contained');
+    await revoked(`${id}-links-3`);
+    expect(await opens(again)).toBe(410);
+
+    await start('role/issues');
+    const { incident, plans: all } = await until('role/issues', ({ incident: { executions, status } }) => executions.length === 3 && status === 'contained');
+    expect(all.at(-1)?.impact['shareLinksIssued']).toMatch(/^0 since /);
+    expect(incident.related.toSorted()).toEqual([`${id}-links`, `${id}-links-2`, `${id}-links-3`]);
+  });
+
+  it('is revoked with the approval of somebody else than who asked for the containment', async () => {
+    const issuedBy = roleOf('asks');
+    await stage.shares.share({ album: 'asks', issuedBy });
+    await start('role/asks', {}, 'approve');
+    await approve('role/asks');
+    const { incident: { id } } = await until('role/asks', is('contained', 'unverified', 'failed'));
+    const asked = async () => {
+      for (let looks = 0; looks < 600; looks++) {
+        const waits = (await stage.read(`${id}-links`))?.approvals.find(({ state }) => state === 'waiting');
+        if (waits) return waits;
+        await stage.account.clock.sleep(200);
+      }
+      throw new Error('nothing waits');
+    };
+    const { digest } = await asked();
+    expect(await stage.ask('rosa', '/approve', { incident: `${id}-links`, digest })).toMatchObject({ status: 403, body: { why: 'self' } });
+    expect(await stage.ask('ravi', '/approve', { incident: `${id}-links`, digest })).toMatchObject({ status: 200 });
+    expect((await revoked(`${id}-links`)).incident.status).toBe('contained');
+  });
+});
+
 it('what stands at everything is not lowered by a start that asks for sessions', async () => {
   user('stands');
   await start('user/stands', { level: 'everything' });

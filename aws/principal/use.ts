@@ -5,8 +5,6 @@ import { runnersOf, type Principal, type PrincipalState } from '../../core/princ
 import { plain } from '../../core/text.ts';
 import { iamOf, lambdaOf } from '../clients.ts';
 import type { Tools } from '../function.ts';
-import { countLinks } from '../share/links.ts';
-import { lanesOf } from '../../core/share/scope.ts';
 
 /** What uses a principal: for the plan, so that whoever approves knows what stops. */
 export interface Use {
@@ -14,17 +12,15 @@ export interface Use {
   readonly lastAccessed: readonly string[];
   /** What runs as the role and would feel it: functions, instances, services and providers whose sessions it gives. */
   readonly stops: readonly string[];
-  /** Share links that it issued since; `null` where there is no share service. */
-  readonly links: number | null;
 }
 
 /** More names than anybody reads in one list. */
 const MOST_NAMED = 30;
 
-export async function readUse(tools: Tools, principal: Principal, { arn, trust }: PrincipalState, since: string): Promise<Use> {
-  const [lastAccessed, functions, instances, links] = await Promise.all([lastAccess(tools, arn), principal.kind === 'role' ? functionsOf(tools, arn) : [], principal.kind === 'role' ? instancesOf(tools, principal.name) : [], linksOf(tools, arn, since)]);
+export async function readUse(tools: Tools, principal: Principal, { arn, trust }: PrincipalState): Promise<Use> {
+  const [lastAccessed, functions, instances] = await Promise.all([lastAccess(tools, arn), principal.kind === 'role' ? functionsOf(tools, arn) : [], principal.kind === 'role' ? instancesOf(tools, principal.name) : []]);
   const runners = principal.kind === 'role' ? runnersOf(trust).map((runner) => `${runner} may run as it`) : [];
-  return { lastAccessed, stops: [...functions, ...instances, ...runners].slice(0, MOST_NAMED), links };
+  return { lastAccessed, stops: [...functions, ...instances, ...runners].slice(0, MOST_NAMED) };
 }
 
 /** The report is made in moments, usually; containment does not wait for it longer than this. */
@@ -65,10 +61,4 @@ async function functionsOf(tools: Tools, arn: string): Promise<readonly string[]
 async function instancesOf(tools: Tools, RoleName: string): Promise<readonly string[]> {
   const { InstanceProfiles = [] } = await iamOf(tools.clients).send(new ListInstanceProfilesForRoleCommand({ RoleName }));
   return InstanceProfiles.map(({ InstanceProfileName = '' }) => `instances of profile ${plain(InstanceProfileName, 64)} run as it`);
-}
-
-async function linksOf(tools: Tools, principal: string, since: string): Promise<number | null> {
-  if (tools.settings.STOPBATH_SHARES.endpoint === null) return null;
-  const counts = await Promise.all(lanesOf({ kind: 'issuer', principal, since }).map((lane) => countLinks(tools, lane)));
-  return counts.reduce((sum, { count }) => sum + count, 0);
 }

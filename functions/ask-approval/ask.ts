@@ -5,6 +5,7 @@ import { addEntry, getIncident, getPlan, getRequest, updateIncident } from '../.
 import { measure } from '../../aws/metrics.ts';
 import type { Approval } from '../../core/approval.ts';
 import { protectedBy } from '../../core/guard.ts';
+import type { Incident, Request } from '../../core/incident.ts';
 import { approversOf, LEASE } from '../../core/next.ts';
 import { checkDigest } from '../../core/plan.ts';
 import { StateMovedError } from '../../core/apply.ts';
@@ -24,8 +25,7 @@ export async function askApproval(input: AskInput, tools: Tools): Promise<{ read
     execution: input.execution,
     direction: plan.direction,
     digest: plan.digest,
-    // A lease is nobody's wish: its owner may approve, and where that opens something takes a second person as everybody does.
-    requestedBy: request === null || request.by === LEASE ? 'automatic' : request.by,
+    requestedBy: askerOf(incident, input.execution, request),
     gates: input.gates,
     why: input.reason,
     // What the plan found on the target itself, such as its tags, it says in its impact.
@@ -45,6 +45,15 @@ export async function askApproval(input: AskInput, tools: Tools): Promise<{ read
   if (stored.state === 'waiting') await announce(stored, tools);
   else await tell(tools, stored);
   return { expiresAt: stored.expiresAt, needed: stored.needed };
+}
+
+/**
+ * A lease is nobody's wish: its owner may approve, and where that opens something takes a second person as everybody does. The first run of an incident
+ * that was handed on nobody asked for by itself: whoever asked for what handed it on has.
+ */
+function askerOf({ id, requestedBy }: Incident, execution: string, request: Request | null): string {
+  if (request !== null) return request.by === LEASE ? 'automatic' : request.by;
+  return execution === `${id}-contain-1` ? requestedBy : 'automatic';
 }
 
 async function announce(approval: Approval, tools: Tools): Promise<void> {

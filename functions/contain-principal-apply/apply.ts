@@ -3,7 +3,7 @@ import { acknowledge, intendAll, named, plannedFor, type ApplyInput } from '../.
 import type { Tools } from '../../aws/function.ts';
 import { updateIncident } from '../../aws/incidents.ts';
 import { memberTools } from '../../aws/member.ts';
-import { handOnLinks, isHandedOn } from '../../aws/principal/hand-on.ts';
+import { handOnLinks, toHandOn } from '../../aws/principal/hand-on.ts';
 import { neverTouched, readPrincipal, writePrincipal } from '../../aws/principal/state.ts';
 import { assertMayApply } from '../../aws/standing.ts';
 import { remaining } from '../../core/apply.ts';
@@ -13,8 +13,8 @@ import { keysSince, settingFor } from '../../core/principal/contain.ts';
 import { principalOf } from '../../core/principal/principal.ts';
 
 /**
- * Writes the undo intent of every change, makes the changes one after the other, and hands on what the principal issued. The workflow's
- * input is not trusted: plan, mode, guard and approvals are read here, and whether the principal may be touched at all.
+ * Writes the undo intent of every change, makes the changes one after the other, and hands on what the principal issued. Its workflow calls it once more
+ * when the deny is seen to hold, for what was issued until then: all else is done by that time. The workflow's input is not trusted: plan, mode, guard and approvals are read here, and whether the principal may be touched at all.
  */
 export async function applyContainment(input: ApplyInput, tools: Tools): Promise<{ readonly changes: number; readonly acknowledgedAt: string }> {
   const reading = plannedFor(tools, input);
@@ -35,7 +35,8 @@ export async function applyContainment(input: ApplyInput, tools: Tools): Promise
   const acknowledgedAt = tools.now();
   if (plan.direction === 'contain') {
     await updateIncident(tools, incident.id, { containedAt: incident.containedAt ?? acknowledgedAt });
-    if (Number(plan.impact['linksToHandOn'] ?? 0) > 0 && !isHandedOn(incident)) await handOnLinks(tools, incident, state.arn, sinceIn(plan));
+    const issued = await toHandOn(tools, incident, state.arn);
+    if ((issued.links ?? 0) > 0) await handOnLinks(tools, incident, state.arn, issued, planned.onRecord.request?.by ?? 'automatic');
   }
   return { changes: changes.length, acknowledgedAt };
 }
@@ -44,8 +45,4 @@ export async function applyContainment(input: ApplyInput, tools: Tools): Promise
 function stopsIn({ impact, changes }: Plan): readonly string[] {
   const stops = impact['wouldFeelIt'];
   return changes.length > 0 && Array.isArray(stops) ? stops.map(String) : [];
-}
-
-function sinceIn({ impact, plannedAt }: Plan): string {
-  return /since (\d{4}-\d{2}-\d{2}T[\d:.]+Z)/.exec(JSON.stringify(impact['shareLinksIssued'] ?? ''))?.[1] ?? plannedAt;
 }

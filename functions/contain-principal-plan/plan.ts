@@ -3,12 +3,12 @@ import type { Tools } from '../../aws/function.ts';
 import { getIncident, ledgerOf } from '../../aws/incidents.ts';
 import { memberTools } from '../../aws/member.ts';
 import { keepPlan, type PlanInput, type Preview } from '../../aws/planning.ts';
-import { isHandedOn } from '../../aws/principal/hand-on.ts';
+import { toHandOn, type ToHandOn } from '../../aws/principal/hand-on.ts';
 import { neverTouched, readPrincipal } from '../../aws/principal/state.ts';
 import { readUse, type Use } from '../../aws/principal/use.ts';
 import { readOnRecord, standingOf } from '../../aws/standing.ts';
 import type { Json } from '../../core/bucket.ts';
-import type { Incident, Plan } from '../../core/incident.ts';
+import type { Plan } from '../../core/incident.ts';
 import { nextAfterPlan, type OwnWord, type PlanResult } from '../../core/next.ts';
 import { withDigest } from '../../core/plan.ts';
 import { containment, DENY, levelOf, restoration } from '../../core/principal/contain.ts';
@@ -26,9 +26,8 @@ export async function planContainment(input: PlanInput, tools: Tools): Promise<P
   const standing = standingOf(tools, incident, input.execution, onRecord);
   const principal = principalOf(incident.target.arn);
   const there = memberTools(tools, principal.account, 'read', incident.id);
-  const since = sinceOf(incident);
-  const use = await readUse(there, principal, state, since);
-  const level = levelOf(incident.inputs['level'], principal, input.direction === 'contain' ? ledger : []);
+  const [use, issued] = await Promise.all([readUse(there, principal, state), input.direction === 'contain' ? toHandOn(tools, incident, state.arn) : null]);
+  const level = levelOf(incident.inputs['level'], principal, issued === null ? [] : ledger);
   const planned = input.direction === 'contain' ? containment(principal, state, level, incident) : restoration(ledger, state, principal, input.preview?.newer ?? standing.newer);
   const plan = withDigest({
     incident: incident.id,
@@ -38,29 +37,20 @@ export async function planContainment(input: PlanInput, tools: Tools): Promise<P
     level,
     changes: planned.changes,
     notes: planned.notes,
-    impact: impactOf(use, state, since, standing.protectedBy),
+    impact: impactOf(use, state, issued, standing.protectedBy),
     plannedAt: tools.now(),
   });
-  const result = nextAfterPlan(plan, standing, { ...wordOf(plan, principal, state, use.stops, tools), more: input.direction === 'contain' && (use.links ?? 0) > 0 && !isHandedOn(incident) });
+  const result = nextAfterPlan(plan, standing, { ...wordOf(plan, principal, state, use.stops, tools), more: (issued?.links ?? 0) > 0 });
   return await keepPlan(tools, { input, incident, plan, result, snapshot: { principal: { ...state } }, text: ` ${principal.kind} ${principal.name} at level ${level}` });
 }
 
-/** A finding comes minutes after the deed. */
-const BEFORE_MS = 3_600_000;
-
-/** From when on what it issued is handed on: as somebody said, or an hour before the event. */
-export function sinceOf({ inputs, eventTime }: Incident): string {
-  const said = inputs['since'];
-  return typeof said === 'string' ? said : new Date(Date.parse(eventTime) - BEFORE_MS).toISOString();
-}
-
-function impactOf(use: Use, { keys, hasPassword }: PrincipalState, since: string, protectedBy: string | null): { readonly [key: string]: Json } {
+function impactOf(use: Use, { keys, hasPassword }: PrincipalState, issued: ToHandOn | null, protectedBy: string | null): { readonly [key: string]: Json } {
   return {
     usedServices: [...use.lastAccessed],
     wouldFeelIt: [...use.stops],
     accessKeys: Object.entries(keys).map(([id, status]) => `${id} ${status.toLowerCase()}`),
     consolePassword: hasPassword ? 'there is one' : 'there is none',
-    ...(use.links === null ? {} : { shareLinksIssued: `${use.links} since ${since}${use.links === 0 ? '' : ': handed on to revoke-share-links'}`, linksToHandOn: use.links }),
+    ...(issued === null || issued.links === null ? {} : { shareLinksIssued: `${issued.links} since ${issued.since}: handed on to revoke-share-links, as what it issues until the deny is seen to hold` }),
     ...(protectedBy === null ? {} : { protectedBy }),
   };
 }
