@@ -34,6 +34,14 @@ describe('a vote', () => {
     expect(personOf('arn:aws:iam::111122223333:user/staff/rosa', true)).toBe(personOf(session('rosa'), true));
   });
 
+  it('of the same user by a role of another account is the same person', () => {
+    const both = { ...people, responderRoles: [...people.responderRoles, 'arn:aws:iam::444455556666:role/responder'] };
+    const there = (name: string) => `arn:aws:sts::444455556666:assumed-role/responder/${name}`;
+    expect(refusal(asked, ballot(there('rosa')), both)).toBe('self');
+    expect(refusal({ ...asked, needed: 2, votes: [ballot(session('ravi'))] }, ballot(there('ravi')), both)).toBe('same-person');
+    expect(refusal(asked, ballot(there('ravi')), both)).toBe('approved');
+  });
+
   it.each([
     ['of an auditor', ballot(session('ada', 'auditor')), 'not-responder'],
     ['of the same role in another account', ballot('arn:aws:sts::999999999999:assumed-role/responder/ravi'), 'not-responder'],

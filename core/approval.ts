@@ -111,15 +111,15 @@ export function liftedGates(approvals: readonly Approval[], of: { readonly execu
 /**
  * The person behind an ARN. A session's name is chosen by whoever assumes the role, so that two sessions of one role are one
  * person, unless the role's trust policy pins the name to the user (`sts:RoleSessionName` = `${aws:username}`): then the
- * name is the person, whichever role they take, and is the same as the user of that name.
+ * name is the person, whichever role they take in whichever account, and is the same as the user of that name.
  *
  * @see https://aws.amazon.com/blogs/security/easily-control-naming-individual-iam-role-sessions
  */
 export function personOf(arn: string, sessionNamesPinned: boolean): string {
   const session = /^arn:[\w-]+:sts::(\d{12}):assumed-role\/([^/]+)\/(.+)$/.exec(arn);
-  if (session) return sessionNamesPinned ? `${session[1]}/${session[3]}` : `${session[1]}/role/${session[2]}`;
+  if (session) return sessionNamesPinned ? `user/${session[3]}` : `${session[1]}/role/${session[2]}`;
   const user = /^arn:[\w-]+:iam::(\d{12}):user\/(?:.*\/)?([^/]+)$/.exec(arn);
-  return user ? `${user[1]}/${user[2]}` : arn;
+  return user ? `${sessionNamesPinned ? 'user' : user[1]}/${user[2]}` : arn;
 }
 
 /** Whether an ARN is a session of one of the roles. A session's ARN has the role's name without its path. */
