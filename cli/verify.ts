@@ -51,7 +51,7 @@ async function verify(options: Options): Promise<void> {
   const at = new Date(now).toISOString();
   const until = options.until === undefined ? at : momentOf('--until', options.until, now);
   // What is not over yet cannot be complete.
-  const verdict = await verifyEvidence(files, { trusted, until: until < at ? until : at, since: options.since === undefined ? undefined : momentOf('--since', options.since, now) });
+  const verdict = await verifyEvidence(files, { trusted, until: until < at ? until : at, now: at, since: options.since === undefined ? undefined : momentOf('--since', options.since, now) });
   if (options.json) sayJson(verdict);
   else say(...linesOf(verdict, given.length > 0));
   process.exitCode = { intact: EXIT.ok, late: EXIT.late, broken: EXIT.no }[verdict.verdict];

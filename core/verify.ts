@@ -27,6 +27,8 @@ export interface VerifyOptions {
   readonly trusted: readonly string[];
   /** Up to when the record must be complete: now, or when the files were taken. ISO 8601. */
   readonly until: string;
+  /** When this is asked, ISO 8601; `until` where it is not said. */
+  readonly now?: string;
   /** Records that were sealed before are not read again; the chain of seals is checked whole. */
   readonly since?: string | undefined;
   /** Called with each problem as it is found; the verdict keeps the first hundred. */
@@ -106,10 +108,12 @@ export async function verifyEvidence(files: EvidenceFiles, options: VerifyOption
   for await (const { key, versionId, at: since } of files.records()) {
     if (sealed.has(versionId === null ? key : `${key}\n${versionId}`)) continue;
     const at = await since();
-    const isNewer = chain.length === 0 || (last !== null && at !== null && Date.parse(at) > Date.parse(last.at) - WRITING_MS);
+    // In a bucket it is S3 that says when; in a folder the record itself does, and one from the future would be newer than every seal.
+    const isAhead = versionId === null && at !== null && Date.parse(at) > Date.parse(options.now ?? options.until) + CLOCK_TOLERANCE_MS;
+    const isNewer = !isAhead && (chain.length === 0 || (last !== null && at !== null && Date.parse(at) > Date.parse(last.at) - WRITING_MS));
     const second = versionId !== null && sealed.has(key);
     if (isNewer && !second) unsealed++;
-    found.add(isNewer && !second ? 'unsealed' : 'extra', key, null, unnamed(isNewer, second, versionId));
+    found.add(isNewer && !second ? 'unsealed' : 'extra', key, null, unnamed(isNewer, second, versionId, isAhead ? at : null));
   }
 
   const counts = found.counts();
@@ -128,8 +132,9 @@ export async function verifyEvidence(files: EvidenceFiles, options: VerifyOption
   };
 }
 
-function unnamed(isNewer: boolean, second: boolean, versionId: string | null): string {
+function unnamed(isNewer: boolean, second: boolean, versionId: string | null, ahead: string | null): string {
   if (second) return `has another version than the sealed one (${versionId}): written over, or hidden by a delete marker`;
+  if (ahead !== null) return `is named by no seal and says that it was made at ${ahead}, when nobody could have written it yet`;
   return isNewer ? 'is newer than the last seal: the next one will name it' : 'is named by no seal';
 }
 

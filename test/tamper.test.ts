@@ -223,6 +223,12 @@ describe('time', () => {
     expect(await verdictOf(files)).toMatchObject({ verdict: 'intact', unsealed: 1, problems: [{ kind: 'unsealed', place: 'records/outcome/forged.json' }] });
   });
 
+  it('does not take for new what says that it was made later than now', async () => {
+    const files: Files = new Map(original);
+    insert(files, 'outcome', Date.parse('2099-01-01T00:00:00.000Z'));
+    expect(await verdictOf(files)).toMatchObject({ verdict: 'broken', unsealed: 0, problems: [{ kind: 'extra', place: 'records/outcome/forged.json', text: expect.stringContaining('2099') }] });
+  });
+
   it('reads nothing again that was sealed before --since, and still checks the chain', async () => {
     const files: Files = new Map(original);
     flip(files, of('outcome', 10));
