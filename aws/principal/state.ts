@@ -14,6 +14,7 @@ import {
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
 import type { Json } from '../../core/bucket.ts';
+import { HeldError } from '../../core/held.ts';
 import type { LedgerEntry } from '../../core/incident.ts';
 import { DENY, denyPolicy, keyIn, policyName } from '../../core/principal/contain.ts';
 import { forbids, PrincipalError, type Principal, type PrincipalState } from '../../core/principal/principal.ts';
@@ -25,7 +26,7 @@ import type { Tools } from '../function.ts';
 import { memberTools } from '../member.ts';
 
 /** Why this principal is never touched here; `null` where it may be. Plan and apply ask alike. */
-export function neverTouched({ settings }: Pick<Tools, 'settings'>, principal: Principal, state: PrincipalState): string | null {
+export function neverTouched({ settings }: Pick<Tools, 'settings'>, principal: Principal, state: Pick<PrincipalState, 'path'>): string | null {
   const { STOPBATH_NAME: own, STOPBATH_ACCOUNT: home, STOPBATH_ACCOUNTS: members, STOPBATH_RESPONDER_ROLES, STOPBATH_EXEMPT_ROLES } = settings;
   return forbids(principal, state, { own, accounts: [home, ...members], roles: [...STOPBATH_RESPONDER_ROLES, ...STOPBATH_EXEMPT_ROLES] });
 }
@@ -37,8 +38,11 @@ const ROOM = { user: 2048, role: 10_240 };
  * How a principal stands now, in its own account. A refused read fails it: what was not seen cannot be restored.
  *
  * @throws {PrincipalError} where there is no such principal
+ * @throws {HeldError} where its account is none that is configured: the function's own would answer, and has somebody else of that name
  */
 export async function readPrincipal(tools: Tools, principal: Principal, incident: string): Promise<PrincipalState> {
+  const { STOPBATH_ACCOUNT: home, STOPBATH_ACCOUNTS: members } = tools.settings;
+  if (![home, ...members].includes(principal.account)) throw new HeldError(neverTouched(tools, principal, { path: '/' }) ?? '');
   const own = policyName(incident);
   const there = memberTools(tools, principal.account, 'read', incident);
   const [head, policies, keys, hasPassword] = await Promise.all([
