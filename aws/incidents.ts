@@ -84,6 +84,15 @@ export async function takeTurn(table: Table, seen: Incident, status: 'containing
   return await update(table, { pk: pkOf(seen.id), sk: META }, { status, ...indexed(status) }, asSeen(seen));
 }
 
+/**
+ * What became of a run, where the incident still is what was judged.
+ *
+ * @returns false where something was started on it, or it became something else, since it was read
+ */
+export async function settle(table: Table, seen: Incident, change: Partial<Incident> & Pick<Incident, 'status'>): Promise<boolean> {
+  return await update(table, { pk: pkOf(seen.id), sk: META }, { ...indexed(change.status), ...change, ...searchable(change) }, asSeen(seen));
+}
+
 const STATUS = { '#status': 'status' };
 
 /** Each execution has a name of its own and is added at the end, so that as many with the same last one are the same ones. */

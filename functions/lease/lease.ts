@@ -13,25 +13,41 @@ const PAGE = 100;
 /** Looks at every open incident's lease, at whether it was ever started and has a ticket, and once a day at what people did to that. Nothing is restored here: a restore is planned, and waits for somebody's approval. */
 export async function tendLeases(tools: Tools): Promise<{ readonly reminded: number; readonly asked: number }> {
   let [reminded, asked] = [0, 0];
+  const failed: string[] = [];
+  const tend = async (incident: Incident): Promise<void> => {
+    if (incident.status === 'open' && isLeftAlone(incident, tools.now())) await begun(incident, tools);
+    const look = lookOf(incident, tools.now());
+    if (look !== null) await startTicket(tools, incident.id, look);
+    if (stepOf(incident, tools) === null) return;
+    // The page is of an index, which lags, and was read before all that stood on it: what is acted on is what is there now.
+    const present = await getIncident(tools, incident.id);
+    const step = stepOf(present, tools);
+    if (!present.lease || step === null) return;
+    if (step === 'remind' && (await remind(present, present.lease, tools))) reminded++;
+    if (step === 'due' && (await ask(present, present.lease, tools))) asked++;
+  };
   let cursor: string | null = null;
   do {
     const page: Awaited<ReturnType<typeof listIncidents>> = await listIncidents(tools, 'open', PAGE, cursor ?? undefined);
     // Several at once: after a flood there are thousands of them.
     await inTurns(page.incidents, async (incident) => {
-      if (incident.status === 'open' && isLeftAlone(incident, tools.now())) await begun(incident, tools);
-      const look = lookOf(incident, tools.now());
-      if (look !== null) await startTicket(tools, incident.id, look);
-      if (stepOf(incident, tools) === null) return;
-      // The page is of an index, which lags, and was read before all that stood on it: what is acted on is what is there now.
-      const present = await getIncident(tools, incident.id);
-      const step = stepOf(present, tools);
-      if (!present.lease || step === null) return;
-      if (step === 'remind' && (await remind(present, present.lease, tools))) reminded++;
-      if (step === 'due' && (await ask(present, present.lease, tools))) asked++;
+      try {
+        await tend(incident);
+      } catch (error) {
+        // One that cannot be looked after keeps no other one waiting.
+        tools.log.error(`not looked after: ${incident.id}`, { error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
+        failed.push(incident.id);
+      }
     });
     cursor = page.cursor;
   } while (cursor !== null);
+  if (failed.length > 0) throw new LeaseError(`${failed.length} of the open incidents could not be looked after, the others were: ${failed.slice(0, 10).join(', ')}`);
   return { reminded, asked };
+}
+
+/** Some incidents could not be looked after; all others were. */
+export class LeaseError extends Error {
+  override readonly name = 'LeaseError';
 }
 
 /** What is under way is left alone: its lease is looked at the next time. */

@@ -2,7 +2,7 @@ import { approvalsOf, expire } from '../../aws/approvals.ts';
 import { releaseTarget } from '../../aws/claims.ts';
 import { putEvidence } from '../../aws/evidence.ts';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, getRequest, ledgerOf, updateIncident, getIncident, viewIncident } from '../../aws/incidents.ts';
+import { addEntry, getRequest, ledgerOf, getIncident, settle, viewIncident } from '../../aws/incidents.ts';
 import { measure } from '../../aws/metrics.ts';
 import { giveBack, waitingSignals } from '../../aws/waiting-signals.ts';
 import { PHASE, type Incident, type LedgerEntry } from '../../core/incident.ts';
@@ -26,7 +26,9 @@ export async function recordOutcome(input: RecordInput, tools: Tools): Promise<{
   // A run that changed nothing leaves nothing behind: neither the level that somebody was refused, nor a weaker mode.
   const idle = !ledger.some(({ execution }) => execution === input.execution) && ((input.status && input.status !== 'not-exposed') || input.error);
   const was = idle && !overtaken ? (incident.was ?? (await getRequest(tools, incident.id, input.execution))?.was) : undefined;
-  if (!overtaken) await updateIncident(tools, incident.id, { ...outcome, ...timesOf(outcome.status, at), ...lease, ...was, ...(incident.was ? { was: null } : {}) });
+  const change = { ...outcome, ...timesOf(outcome.status, at), ...lease, ...was, ...(incident.was ? { was: null } : {}) };
+  // It has gone on since it was read, and nothing is written yet: what is there now is judged.
+  if (!overtaken && !(await settle(tools, incident, change))) return await recordOutcome(input, tools);
   const open = input.status === 'expired' ? approvals.filter(({ execution, state }) => execution === input.execution && state !== 'rejected') : [];
   await Promise.all([
     ...open.map((approval) => expire(tools, approval, at)),

@@ -109,6 +109,21 @@ it('a level that was refused leaves the incident as it was', async () => {
   expect([incident.status, incident.mode, incident.inputs['level']]).toEqual(['contained', 'contain', 'public']);
 });
 
+it('what is started while an outcome is put on record is not written over by it', async () => {
+  let id = '';
+  // Between what it reads and what it writes.
+  suite.account.interrupt(async (service, operation, caller) => {
+    if (id === '' || service !== 'dynamodb' || operation !== 'UpdateItem' || !('principalArn' in caller) || !caller.principalArn.endsWith('-record')) return;
+    const [pk, execution] = [`INCIDENT#${id}`, `${id}-restore-1`];
+    id = '';
+    await suite.account.world.call('dynamodb', 'UpdateItem', { TableName: suite.deployment.name, Key: { pk: { S: pk }, sk: { S: 'META' } }, UpdateExpression: 'SET #s = :s, executions = list_append(executions, :more)', ExpressionAttributeNames: { '#s': 'status' }, ExpressionAttributeValues: { ':s': { S: 'restoring' }, ':more': { L: [{ S: execution }] } } }, root(suite.account));
+  });
+  const { body } = await suite.respond('rosa', '/start', start(await open()));
+  id = body.incident;
+  const { incident, entries } = await suite.until(body.incident, (view) => view.entries.some(({ kind }) => kind === 'outcome'));
+  expect([incident.status, entries.at(-1)?.text]).toEqual(['restoring', expect.stringContaining(`${body.incident}-contain-1 ended, after ${body.incident}-restore-1 had taken its place`)]);
+});
+
 it('a plan of an incident that is over starts nothing, and claims nothing', async () => {
   const bucket = await open();
   const ask = start(bucket);

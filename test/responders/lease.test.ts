@@ -1,3 +1,4 @@
+import { Logger } from '@aws-lambda-powertools/logger';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { intendAll } from '../../aws/apply.ts';
@@ -71,7 +72,7 @@ function tools(meanwhile?: { readonly after: (input: Input) => boolean; readonly
     { step: 'initialize', priority: 'high' },
   );
   const settings = { STOPBATH_TABLE: suite.deployment.name, STOPBATH_NAME: suite.deployment.name, STOPBATH_ACCOUNT: '111122223333', AWS_REGION: 'us-east-1', AWS_LAMBDA_FUNCTION_NAME: 'a-test' };
-  return { settings, clients, now: () => new Date(suite.account.clock.now()).toISOString() } as Tools;
+  return { settings, clients, log: new Logger({ serviceName: 'a-test', logLevel: 'SILENT' }), now: () => new Date(suite.account.clock.now()).toISOString() } as Tools;
 }
 
 it('can be made longer, and not shorter', async () => {
@@ -128,6 +129,19 @@ it.each([
   await due(id);
   expect(await tendLeases(tools({ after, happens: longer }))).toEqual({ reminded: 0, asked: 0 });
   expect((await suite.view(id)).incident.lease?.until).toBe(until);
+});
+
+it('is looked after where many others cannot be, and these are named', async () => {
+  const id = await contained();
+  const { Item } = (await call('GetItem', { TableName: suite.deployment.name, Key: { pk: { S: `INCIDENT#${id}` }, sk: { S: 'META' } } })) as { readonly Item: Readonly<Record<string, unknown>> };
+  // Newer, so that they come first, and with a lease that nobody has.
+  const broken = Array.from({ length: 20 }, (_, index) => `inc-29990101-${String(index).padStart(10, '0')}`);
+  const lease = { M: { until: { S: hoursOn(-1) }, remindedAt: { NULL: true } } };
+  for (const other of broken) await call('PutItem', { TableName: suite.deployment.name, Item: { ...Item, pk: { S: `INCIDENT#${other}` }, id: { S: other }, gsi1sk: { S: `2999-01-01T00:00:00.000Z#${other}` }, lease } });
+  await due(id);
+  await expect(tendLeases(tools())).rejects.toThrow(/20 of the open incidents could not be looked after.*inc-29990101-/);
+  await suite.until(id, ({ approvals }) => approvals.length > 0);
+  for (const other of broken) await call('DeleteItem', { TableName: suite.deployment.name, Key: { pk: { S: `INCIDENT#${other}` }, sk: { S: 'META' } } });
 });
 
 it('a run writes nothing once another one was started, and nobody starts one beside a run that writes', async () => {
