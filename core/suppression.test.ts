@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readSuppression, silencesEverything } from './suppression.ts';
+import { readSuppression, silencesEverything, vagueIn } from './suppression.ts';
 
 const suppression = (pattern: object) => readSuppression({ id: 'a', pattern, owner: 'rosa', reason: 'meant', expires: '2027-01-01T00:00:00Z' });
 
@@ -21,3 +21,13 @@ describe('a suppression that would silence everything', () => {
     ['a kind of bucket', { target: { kind: ['bucket'], name: [{ prefix: 'thumbnails-' }] } }],
   ])('is not seen in %s', (_, pattern) => expect(silencesEverything(suppression(pattern))).toBe(false));
 });
+
+it.each([
+  ['an actor with an a', { type: ['PutBucketPolicy'], actor: { principal: [{ wildcard: '*a*' }] } }, '*a*'],
+  ['scattered letters', { target: { name: [{ wildcard: 'a*b*c*d' }] } }, 'a*b*c*d'],
+  ['an empty prefix beside a name', { target: { name: ['site'] }, actor: { principal: [{ prefix: '' }] } }, ''],
+  ['a short suffix, whatever its case', { type: ['PutBucketPolicy'], actor: { principal: [{ suffix: { 'equals-ignore-case': 'OT' } }] } }, 'OT'],
+  ['one of two branches', { type: ['PutBucketPolicy'], $or: [{ target: { name: ['site'] } }, { target: { name: [{ wildcard: '*-*' }] } }] }, '*-*'],
+  ['a kind of bucket', { target: { name: [{ prefix: 'thumbnails-' }, { wildcard: '*-thumbnails-*' }] } }, null],
+  ['a scanner’s addresses', { type: [{ prefix: 'Discovery:S3/' }], actor: { address: [{ cidr: '198.51.100.0/24' }] } }, null],
+])('says what of a pattern is in nearly everything: %s', (_, pattern, vague) => expect(vagueIn(pattern)).toBe(vague));

@@ -84,6 +84,20 @@ export function silencesEverything({ pattern }: Pick<Suppression, 'pattern'>): b
   return NOBODYS.some((subject) => matchesPattern(matcher, subject));
 }
 
+/** Characters in a row, beside its stars, that a prefix, a suffix or a wildcard has at least: fewer are in nearly every ARN and name. */
+const LEAST = 4;
+
+/** The first prefix, suffix or wildcard of a pattern that says next to nothing (`*a*` of an actor); `null` where each of them tells something apart. */
+export function vagueIn(pattern: unknown): string | null {
+  if (typeof pattern !== 'object' || pattern === null) return null;
+  for (const [key, value] of Object.entries(pattern)) {
+    const texts = ['prefix', 'suffix', 'wildcard'].includes(key) ? [typeof value === 'object' && value !== null ? Object.values(value) : value].flat().filter((text) => typeof text === 'string') : [];
+    const vague = texts.find((text) => text.split('*').every((part) => part.length < LEAST)) ?? vagueIn(value);
+    if (vague !== null) return vague;
+  }
+  return null;
+}
+
 /** What a pattern says of types and targets: the rest (a severity, an account) narrows, and names nothing. `null` where that is nothing. */
 function onlyNames(pattern: object): Readonly<Record<string, unknown>> | null {
   const { type, target, $or: either } = pattern as Readonly<Record<string, unknown>>;

@@ -4,7 +4,7 @@ import { measure } from '../../aws/metrics.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
 import { addSuppression, endSuppression } from '../../aws/suppressions.ts';
 import { InvalidEventPatternError } from '../../core/event-pattern.ts';
-import { readSuppression, silencesEverything, SuppressionSchema } from '../../core/suppression.ts';
+import { readSuppression, silencesEverything, SuppressionSchema, vagueIn } from '../../core/suppression.ts';
 
 /** What nobody looks at again is no longer accepted by anybody. */
 const LONGEST_MS = 366 * 86_400_000;
@@ -18,6 +18,8 @@ export async function suppress(body: unknown, by: string, tools: Tools): Promise
   if (Date.parse(document.expires) <= Date.parse(at)) return httpAnswer(400, { error: `expires is ${document.expires}: it must be in the future` });
   if (Date.parse(document.expires) > Date.parse(at) + LONGEST_MS) return httpAnswer(400, { error: `expires is ${document.expires}: at most a year from now, so that somebody looks at it again` });
   try {
+    const vague = vagueIn(document.pattern);
+    if (vague !== null) return httpAnswer(400, { error: `pattern: ${JSON.stringify(vague)} is in nearly everything: write the name out, or at least four characters of it in a row` });
     if (silencesEverything(readSuppression(document))) return httpAnswer(400, { error: 'pattern: it accepts whatever comes: name the type or the target that is accepted (a kind, or what every ARN begins with, names none)' });
   } catch (error) {
     if (error instanceof InvalidEventPatternError) return httpAnswer(400, { error: `pattern: ${error.message}` });
