@@ -3,6 +3,7 @@ import { guardSays, protectedBy, type GuardState } from '../core/guard.ts';
 import type { Tag } from '../core/bucket.ts';
 import type { Incident, LedgerEntry, Plan, Request } from '../core/incident.ts';
 import { approversOf, missingGates, type Gated, type Standing } from '../core/next.ts';
+import { manualMode } from '../core/manual.ts';
 import { liftedGates, type Approval, type People } from '../core/approval.ts';
 import { approvalsOf } from './approvals.ts';
 import { leftOfAll, type BudgetLeft, type BudgetRule, type BudgetRules, type Taken } from '../core/budget.ts';
@@ -10,6 +11,7 @@ import { readTakes, takeBudgets, type Takes } from './budget.ts';
 import type { Tools } from './function.ts';
 import { readGuard } from './guard.ts';
 import { getRequest } from './incidents.ts';
+import { capFor } from './settings.ts';
 
 /** What is on record about an execution, whatever the workflow's input says. */
 export interface OnRecord {
@@ -29,10 +31,11 @@ export async function readOnRecord(tools: Tools, incident: string, execution: st
  *
  * @param tags - the target's, as they were just read; `null` where it has none
  */
-export function standingOf(tools: Tools, incident: Incident, execution: string, { guard, approvals, request }: OnRecord, tags: readonly Tag[] | null = null): Standing {
+export function standingOf(tools: Pick<Tools, 'settings'>, incident: Incident, execution: string, { guard, approvals, request }: OnRecord, tags: readonly Tag[] | null = null): Standing {
   const { STOPBATH_PROTECTED_BUCKETS, STOPBATH_PROTECTED_TAGS } = tools.settings;
   return {
-    incident,
+    // Many functions write an incident, and the configuration none of them: whatever stands there, above the cap somebody approves.
+    incident: { ...incident, mode: manualMode(incident.mode, capFor(tools.settings, incident.playbook)) },
     guard,
     approvals,
     execution,
