@@ -5,7 +5,7 @@ import { isUnderWay, type Target } from '../core/incident.ts';
 import { isPseudonym, replacing } from '../core/redact.ts';
 import { idOf, readHistory, type HistoryPart } from './history.ts';
 import { incidentOf, itemsOf } from './incidents.ts';
-import { get, put, putNew, query, update, type Table } from './records.ts';
+import { get, plainItem, put, putNew, query, repacked, update, type Table } from './records.ts';
 
 /**
  * The pseudonym of an owner of pictures: what plans, ledgers and locked records say instead of the owner's id. Chance, not a
@@ -65,9 +65,10 @@ export async function eraseOwner(table: Table, ownerId: string, end: { readonly 
 
   const pseudonym = await pseudonymOf(table, ownerId);
   const names = new Map([[ownerId, pseudonym]]);
-  for (const { items } of views) for (const { pk, sk, ...attributes } of items) {
+  for (const { items } of views) for (const item of items) {
+    const { pk, sk, ...attributes } = plainItem(item);
     const changed = Object.entries(attributes).map(([name, value]) => [name, value, replacing(value, names)] as const).filter(([, before, after]) => JSON.stringify(before) !== JSON.stringify(after));
-    if (changed.length > 0) await update(table, { pk, sk }, Object.fromEntries(changed.map(([name, , after]) => [name, after])));
+    if (changed.length > 0) await update(table, { pk, sk }, Object.assign({}, ...changed.map(([name, , after]) => (name === 'json' ? repacked(item, String(after)) : { [name]: after }))));
   }
   const { by, at, reason } = end;
   await put(table, { pk: 'GUARD', sk: `ERASED#${at}#${pseudonym}`, pseudonym, incidents, by, at, reason: replacing(reason, names) });

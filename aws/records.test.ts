@@ -5,7 +5,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LIFECYCLE_LIMIT_BYTES } from '../core/quarantine/levels.ts';
 import { createClients } from './clients.ts';
-import { get, packed, put, putIf, putNew, SCHEMA_VERSION, unpacked } from './records.ts';
+import { contentOf, get, packed, put, putIf, putNew, SCHEMA_VERSION, unpacked } from './records.ts';
 
 const mock = mockClient(DynamoDBDocumentClient);
 const table = { settings: { STOPBATH_TABLE: 't' }, clients: createClients('us-east-1') };
@@ -49,5 +49,12 @@ describe('an item of the table', () => {
     expect('brotli' in item && item.brotli.byteLength).toBeLessThan(390 * 1024);
     expect(unpacked({ pk: 'a', sk: 'b', ...item })).toBe(JSON.stringify(body));
     expect(packed({ short: 1 })).toEqual({ json: '{"short":1}' });
+  });
+
+  it('shows its body on record however it is packed', () => {
+    const body = { changes: [{ before: 'x'.repeat(70_000) }] };
+    const item = packed(body);
+    expect(Object.keys(item)).toEqual(['brotli']);
+    expect(contentOf({ pk: 'a', sk: 'PLAN#1', gsi1pk: 'i', ...item })).toEqual({ sk: 'PLAN#1', content: body });
   });
 });

@@ -28,16 +28,33 @@ const LONG = 65_536;
  * A body as attributes of an item. Brotli, since its window holds a whole plan: what was there before and what will be there after are nearly the same.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html (item size)
  */
-export function packed(body: unknown): { readonly json: string } | { readonly brotli: Uint8Array } {
+export function packed(body: unknown): Packed {
   const json = JSON.stringify(body);
-  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN } = constants;
   // At the highest quality a megabyte takes seconds.
-  return Buffer.byteLength(json) < LONG ? { json } : { brotli: brotliCompressSync(json, { params: { [BROTLI_PARAM_QUALITY]: 5, [BROTLI_PARAM_LGWIN]: 24 } }) };
+  return Buffer.byteLength(json) < LONG ? { json } : { brotli: compressed(json) };
+}
+
+type Packed = { readonly json: string } | { readonly brotli: Uint8Array };
+
+function compressed(json: string): Uint8Array {
+  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN } = constants;
+  return brotliCompressSync(json, { params: { [BROTLI_PARAM_QUALITY]: 5, [BROTLI_PARAM_LGWIN]: 24 } });
 }
 
 /** The JSON that was packed. */
 export function unpacked({ json, brotli }: Item): string {
   return brotli instanceof Uint8Array ? brotliDecompressSync(brotli).toString('utf8') : String(json);
+}
+
+/** Another JSON in the place of an item's own, packed as that is. */
+export function repacked({ brotli }: Item, json: string): Packed {
+  return brotli instanceof Uint8Array ? { brotli: compressed(json) } : { json };
+}
+
+/** An item as it would be without having been packed. */
+export function plainItem(item: Item): Item {
+  const { brotli, ...attributes } = item;
+  return brotli instanceof Uint8Array ? { ...attributes, pk: item.pk, sk: item.sk, json: unpacked(item) } : item;
 }
 
 export interface Table {
@@ -187,7 +204,7 @@ export function asItem({ schemaVersion = SCHEMA_VERSION, ...attributes }: Readon
 
 /** An item as a record shows it: without the keys of the table and its indices, and with its body read. */
 export function contentOf(item: Item): Readonly<Record<string, unknown>> {
-  const shown = Object.entries(item).filter(([name]) => name !== 'pk' && name !== 'json' && !/^gsi\d/.test(name));
-  const json = item['json'];
+  const { pk: _, json, ...attributes } = plainItem(item);
+  const shown = Object.entries(attributes).filter(([name]) => !/^gsi\d/.test(name));
   return { ...Object.fromEntries(shown), ...(typeof json === 'string' ? { content: JSON.parse(json) } : {}) };
 }

@@ -4,8 +4,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { againOf, UNSEALED } from '../aws/evidence.ts';
 import { eraseOwner, ownerOf, pseudonymOf, readErasures } from '../aws/owners.ts';
+import { createIncident, savePlan, viewIncident } from '../aws/incidents.ts';
 import { put } from '../aws/records.ts';
 import { sha256Of } from '../core/evidence.ts';
+import type { Target } from '../core/incident.ts';
+import { manualIncident } from '../core/manual.ts';
+import { withDigest } from '../core/plan.ts';
 import type { Caller, Fault } from '../sandbox/service.ts';
 import { startSuite, type Suite } from './evidence/suite.ts';
 
@@ -170,6 +174,22 @@ it('an owner has one pseudonym until erased; afterwards nobody can tell whom it 
   expect(await readErasures(suite.table)).toEqual([{ pseudonym: first, incidents: [], by: 'rosa', at: end.at, reason: `${first} asked for it` }]);
   expect(await eraseOwner(suite.table, 'owner-id-1', end)).toBeNull();
   expect(await pseudonymOf(suite.table, 'owner-id-1')).not.toBe(first);
+});
+
+it('an erased owner is named by no plan, however long it is', async () => {
+  suite = await startSuite();
+  const { home } = suite.account.accounts;
+  const target: Target = { kind: 'owner', name: 'owner-id-2', arn: `share:${home}:owner/owner-id-2`, account: home, region: 'us-east-1' };
+  const at = suite.now();
+  const wished = manualIncident({ playbook: 'revoke-share-links', target, recordedAs: target.arn, inputs: {}, mode: 'approve', reason: 'a test', by: 'rosa', at }, null, 'contain');
+  const { id } = wished;
+  await createIncident(suite.table, { ...wished, status: 'held' });
+  const long = { incident: id, playbook: 'revoke-share-links', direction: 'contain', target, level: null, changes: [{ seq: 1, setting: 'policy', title: 'deny', before: null, after: `albums/owner-id-2/${'x'.repeat(70_000)}` }], notes: [], impact: {}, plannedAt: at } as const;
+  await savePlan(suite.table, withDigest(long));
+  const erased = await eraseOwner(suite.table, 'owner-id-2', { account: home, by: 'rosa', at: suite.now(), reason: 'asked for' });
+  const { plans } = await viewIncident(suite.table, id);
+  expect(JSON.stringify(plans)).not.toContain('owner-id-2');
+  expect(plans[0]?.changes[0]?.after).toContain(`albums/${erased?.pseudonym}/xxx`);
 });
 
 async function configurationOf(name: string) {
