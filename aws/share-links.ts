@@ -45,11 +45,12 @@ export async function readScopes(dynamo: DynamoDBDocumentClient, keys: readonly 
 }
 
 /** A link's item, under the names that the service gives its attributes. */
-export function shareLinkOf(item: Readonly<Record<string, unknown>>, { links: { attributes } }: Shares): ShareLink {
+export function shareLinkOf(item: Readonly<Record<string, unknown>>, { links: { attributes }, epochs: known }: Shares): ShareLink {
   const text = (name: keyof typeof attributes) => textOf(item, attributes[name]);
   // One that is there and no text (a number of seconds, for one) is no reason to let a link live for ever.
   const instant = (name: 'expiresAt' | 'endedAt') => (item[attributes[name]] === undefined || item[attributes[name]] === null ? null : (text(name) ?? UNREADABLE));
-  const epochs = item[attributes.epochs];
+  // Where nobody keeps epochs, none is ahead of its scope.
+  const epochs = known === null ? null : item[attributes.epochs];
   const numbers = typeof epochs === 'object' && epochs !== null ? Object.entries(epochs) : [];
   return {
     linkId: text('linkId') ?? '',

@@ -131,7 +131,7 @@ const result = z.object({ seconds: z.number(), before: z.number(), after: z.numb
 /** All links as one part, in a process of its own, as one invocation is: more than eight parts ever give one. */
 async function measured({ tools, environment, worker, memory }: Stage, mode: 'sweep' | 'bare', incident: string, count: number): Promise<z.infer<typeof result>> {
   const of = { incident, execution: `${incident}-bench`, digest: 'd'.repeat(64) };
-  if (mode === 'sweep') await divide(tools, of, (await viewIncident(tools, incident)).incident, 'contain', { kind: 'album', through: 0 }, { smallestPart: Number.POSITIVE_INFINITY });
+  if (mode === 'sweep') await divide(tools, of, (await viewIncident(tools, incident)).incident, 'contain', { kind: 'album', through: 0, since: tools.now() }, { smallestPart: Number.POSITIVE_INFINITY });
   // V8 sizes its heap by the memory that it finds, which here is not a function's. https://github.com/nodejs/node/issues/55487 (8 MB below 2 GB)
   const heap = ['--expose-gc', '--max-semi-space-size=8', `--max-old-space-size=${Math.floor(memory * 0.75)}`];
   const { stdout } = await promisify(execFile)(process.execPath, [...heap, worker, mode, incident, of.digest, String(count)], { env: { ...environment } });

@@ -13,6 +13,8 @@ export interface Judged {
   readonly issuedAt: string;
   /** Incidents that revoke it now, by its mark or by an epoch. */
   readonly revokedBy: readonly string[];
+  /** It carries an epoch that its scope has not reached. */
+  readonly forged: boolean;
 }
 
 type Place = Pick<ShareLink, 'albumId' | 'ownerId' | 'bucket'>;
@@ -33,13 +35,16 @@ export async function judgedShareLinks(tools: Tools, ids: readonly string[], pla
   const nameless = items.find((item) => typeof item[attributes.status] !== 'string');
   if (nameless) throw new ShareTablesError(`link ${String(nameless[attributes.linkId])} of ${table} has no ${attributes.status}: set shares.links.attributes.status in stopbath.config.json to what the service calls it`);
   const links = items.map((item) => ({ ...shareLinkOf(item, shares), objectKey: textOf(item, attributes.objectKey) ?? '', issuedAt: textOf(item, attributes.issuedAt) ?? '', marks: incidentsOf(item, shares) }));
-  const scopes = new Map([...ahead, ...(await scopesAt(tools, links.flatMap(scopesOf).filter((key) => !ahead.has(key))))]);
+  // A scope may have been read before its link: one that seems to lag behind it is read again.
+  const lags = (link: ShareLink, known: typeof ahead) => SCOPE_KINDS.map((kind) => [scopeKey(kind, link), link.epochs[kind] ?? 0] as const).filter(([key, epoch]) => epoch > (known.get(key)?.epoch ?? 0)).map(([key]) => key);
+  const again = new Set(links.flatMap((link) => lags(link, ahead)));
+  const scopes = new Map([...ahead, ...(await scopesAt(tools, links.flatMap(scopesOf).filter((key) => !ahead.has(key) || again.has(key))))]);
   const now = tools.now();
   return links.map((link) => {
     const verdict = checkShareLink(link, scopes, now, values.active);
     const ranges = SCOPE_KINDS.flatMap((kind) => scopes.get(scopeKey(kind, link))?.revoked.filter(({ through }) => (link.epochs[kind] ?? 0) <= through) ?? []);
     const { linkId, bucket, objectKey, issuedAt, marks } = link;
-    return { linkId, verdict: verdict.live ? 'live' : verdict.because, bucket, objectKey, issuedAt, revokedBy: [...new Set([...marks, ...ranges.map(({ incident }) => incident)])] };
+    return { linkId, verdict: verdict.live ? 'live' : verdict.because, bucket, objectKey, issuedAt, revokedBy: [...new Set([...marks, ...ranges.map(({ incident }) => incident)])], forged: lags(link, scopes).length > 0 };
   });
 }
 

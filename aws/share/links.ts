@@ -44,11 +44,11 @@ export async function readLinks(tools: Share, lane: Lane, options: { readonly pa
   return { links: (Items ?? []).map((item) => linkKey(shares, lane, item)), next: LastEvaluatedKey ? positionOf(shares, lane, LastEvaluatedKey) : null };
 }
 
-/** Links of a lane that were issued after an instant, whatever the lane is ordered by: some of them, as DynamoDB finds them first. */
-export async function searchLinks(tools: Share, lane: Lane, since: string, { pages, enough }: { readonly pages: number; readonly enough: number }): Promise<readonly LinkKey[]> {
+/** Links of a lane that were issued after an instant and until another, whatever the lane is ordered by: some of them, as DynamoDB finds them first. */
+export async function searchLinks(tools: Share, lane: Lane, since: string, until: string, { pages, enough }: { readonly pages: number; readonly enough: number }): Promise<readonly LinkKey[]> {
   const { STOPBATH_SHARES: shares } = tools.settings;
   const query = queryOf(shares, lane);
-  const filter = { FilterExpression: '#issuedAt > :issuedAfter', ExpressionAttributeNames: { ...query.ExpressionAttributeNames, '#issuedAt': shares.links.attributes.issuedAt }, ExpressionAttributeValues: { ...query.ExpressionAttributeValues, ':issuedAfter': since } };
+  const filter = { FilterExpression: '#issuedAt > :issuedAfter AND #issuedAt <= :issuedUntil', ExpressionAttributeNames: { ...query.ExpressionAttributeNames, '#issuedAt': shares.links.attributes.issuedAt }, ExpressionAttributeValues: { ...query.ExpressionAttributeValues, ':issuedAfter': since, ':issuedUntil': until } };
   const found: LinkKey[] = [];
   let from: Record<string, unknown> | undefined;
   for (let page = 0; page < pages && found.length < enough; page++) {

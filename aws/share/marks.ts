@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { Shares } from '../../core/share/config.ts';
-import type { Cutoff } from '../../core/share/revocation.ts';
+import { later, MAKERS_CLOCK_MS, type Cutoff } from '../../core/share/revocation.ts';
 import type { SweepOutcome } from '../../core/share/tally.ts';
 import type { Tools } from '../function.ts';
 import { shareLinkOf } from '../share-links.ts';
@@ -12,32 +12,37 @@ type Item = Readonly<Record<string, unknown>>;
 
 /**
  * Marks one link revoked by an incident, in one conditional write: only a link that works, or that an incident has revoked
- * already, and only one that is older than the cutoff. A link that the incident has marked before counts as changed, so that
- * a sweep that was cut short counts right when it is done again.
+ * already, and only one that is older than the cutoff: one that says it was issued later than now, or before the epoch that it carries
+ * had begun, was made by a liar, and is as old as any. A link that the incident has marked before counts as changed, so that a sweep that was cut short counts right when it is done again.
  */
 export async function markLink(tools: Share, linkId: string, incident: string, cutoff: Cutoff): Promise<SweepOutcome> {
   const shares = tools.settings.STOPBATH_SHARES;
   const { attributes, values } = shares.links;
-  const old = cutoff === null ? null : 'kind' in cutoff ? { text: 'attribute_not_exists(#epochs.#kind) OR #epochs.#kind <= :cutoff', value: cutoff.through } : { text: '#issuedAt <= :cutoff', value: cutoff.issuedUntil };
+  const now = tools.now();
+  const ahead = later(now, MAKERS_CLOCK_MS);
+  const until = cutoff === null ? '' : 'kind' in cutoff ? later(cutoff.since, -MAKERS_CLOCK_MS) : cutoff.issuedUntil;
+  // Old is all that does not prove to be new: what has no instant, or no number, too.
+  const fresh = cutoff === null ? null : 'kind' in cutoff ? '#epochs.#kind > :through AND #issuedAt >= :until AND #issuedAt <= :ahead' : '#issuedAt > :until AND #issuedAt <= :ahead';
   const met = await write(tools, {
     ...addressOf(shares, linkId),
     UpdateExpression: 'SET #status = :revoked, #from = if_not_exists(#from, #status), #at = if_not_exists(#at, :now) ADD #revocations :set',
-    ConditionExpression: `(#status = :active OR (#status = :revoked AND attribute_exists(#revocations))) AND NOT contains(#revocations, :incident) AND ${NOT_ENDED}${old ? ` AND (${old.text})` : ''}`,
+    ConditionExpression: `(#status = :active OR (#status = :revoked AND attribute_exists(#revocations))) AND NOT contains(#revocations, :incident) AND ${NOT_ENDED}${fresh === null ? '' : ` AND NOT (${fresh})`}`,
     ExpressionAttributeNames: {
       '#status': attributes.status,
       '#from': attributes.revokedFrom,
       '#at': attributes.revokedAt,
       '#revocations': attributes.revocations,
       '#ended': attributes.endedAt,
-      ...(cutoff === null ? {} : 'kind' in cutoff ? { '#epochs': attributes.epochs, '#kind': cutoff.kind } : { '#issuedAt': attributes.issuedAt }),
+      ...(cutoff === null ? {} : { '#issuedAt': attributes.issuedAt, ...('kind' in cutoff ? { '#epochs': attributes.epochs, '#kind': cutoff.kind } : {}) }),
     },
-    ExpressionAttributeValues: { ':active': values.active, ':revoked': values.revoked, ':now': tools.now(), ':set': new Set([incident]), ':incident': incident, ':null': 'NULL', ...(old ? { ':cutoff': old.value } : {}) },
+    ExpressionAttributeValues: { ':active': values.active, ':revoked': values.revoked, ':now': now, ':set': new Set([incident]), ':incident': incident, ':null': 'NULL', ...(cutoff === null ? {} : { ':until': until, ':ahead': ahead, ...('kind' in cutoff ? { ':through': cutoff.through } : {}) }) },
   });
   if (met === 'written') return 'changed';
   if (met === null) return 'gone';
   if (incidentsOf(met, shares).includes(incident)) return 'changed';
   const link = shareLinkOf(met, shares);
-  if (cutoff !== null && ('kind' in cutoff ? (link.epochs[cutoff.kind] ?? 0) > cutoff.through : String(met[attributes.issuedAt]) > cutoff.issuedUntil)) return 'newer';
+  const issuedAt = String(met[attributes.issuedAt]);
+  if (cutoff !== null && issuedAt <= ahead && ('kind' in cutoff ? (link.epochs[cutoff.kind] ?? 0) > cutoff.through && issuedAt >= until : issuedAt > until)) return 'newer';
   return link.endedAt === null ? 'other' : 'ended';
 }
 

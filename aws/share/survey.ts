@@ -1,5 +1,6 @@
 import { judgedShareLinks } from './judged.ts';
 import type { Tools } from '../function.ts';
+import { later, MAKERS_CLOCK_MS } from '../../core/share/revocation.ts';
 import { lanesOf, type Lane, type ShareScope } from '../../core/share/scope.ts';
 import { probesOf, type Survey } from '../../core/share/survey.ts';
 import { shareLinkOf, textOf } from '../share-links.ts';
@@ -41,12 +42,13 @@ const SEARCHED = 25;
 const NEWEST = 10;
 
 /**
- * Ids of links of a scope that were made after an instant (ISO 8601), the newest first. Where links are found by what they lead to,
+ * Ids of links of a scope that were made after an instant (ISO 8601), the newest first; none that say they will be made. Where links are found by what they lead to,
  * some 100,000 of a lane are looked through; named links are never new.
  */
 export async function linksMadeSince(tools: Tools, scope: ShareScope, since: string): Promise<readonly string[]> {
+  const until = later(tools.now(), MAKERS_CLOCK_MS);
   const found = await Promise.all(
-    lanesOf(scope).map(async (lane) => (lane.index === 'bucket' ? await searchLinks(tools, lane, since, { pages: SEARCHED, enough: NEWEST }) : (await readLinks(tools, { ...lane, range: { since } }, { limit: NEWEST, newestFirst: true })).links)),
+    lanesOf(scope).map(async (lane) => (lane.index === 'bucket' ? await searchLinks(tools, lane, since, until, { pages: SEARCHED, enough: NEWEST }) : (await readLinks(tools, { ...lane, range: { since } }, { part: { lane: 0, from: null, to: until }, limit: NEWEST, newestFirst: true })).links)),
   );
   const made = found.flat().filter(({ issuedAt }) => issuedAt > since);
   return made.toSorted((a, b) => b.issuedAt.localeCompare(a.issuedAt)).slice(0, NEWEST).map(({ linkId }) => linkId);

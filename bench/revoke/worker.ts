@@ -35,7 +35,7 @@ const begun = performance.now();
 if (mode === 'bare') {
   let next = 0;
   const worker = async () => {
-    while (next < Number(count)) await markLink(tools, `${incident.target.name}-${++next}`, id, { kind: 'album', through: 0 });
+    while (next < Number(count)) await markLink(tools, `${incident.target.name}-${++next}`, id, { kind: 'album', through: 0, since: tools.now() });
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 } else {

@@ -4,22 +4,26 @@ import { checkShareLink, scopesOf, UNTOUCHED, type ScopeState, type ShareLink } 
 
 const NOW = '2026-11-24T12:00:00.000Z';
 const link: ShareLink = { linkId: 'l1', albumId: 'summer', ownerId: 'anna', bucket: 'photos', status: 'active', expiresAt: null, endedAt: null, epochs: { album: 2, owner: 0, bucket: 0 } };
-const scopes = (album: ScopeState | null = null): ReadonlyMap<string, ScopeState | null> => new Map([['album#summer', album], ['owner#anna', null], ['bucket#photos', null]]);
 const revoked = (...throughs: readonly number[]): ScopeState => ({ epoch: 9, revoked: throughs.map((through, index) => ({ through, incident: `inc-${index}` })) });
+const scopes = (album: ScopeState | null = revoked()): ReadonlyMap<string, ScopeState | null> => new Map([['album#summer', album], ['owner#anna', null], ['bucket#photos', null]]);
 
 describe('a share link', () => {
   it.each<[string, Partial<ShareLink>, ScopeState | null, ReturnType<typeof checkShareLink>]>([
-    ['works', {}, null, { live: true }],
+    ['works', {}, revoked(), { live: true }],
+    ['works in the epoch that its scope has reached', { epochs: { album: 9 } }, revoked(), { live: true }],
+    ['works without epochs where nothing was ever revoked', { epochs: {} }, null, { live: true }],
+    ['is dead in an epoch that its scope has not reached', { epochs: { album: 10 } }, revoked(), { live: false, because: 'revoked' }],
+    ['is dead in any epoch where nothing was ever revoked', { epochs: { owner: 1e9 } }, null, { live: false, because: 'revoked' }],
     ['works under a revocation of older links', {}, revoked(1), { live: true }],
     ['is dead under a revocation that covers its epoch', {}, revoked(2), { live: false, because: 'revoked' }],
     ['is dead if any of several covers it', {}, revoked(0, 5, 1), { live: false, because: 'revoked' }],
     ['counts as epoch 0 where it carries none', { epochs: {} }, revoked(0), { live: false, because: 'revoked' }],
-    ['is dead by its status', { status: 'revoked' }, null, { live: false, because: 'revoked' }],
-    ['is dead in a status that only the service knows', { status: 'draft' }, null, { live: false, because: 'revoked' }],
-    ['is dead when its owner ended it, whatever else it says', { endedAt: NOW }, null, { live: false, because: 'ended' }],
-    ['is dead from the moment on when it expires', { expiresAt: NOW }, null, { live: false, because: 'expired' }],
-    ['works until then', { expiresAt: '2026-11-24T12:00:00.001Z' }, null, { live: true }],
-    ['is dead where its expiry is no time', { expiresAt: 'soon' }, null, { live: false, because: 'expired' }],
+    ['is dead by its status', { status: 'revoked' }, revoked(), { live: false, because: 'revoked' }],
+    ['is dead in a status that only the service knows', { status: 'draft' }, revoked(), { live: false, because: 'revoked' }],
+    ['is dead when its owner ended it, whatever else it says', { endedAt: NOW }, revoked(), { live: false, because: 'ended' }],
+    ['is dead from the moment on when it expires', { expiresAt: NOW }, revoked(), { live: false, because: 'expired' }],
+    ['works until then', { expiresAt: '2026-11-24T12:00:00.001Z' }, revoked(), { live: true }],
+    ['is dead where its expiry is no time', { expiresAt: 'soon' }, revoked(), { live: false, because: 'expired' }],
   ])('%s', (_, change, album, verdict) => expect(checkShareLink({ ...link, ...change }, scopes(album), NOW)).toEqual(verdict));
 
   it.each(scopesOf(link))('is dead where %s was not read', (missing) => {

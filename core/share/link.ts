@@ -35,6 +35,7 @@ export type LinkVerdict = { readonly live: true } | { readonly live: false; read
  *
  * A revocation adds a range to a scope and never moves a number back, so that its restore (which takes the range out
  * again) revives exactly what it killed: a link that two ranges cover needs both gone, and a new link is never covered.
+ * An epoch that its scope has not reached is no honest maker's: the scopes are read after the link, and their numbers never fall.
  *
  * @param scopes - the state of all scopes of the link, by `scopeKey`, from one strongly consistent read; `null` for one
  *   that has no item. A scope that is missing here was not read: then nobody knows, and the link does not work.
@@ -48,7 +49,8 @@ export function checkShareLink(link: ShareLink, scopes: ReadonlyMap<string, Scop
     const scope = scopes.get(scopeKey(kind, link));
     if (scope === undefined) return { live: false, because: 'revoked' };
     const epoch = link.epochs[kind] ?? 0;
-    if (scope?.revoked.some(({ through }) => epoch <= through)) return { live: false, because: 'revoked' };
+    const { epoch: reached, revoked } = scope ?? UNTOUCHED;
+    if (!(epoch <= reached) || revoked.some(({ through }) => epoch <= through)) return { live: false, because: 'revoked' };
   }
   if (link.expiresAt !== null && !(Date.parse(now) < Date.parse(link.expiresAt))) return { live: false, because: 'expired' };
   return { live: true };

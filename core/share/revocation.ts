@@ -5,8 +5,23 @@ import { epochKindOf, scopePhrase, type ShareScope } from './scope.ts';
 /** The setting of the sweep: all links of a scope, as one change with its cutoff. */
 export const SWEEP = 'sweep';
 
-/** Until when a link counts as old: by the epoch that it carries, by when it was issued, or always (links that are named). */
-export type Cutoff = { readonly kind: 'album' | 'owner' | 'bucket'; readonly through: number } | { readonly issuedUntil: string } | null;
+/**
+ * Until when a link counts as old: by the epoch that it carries, by when it was issued, or always (links that are named). `since` is when that epoch was ended:
+ * a link that carries a newer one and says it was issued before is old too.
+ */
+export type Cutoff = { readonly kind: 'album' | 'owner' | 'bucket'; readonly through: number; readonly since: string } | { readonly issuedUntil: string } | null;
+
+/**
+ * How far the clock of an honest maker of links may be off, ms: AWS, where the link is written, refuses nearly every request whose clock is off by more.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-signing.html (within five minutes of the time stamp)
+ */
+export const MAKERS_CLOCK_MS = 5 * 60_000;
+
+/** ISO 8601 UTC with ms. */
+export function later(instant: string, ms: number): string {
+  return new Date(Date.parse(instant) + ms).toISOString();
+}
 
 /**
  * The sweep of a containment: what each link becomes, and which links.
@@ -28,7 +43,7 @@ export function throughOf(changes: readonly Pick<Change, 'setting' | 'before'>[]
 export function cutoffOf(scope: ShareScope, plan: Pick<Plan, 'changes'>, appliedAt: string): Cutoff {
   const through = throughOf(plan.changes);
   const kind = epochKindOf(scope);
-  if (through !== null && kind !== null) return { kind, through };
+  if (through !== null && kind !== null) return { kind, through, since: appliedAt };
   return scope.kind === 'links' ? null : { issuedUntil: appliedAt };
 }
 

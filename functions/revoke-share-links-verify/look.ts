@@ -116,8 +116,8 @@ async function linksSince(context: ShareContext, ledger: readonly LedgerEntry[],
   if (appliedAt === undefined) return NOTHING_SINCE;
   const [{ sampled }, made, wouldDie] = await Promise.all([sampleLinks(tools, scope), linksMadeSince(tools, scope, appliedAt).then((ids) => judgedShareLinks(tools, ids)), deadOnArrival(context, tools)]);
   const old = sampled.filter(({ verdict, issuedAt }) => verdict === 'live' && issuedAt < appliedAt);
-  // What its owner ended, what has expired and what another incident revokes says nothing of this one.
-  const fresh = made.filter(({ verdict, revokedBy }) => verdict !== 'ended' && verdict !== 'expired' && !revokedBy.some((by) => by !== incident.id));
+  // What its owner ended, what has expired, what another incident revokes and what its maker lied about says nothing of this one.
+  const fresh = made.filter(({ verdict, revokedBy, forged }) => !forged && verdict !== 'ended' && verdict !== 'expired' && !revokedBy.some((by) => by !== incident.id));
   const live = fresh.find(({ verdict }) => verdict === 'live');
   const wrong = [
     ...(old.length === 0 ? [] : [`${old.length} of ${sampled.length} links that were read again still work, ${old[0]?.linkId ?? ''} for one`]),

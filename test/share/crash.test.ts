@@ -33,7 +33,7 @@ describe('a sweep whose process is killed ten times', () => {
     await stage.put(Array.from({ length: LINKS }, (_, n) => aLink(n, n % 11 === 0 ? { endedAt: '2026-01-02T00:00:00.000Z' } : {})));
     const incident = await stage.incident('inc-crash', {});
     const of = sweepOf(incident);
-    const { parts } = await divide(stage.tools, of, incident, 'contain', { kind: 'album', through: 0 }, { countPage: 30, smallestPart: 100 });
+    const { parts } = await divide(stage.tools, of, incident, 'contain', { kind: 'album', through: 0, since: '2026-01-01T00:00:00.000Z' }, { countPage: 30, smallestPart: 100 });
 
     // The child is killed when it has made so many more calls of any kind: a write, a checkpoint, a read.
     let until = Number.POSITIVE_INFINITY;

@@ -134,6 +134,22 @@ describe('revoke-share-links', () => {
     expect((await shares.open(fresh.url)).status).toBe(200);
   });
 
+  it('kills links whose maker lied about their epoch or their time, and takes none of them for a new one', async () => {
+    const epochs = (album: number) => ({ album, owner: 0, bucket: 0 });
+    await put(
+      { linkId: 'lie-honest', albumId: 'lie' },
+      { linkId: 'lie-beyond', albumId: 'lie', epochs: epochs(1e9), issuedAt: '2099-01-01T00:00:00.000Z' },
+      { linkId: 'lie-later', albumId: 'lie', epochs: epochs(1), issuedAt: '2099-01-02T00:00:00.000Z' },
+      { linkId: 'lie-next', albumId: 'lie', epochs: epochs(1) },
+    );
+    const { incident, ledger, entries } = await contain(await album('inc-lie', 'lie'));
+    expect(incident.status, incident.outcome).toBe('contained');
+    expect(await status('lie-honest', 'lie-beyond', 'lie-later', 'lie-next')).toEqual([410, 410, 410, 410]);
+    expect(ledger.find(({ setting }) => setting === 'sweep')).toMatchObject({ met: { changed: 4, newer: 0 } });
+    expect(JSON.stringify(entries.filter(({ kind }) => kind === 'look'))).not.toMatch(/link lie-\w+,? (?:was )?made since/);
+    expect((await shares.open((await shares.share({ album: 'lie' })).url)).status).toBe(200);
+  });
+
   it('revokes an album under two incidents until both are restored; what had expired or was ended stays dead all through', async () => {
     await put(
       { linkId: 'two-live', albumId: 'two', ownerId: 'owner-two' },

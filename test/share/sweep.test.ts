@@ -16,6 +16,7 @@ beforeAll(async () => {
 afterAll(async () => await stage.stop());
 
 const TABLE = 'photo-share-links';
+const EPOCH = { kind: 'album', through: 0, since: '2026-01-01T00:05:00.000Z' } as const;
 let next = 0;
 /** Links nobody else in this file uses. */
 async function links(...changes: readonly Partial<StoredLink>[]): Promise<readonly string[]> {
@@ -29,10 +30,13 @@ const endByOwner = async (linkId: string) => await stage.tools.clients.dynamo.se
 describe('a link', () => {
   it.each<[string, Partial<StoredLink>, Cutoff, string]>([
     ['is revoked', {}, null, 'changed'],
-    ['is revoked by its epoch', { epochs: { album: 3, owner: 0, bucket: 0 } }, { kind: 'album', through: 3 }, 'changed'],
-    ['of a newer epoch stays', { epochs: { album: 4, owner: 0, bucket: 0 } }, { kind: 'album', through: 3 }, 'newer'],
+    ['is revoked by its epoch', { epochs: { album: 3, owner: 0, bucket: 0 } }, { ...EPOCH, through: 3 }, 'changed'],
+    ['of a newer epoch stays', { epochs: { album: 4, owner: 0, bucket: 0 } }, { ...EPOCH, through: 3 }, 'newer'],
     ['issued later stays', { issuedAt: '2026-02-01T00:00:00.001Z' }, { issuedUntil: '2026-02-01T00:00:00.000Z' }, 'newer'],
     ['issued at that moment is revoked', { issuedAt: '2026-02-01T00:00:00.000Z' }, { issuedUntil: '2026-02-01T00:00:00.000Z' }, 'changed'],
+    ['that says it will be issued is revoked', { issuedAt: '2099-01-01T00:00:00.000Z' }, { issuedUntil: '2026-02-01T00:00:00.000Z' }, 'changed'],
+    ['that says so, and carries an epoch that nobody has reached, is revoked', { issuedAt: '2099-01-01T00:00:00.000Z', epochs: { album: 1e9, owner: 0, bucket: 0 } }, { ...EPOCH, through: 3 }, 'changed'],
+    ['that carried the next epoch before that had begun is revoked', { issuedAt: '2025-12-31T23:59:59.999Z', epochs: { album: 4, owner: 0, bucket: 0 } }, { ...EPOCH, through: 3 }, 'changed'],
     ['that its owner ended stays ended', { endedAt: '2026-01-01T00:00:00.000Z' }, null, 'ended'],
     ['in a status of the service stays in it', { status: 'draft' }, null, 'other'],
     ['that the service revoked itself stays the service\'s', { status: 'revoked' }, null, 'other'],
@@ -48,7 +52,13 @@ describe('a link', () => {
   it('without epochs is of epoch 0', async () => {
     const { epochs: _, ...old } = aLink(800_000, { albumId: 'single' });
     await stage.put([old]);
-    expect(await markLink(stage.tools, old.linkId, 'inc-1', { kind: 'album', through: 0 })).toBe('changed');
+    expect(await markLink(stage.tools, old.linkId, 'inc-1', EPOCH)).toBe('changed');
+  });
+
+  it.each([{ issuedUntil: '2026-02-01T00:00:00.000Z' }, { ...EPOCH, through: 3 }])('without a time is revoked: %j', async (cutoff) => {
+    const { issuedAt: _, ...timeless } = aLink(800_001 + next++, { albumId: 'single', epochs: { album: 4, owner: 0, bucket: 0 } });
+    await stage.put([timeless as StoredLink]);
+    expect(await markLink(stage.tools, timeless.linkId, 'inc-1', cutoff)).toBe('changed');
   });
 
   it('that does not exist is gone, and is not made', async () => {
@@ -107,7 +117,7 @@ describe('a link', () => {
 });
 
 describe('a sweep', () => {
-  const cutoff: Cutoff = { kind: 'album', through: 0 };
+  const cutoff: Cutoff = EPOCH;
   /** 75 links of an album: 60 live, 5 ended, 5 drafts, 5 newer. */
   async function album(name: string): Promise<Incident> {
     const change = (n: number): Partial<StoredLink> => (n % 15 === 1 ? { endedAt: '2026-01-02T00:00:00.000Z' } : n % 15 === 4 ? { status: 'draft' } : n % 15 === 7 ? { epochs: { album: 1, owner: 0, bucket: 0 } } : {});
