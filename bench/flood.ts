@@ -109,7 +109,7 @@ export function minuteRowsOf({ events, seconds, playedIn, atOnce, queue, throttl
   const seen = ({ ms, steps }: Took) => `${Math.round(ms)} ms, ${steps} calls in sequence`;
   return [
     [['distinct events of a minute, at once', 'decided in', 'played in', 'in the queue', 'found no place', 'triage at once', 'triage-urgent', 'functions that contain', 'heap', 'process', 'on record', 'given up'], [[events.toLocaleString('en'), `${seconds.toFixed(0)} s`, `${playedIn.toFixed(0)} s`, queue.toLocaleString('en'), `${throttled.toLocaleString('en')} times`, String(atOnce.triage), String(atOnce.urgent), `${atOnce.contain} each`, `${heap.toFixed(0)} MB`, `${rss.toFixed(0)} MB`, onRecord.toLocaleString('en'), String(lost)]]],
-    [['critical finding alone', 'critical in the middle', 'medium in the middle'], [[seen(alone), seen(among), seen(medium)]]],
+    [['critical finding alone', 'critical behind all of them', 'medium behind all of them'], [[seen(alone), seen(among), seen(medium)]]],
   ];
 }
 

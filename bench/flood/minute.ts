@@ -27,7 +27,7 @@ export interface Minute {
   readonly items: number;
   /** Events that Lambda or EventBridge gave up. */
   readonly lost: number;
-  /** From the finding to the write that shuts the public out: a critical one alone; one when half of the events are decided; and one of medium severity beside it, which waits with them. */
+  /** From the finding to the write that shuts the public out: a critical one alone; one that arrives right behind all of these events; and one of medium severity beside it, which waits with them. */
   readonly alone: Took;
   readonly among: Took;
   readonly medium: Took;
@@ -38,7 +38,7 @@ const [CRITICAL, MEDIUM] = [9.5, 5];
 
 /**
  * So many CloudTrail events about a contained bucket, each another one, which happened within a minute and are delivered at its end, all at
- * once; in the middle of deciding about them a bucket is opened that GuardDuty calls critical.
+ * once; right behind them, when every place is taken and all others wait, comes a finding that GuardDuty calls critical.
  *
  * @param latency - of each call of the suite's functions, ms; what they compute takes no time
  */
@@ -73,15 +73,13 @@ export async function playMinute(events: number, latency: number, config: Partia
     const decided = () => account.lambda.invocations.filter(({ function: name }) => name.endsWith('-triage')).length;
     const [first, began, played] = [decided(), account.clock.now(), performance.now()];
     for (let index = 0; index < events; index++) account.events.deliver(another(trail, stage, index, new Date(began - 60_000 + (index * 60_000) / events).toISOString()));
-    let [heap, rss, told, ended, delivered] = [0, 0, 0, began, 0];
-    while (decided() - first < events) {
+    critical.deliver();
+    medium.deliver();
+    let [heap, rss, told, ended] = [0, 0, 0, began];
+    // The finding of medium severity is decided by triage, too.
+    while (decided() - first < events + 1) {
       await account.clock.sleep(250);
       const done = decided() - first;
-      if (delivered === 0 && done >= events / 2) {
-        delivered = account.clock.now();
-        critical.deliver();
-        medium.deliver();
-      }
       if (done >= told) {
         told += Math.ceil(events / 10);
         heap = Math.max(heap, await clock.busy(heapOf));
@@ -93,7 +91,7 @@ export async function playMinute(events: number, latency: number, config: Partia
     for (const { one } of [critical, medium]) await rest(stage, one);
     const playedIn = (performance.now() - played) / 1000;
     const after = await kept(stage, flooded);
-    const since = (calls: readonly Call[]) => calls.filter(({ begin }) => begin >= delivered);
+    const since = (calls: readonly Call[]) => calls.filter(({ begin }) => begin >= began);
     const seen = (name: RegExp) => Math.max(0, ...[...account.lambda.concurrency].filter(([of]) => name.test(of)).map(([, { most }]) => most));
     return {
       events,
@@ -107,8 +105,8 @@ export async function playMinute(events: number, latency: number, config: Partia
       items: after.items,
       lost: account.deadLetters().length - lost,
       alone,
-      among: await fromDelivery(stage, critical.one, since(recorder.calls), delivered),
-      medium: await fromDelivery(stage, medium.one, since(recorder.calls), delivered),
+      among: await fromDelivery(stage, critical.one, since(recorder.calls), began),
+      medium: await fromDelivery(stage, medium.one, since(recorder.calls), began),
       critical: (await stage.find(critical.one.arn))?.incident.status ?? 'without an incident',
     };
   } finally {
