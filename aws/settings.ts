@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { TrackersSchema } from '../core/ticket/trackers.ts';
-import { SharesSchema } from '../core/share/config.ts';
+import { trackersSchema, type Trackers } from '../core/ticket/trackers.ts';
+import { sharesSchema, type Shares } from '../core/share/config.ts';
 
 const list = z
   .string()
@@ -19,8 +19,6 @@ function asJson(text: string, context: { readonly addIssue: (message: string) =>
     return z.NEVER;
   }
 }
-/** The trackers of stopbath.config.json as JSON: only ARNs of secrets are in it. */
-const trackers = z.string().default('{}').transform(asJson).pipe(TrackersSchema);
 const count = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
 const schema = z.object({
@@ -40,7 +38,6 @@ const schema = z.object({
   STOPBATH_PHOTO_KEYS: list,
   /** Beside the suite's own. */
   STOPBATH_REGIONS: list,
-  STOPBATH_TRACKERS: trackers,
   /** Whether a tracker archives GuardDuty's findings when an incident ends. */
   STOPBATH_ARCHIVES_FINDINGS: z.enum(['true', 'false']).default('false').transform((text) => text === 'true'),
   STOPBATH_MODE_CAP: mode.default('observe'),
@@ -65,11 +62,6 @@ const schema = z.object({
   STOPBATH_BUDGET_ALL: count(50),
   STOPBATH_BUDGET_LINKS: count(200_000),
   STOPBATH_BUDGET_LINKS_ALL: count(500_000),
-  STOPBATH_SHARES: z
-    .string()
-    .default('{}')
-    .transform(asJson)
-    .pipe(SharesSchema),
   STOPBATH_BUDGET_RESERVED: z.coerce.number().int().nonnegative().default(5),
   /** ARNs of the keys that sign seals, oldest first: the last one signs. */
   STOPBATH_SEAL_KEYS: list,
@@ -80,13 +72,35 @@ const schema = z.object({
   STOPBATH_VERIFY_MAX_LOOKS: count(24),
 });
 
-/** What a function is deployed with. Read once a handler, from its environment. */
-export type Settings = z.infer<typeof schema>;
+/** What a function is deployed with. Read once a handler, from its environment; the last two when a function first asks for them. */
+export type Settings = z.infer<typeof schema> & {
+  /** The trackers of stopbath.config.json: only ARNs of secrets are in it. */
+  readonly STOPBATH_TRACKERS: Trackers;
+  readonly STOPBATH_SHARES: Shares;
+};
 
 /**
  * @throws {ConfigurationError} naming each variable that is missing or wrong, and its value
  */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  let trackers: Trackers | undefined;
+  let shares: Shares | undefined;
+  return {
+    ...parsed(schema, environment),
+    get STOPBATH_TRACKERS() {
+      return (trackers ??= parsed(z.object({ STOPBATH_TRACKERS: json(trackersSchema()) }), environment).STOPBATH_TRACKERS);
+    },
+    get STOPBATH_SHARES() {
+      return (shares ??= parsed(z.object({ STOPBATH_SHARES: json(sharesSchema()) }), environment).STOPBATH_SHARES);
+    },
+  };
+}
+
+function json<T>(schema: z.ZodType<T>) {
+  return z.string().default('{}').transform(asJson).pipe(schema);
+}
+
+function parsed<T>(schema: z.ZodType<T>, environment: Readonly<Record<string, string | undefined>>): T {
   const read = schema.safeParse(environment);
   if (read.success) return read.data;
   const problems = read.error.issues.map((issue) => {

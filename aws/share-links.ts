@@ -1,8 +1,9 @@
 import { BatchGetCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { SharesSchema, type Shares } from '../core/share/config.ts';
+import { sharesSchema, type Shares } from '../core/share/config.ts';
 import { checkShareLink, SCOPE_KINDS, scopeKey, scopesOf, UNTOUCHED, type LinkVerdict, type ScopeState, type ShareLink } from '../core/share/link.ts';
 
-export { checkShareLink, scopeKey, scopesOf, SharesSchema };
+export { checkShareLink, scopeKey, scopesOf };
+export const SharesSchema = /* @__PURE__ */ sharesSchema();
 export type { LinkVerdict, ScopeState, ShareLink, Shares };
 
 /** DynamoDB may leave keys of a batch unread under load. */

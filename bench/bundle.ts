@@ -4,25 +4,17 @@ import { performance } from 'node:perf_hooks';
 import { table } from '../cli/table.ts';
 import { buildFunctions, kilobytes } from '../deploy/build.ts';
 
-const RUNS = 15;
+const ROUNDS = 11;
 const MARK_KB = 500;
 /** From the start of Node to the loaded module, as a multiple of what bare Node takes: 80 and 120 ms where that takes 22. */
 const MARKS: Readonly<Record<string, number>> = { triage: 80 / 22, 'quarantine-bucket-apply': 120 / 22, 'revoke-share-links-apply': 120 / 22 };
 
-const SDK = "the SDK's clients register every error of their service as they are imported, used or not";
 /** Bundles over the mark, and why they may be. */
 const LARGER: Readonly<Record<string, string>> = {
-  archive: 'reads executions (Step Functions), what code ran (Lambda), and writes to S3: four clients',
-  'quarantine-bucket-verify': 'reads all settings of a bucket (S3), of its account (S3 Control), and asks as the probe (STS): four clients',
-  'quarantine-bucket-apply': 'reads and changes all settings of a bucket (S3), and of its account (S3 Control)',
-  'contain-principal-plan': 'reads users, roles and what uses them (IAM, Lambda), links, and keeps a snapshot (S3): four clients',
-  record: 'writes to S3, and gives triage the signals that waited (Lambda): three clients, with all rules of an outcome',
-  reconcile: 'asks GuardDuty, CloudTrail and Step Functions, as members (STS), and invokes triage (Lambda): six clients',
-  respond: 'takes every request of a responder: starts (Step Functions), plans (Lambda), redrives (SQS), 50 KB of it rules of approval',
   'quarantine-bucket-plan': 'reads all settings of a bucket (S3), of its account (S3 Control), counts objects (CloudWatch) and links: four clients',
-  'revoke-share-links-apply': `changes S3, CloudFront, IAM and Parameter Store; ${SDK}: CloudFront has 150 of them, Systems Manager 140`,
-  'revoke-share-links-plan': `reads what apply changes, and brings the same clients; ${SDK}`,
-  'revoke-share-links-verify': `asks as everybody whom apply shuts out, with the same clients; ${SDK}`,
+  'revoke-share-links-apply': 'changes S3, CloudFront, IAM and Parameter Store, and assumes roles (STS): six clients with DynamoDB',
+  'revoke-share-links-plan': 'reads what apply changes, and brings the same clients',
+  'revoke-share-links-verify': 'asks as everybody whom apply shuts out, with the same clients',
   ticket: 'writes to every tracker there is (Systems Manager, GuardDuty, SNS) in each one\'s markup; it runs after containment, which does not wait for it',
   triage: 'decides about every kind of event itself (70 KB of it are rules), reads buckets (S3, S3 Control) and starts playbooks',
 };
@@ -32,6 +24,8 @@ export interface Bundles {
   readonly bare: Load;
   readonly functions: readonly (Load & {
     readonly name: string;
+    /** How many times as much of a processor as bare Node. */
+    readonly times: number;
     readonly bytes: number;
     readonly gzipped: number;
     /** What did not hold, in words. */
@@ -49,7 +43,8 @@ interface Load {
 
 /**
  * Each function's minified size and what its module takes to load, bare Node beside it: medians of several processes. Counted is the processor's
- * time, all threads of it, since the clock on the wall tells on a busy machine what others do.
+ * time, all threads of it, since the clock on the wall tells on a busy machine what others do. A machine's speed drifts, twofold within a minute:
+ * so the functions take turns, and each load is compared with bare Node right before and right after it.
  *
  * V8's compile cache (`module.enableCompileCache`) is no way out: a new execution environment of Lambda has an empty /tmp, and a cache that is packaged
  * holds for one version of V8 and one processor. https://nodejs.org/api/module.html#module-compile-cache
@@ -57,12 +52,14 @@ interface Load {
 export async function measureBundles(): Promise<Bundles> {
   const root = join(import.meta.dirname, '..');
   const bundles = await buildFunctions(root);
-  const bare = startOf(null);
-  const functions = bundles.map(({ name, bytes, gzipped, largest }) => {
-    const load = startOf(join(root, 'dist', name, 'handler.mjs'));
+  const rounds = Array.from({ length: ROUNDS }, () => roundOf(bundles.map(({ name }) => join(root, 'dist', name, 'handler.mjs'))));
+  const bare = medianOf(rounds.flatMap((round) => round.bare));
+  const functions = bundles.map(({ name, bytes, gzipped, largest }, index) => {
+    const loads = rounds.flatMap((round) => round.loads[index] ?? []);
+    const load = { ...medianOf(loads), times: median(loads.map(({ times }) => times)) };
     const mark = MARKS[name];
     const large = bytes > MARK_KB * 1024;
-    const missed = [...(mark !== undefined && load.cpu / bare.cpu > mark ? [`over ${mark.toFixed(1)} times bare Node`] : []), ...(large && LARGER[name] === undefined ? [`over ${MARK_KB} KB, without a reason in bench/bundle.ts`] : [])];
+    const missed = [...(mark !== undefined && load.times > mark ? [`over ${mark.toFixed(1)} times bare Node`] : []), ...(large && LARGER[name] === undefined ? [`over ${MARK_KB} KB, without a reason in bench/bundle.ts`] : [])];
     return { name, bytes, gzipped, ...load, missed, why: large ? (LARGER[name] ?? '') : `largest: ${largest}` };
   });
   return { bare, functions };
@@ -74,7 +71,7 @@ export async function run(args: readonly string[]): Promise<boolean> {
   const { bare, functions } = bundles;
   if (args.includes('--json')) console.log(JSON.stringify(bundles, null, 2));
   else {
-    console.log(`Node ${process.versions.node}, the median of ${RUNS} processes each; bare Node takes ${bare.cpu.toFixed(0)} ms of a processor, ${bare.wall.toFixed(0)} ms on the clock\n`);
+    console.log(`Node ${process.versions.node}, medians of ${ROUNDS} rounds; bare Node takes ${bare.cpu.toFixed(0)} ms of a processor, ${bare.wall.toFixed(0)} ms on the clock\n`);
     const [head, rows] = rowsOf(bundles);
     console.log(table([...head, ''], rows.map((row, index) => [...row, functions[index]?.missed.length === 0 ? functions[index].why : `MISSED: ${functions[index]?.missed.join(', ')}`])));
   }
@@ -82,20 +79,33 @@ export async function run(args: readonly string[]): Promise<boolean> {
 }
 
 /** The rows that docs/performance.md has too. */
-export function rowsOf({ bare, functions }: Bundles): readonly [head: readonly string[], rows: readonly (readonly string[])[]] {
-  return [['function', 'size', 'gzipped', 'cpu', 'times bare', 'on the clock'], functions.map(({ name, bytes, gzipped, cpu, wall }) => [name, kilobytes(bytes), kilobytes(gzipped), `${cpu.toFixed(0)} ms`, (cpu / bare.cpu).toFixed(1), `${wall.toFixed(0)} ms`])];
+export function rowsOf({ functions }: Bundles): readonly [head: readonly string[], rows: readonly (readonly string[])[]] {
+  return [['function', 'size', 'gzipped', 'cpu', 'times bare', 'on the clock'], functions.map(({ name, bytes, gzipped, cpu, wall, times }) => [name, kilobytes(bytes), kilobytes(gzipped), `${cpu.toFixed(0)} ms`, times.toFixed(2), `${wall.toFixed(0)} ms`])];
+}
+
+/** Every module once, and bare Node before, between and after them. */
+function roundOf(modules: readonly string[]): { readonly bare: readonly Load[]; readonly loads: readonly (Load & { readonly times: number })[] } {
+  const bare = [startOf(null)];
+  const loads = modules.map((module) => {
+    const load = startOf(module);
+    bare.push(startOf(null));
+    const [before, after] = bare.slice(-2);
+    return { ...load, times: (2 * load.cpu) / ((before?.cpu ?? 0) + (after?.cpu ?? 0)) };
+  });
+  return { bare, loads };
 }
 
 function startOf(module: string | null): Load {
   const load = module === null ? '' : `await import(${JSON.stringify(module)});`;
   const args = ['--input-type=module', '--eval', `${load}const { user, system } = process.cpuUsage(); process.stdout.write(String((user + system) / 1000));`];
-  const runs = Array.from({ length: RUNS }, () => {
-    const started = performance.now();
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { env: {}, encoding: 'utf8' });
-    if (status !== 0) throw new Error(`node ${args.join(' ')} ended with ${status}: ${stderr}`);
-    return { cpu: Number(stdout), wall: performance.now() - started };
-  });
-  return { cpu: median(runs.map(({ cpu }) => cpu)), wall: median(runs.map(({ wall }) => wall)) };
+  const started = performance.now();
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { env: {}, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`node ${args.join(' ')} ended with ${status}: ${stderr}`);
+  return { cpu: Number(stdout), wall: performance.now() - started };
+}
+
+function medianOf(loads: readonly Load[]): Load {
+  return { cpu: median(loads.map(({ cpu }) => cpu)), wall: median(loads.map(({ wall }) => wall)) };
 }
 
 function median(times: readonly number[]): number {

@@ -3,7 +3,7 @@
  *
  *     node deploy/build.ts
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -70,13 +70,24 @@ async function bundle(root: string, entryPoints: Readonly<Record<string, string>
 const onlyWhatIsUsed: Plugin = {
   name: 'only-what-is-used',
   setup: (build) => {
+    const named = wordsOf(build.initialOptions.absWorkingDir ?? '');
     // zod brings its messages in fifty languages, reached through one namespace; English is a part of it anyway.
     build.onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) => (importer.includes('/zod/') ? { path: 'locales', namespace: 'nothing' } : undefined));
     build.onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'export {}' }));
+    // Functions ask no schema for its JSON Schema, which every schema prepares for.
+    build.onLoad({ filter: /\/zod\/v4\/classic\/schemas\.js$/ }, async ({ path }) => ({ contents: withoutJsonSchema(await readFile(path, 'utf8')) }));
+    // No operation here streams events; importing that part dynamically makes esbuild wrap, and keep, all that it shares with the rest.
+    build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, () => ({ path: 'event-streams', namespace: 'event-streams' }));
+    build.onLoad({ filter: /.*/, namespace: 'event-streams' }, () => ({ contents: 'export const resolveEventStreamSerdeConfig = (config) => config; export const eventStreamSerdeProvider = undefined;' }));
     // A namespace that is exported as a value is kept whole, one that is imported as a namespace is not.
     build.onLoad({ filter: /\/(core|aws|functions)\/[^:]*\.ts$/ }, async ({ path }) => (path.includes('/node_modules/') ? undefined : { contents: (await readFile(path, 'utf8')).replace("import { z } from 'zod'", "import * as z from 'zod'"), loader: 'ts' }));
     // The SDK's schemas use constants as keys of objects, which could have side effects: so all operations of a service would stay.
-    build.onLoad({ filter: /@aws-sdk\/.*\/schemas\/schemas_\d+\.js$/ }, async ({ path }) => ({ contents: withLiteralKeys(await readFile(path, 'utf8')) }));
+    build.onLoad({ filter: /@aws-sdk\/.*\/schemas\/schemas_\d+\.js$/ }, async ({ path }) => ({
+      contents: withErrorsOf(named, withLiteralKeys(await readFile(path, 'utf8')), await readFile(join(path, '../../models/errors.js'), 'utf8')),
+    }));
+    // An import of a module of Node's own makes a facade of all that it exports, and runs its getters: process and fs have slow ones.
+    build.onResolve({ filter: /^node:/ }, ({ path, kind }) => (kind === 'import-statement' ? { path, namespace: 'builtin', sideEffects: false } : undefined));
+    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({ contents: builtin(path) }));
     // Each client reads its version from its package.json, and keeps all of it.
     build.onLoad({ filter: /@aws-sdk\/[^/]+\/package\.json$/ }, async ({ path }) => ({ contents: JSON.stringify({ version: z.object({ version: z.string() }).parse(JSON.parse(await readFile(path, 'utf8'))).version }), loader: 'json' }));
     // On Lambda a role's credentials come by the environment, and never by a profile, single sign-on or a machine's metadata.
@@ -86,9 +97,33 @@ const onlyWhatIsUsed: Plugin = {
   },
 };
 
+function wordsOf(root: string): ReadonlySet<string> {
+  const files = ['core', 'aws', 'functions'].flatMap((room) => readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).map((file) => join(root, room, file)));
+  return new Set(files.flatMap((file) => readFileSync(file, 'utf8').match(/\w+/g) ?? []));
+}
+
+function withoutJsonSchema(code: string): string {
+  return code.replace(/^ *inst\._zod\.processJSONSchema = .*;$/gm, '').replace(/^import (\{.*\}) from "\.\.\/core\/to-json-schema\.js";$/m, 'const $1 = {};');
+}
+
+/**
+ * A client registers every error of its service, and CloudFront has 150 of them. One that is not registered is thrown all the same, with its code, message
+ * and status, as the service's base exception; so those stay that own code names, and those that the SDK itself may repeat.
+ * `getErrorSchemaOrThrowBaseException` in @aws-sdk/core's ProtocolLib.js
+ */
+function withErrorsOf(named: ReadonlySet<string>, schemas: string, models: string): string {
+  const repeated = new Set([...models.matchAll(/class (\w+) extends [^}]*\$retryable/g)].map(([, name = '']) => name));
+  return schemas.replace(/^n\d+_registry\.registerError\(\w+\$, (\w+)\);$/gm, (line, name: string) => (named.has(name) || repeated.has(name) ? line : ''));
+}
+
 function withLiteralKeys(code: string): string {
   const constants = new Map([...code.matchAll(/^const (\w+) = ("[^"]*");$/gm)].map(([, name = '', text = '']) => [name, text]));
   return code.replace(/\[(_\w+)\]: /g, (key, name: string) => (constants.has(name) ? `${constants.get(name)}: ` : key));
+}
+
+function builtin(path: string): string {
+  const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter((name) => /^[A-Za-z]\w*$/.test(name) && name !== 'default');
+  return [`const it = /* @__PURE__ */ process.getBuiltinModule('${path}');`, 'export default it;', ...names.map((name) => `export const ${name} = /* @__PURE__ */ (() => it.${name})();`)].join('\n');
 }
 
 function madeOf(metafile: Metafile, file: string): Pick<Bundle, 'largest' | 'packages'> {

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { TrackerSchema, TrackersSchema } from '../core/ticket/trackers.ts';
-import { SharesSchema } from '../core/share/config.ts';
+import { trackerSchema, trackersSchema } from '../core/ticket/trackers.ts';
+import { sharesSchema } from '../core/share/config.ts';
 
 const roles = z.array(z.string().regex(/^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'must be the ARN of a role: arn:aws:iam::111122223333:role/name')).default([]);
 
@@ -60,14 +60,14 @@ export const ConfigSchema = z.strictObject({
   verifyMaxLooks: z.int().min(2).max(200).default(24).describe('After how many looks an outcome is called unverified.'),
   sealEveryMinutes: z.int().min(1).max(720).default(60).describe('How often what came on record is sealed; an empty period is sealed too.'),
   sealKeys: z.int().min(1).max(9).default(1).describe('How many keys for seals there have been, the present one included. One more is a rotation: the next seal is signed by both.'),
-  trackers: TrackersSchema.default({ opscenter: TrackerSchema.parse({ kind: 'opscenter' }), guardduty: TrackerSchema.parse({ kind: 'guardduty' }) }).describe(
+  trackers: trackersSchema().default({ opscenter: trackerSchema().parse({ kind: 'opscenter' }), guardduty: trackerSchema().parse({ kind: 'guardduty' }) }).describe(
     'Where tickets are opened and who is notified, by a name of your own; docs/tickets.md. guardduty archives the findings of an incident when it ends.',
   ),
   ticketsAtOnce: z.int().min(1).max(100).nullable().default(5).describe('How many tickets are written at once, so that a night of many incidents does not run a tracker over: the reserved concurrency of the function ticket. null: none is reserved, as in an account that may run no more than 10 functions at once.'),
-  eventsAtOnce: z.int().min(10).max(1000).nullable().default(100).describe('How many events are decided at once: the reserved concurrency of the function triage. A flood of events then leaves the functions that contain their part of the account\'s concurrency, and no other function takes triage\'s. null: none is reserved, as in an account that may run no more than 10 functions at once.'),
+  eventsAtOnce: z.int().min(10).max(1000).nullable().default(100).describe('How many events are decided at once: the reserved concurrency of the function triage. A flood of events then leaves the functions that contain their part of the account\'s concurrency, and no other function takes triage\'s. null: none is reserved, nor the one of reconcile, as in an account that may run no more than 10 functions at once (set urgentEventsAtOnce and ticketsAtOnce to null too).'),
   urgentEventsAtOnce: z.int().min(1).max(1000).nullable().default(50).describe('How many findings of GuardDuty\'s that are severe (high and critical, 7 and more) are decided at once: the reserved concurrency of the function triage-urgent. They never wait behind other events. null: none is reserved, as in an account that may run no more than 10 functions at once.'),
   evidenceRetentionDays: z.int().min(1).max(36_500).default(365).describe('For how long nobody can delete evidence (Object Lock, compliance mode).'),
-  shares: SharesSchema.prefault({}),
+  shares: sharesSchema().prefault({}),
   accounts: z.array(z.string().regex(/^\d{12}$/, 'must be an account: 12 digits')).default([]).describe('Member accounts that the suite acts in, each with deploy/member-account.yml; docs/accounts.md.'),
   externalId: z
     .string()

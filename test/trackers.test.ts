@@ -3,7 +3,7 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { DescribeOpsItemsCommand, GetOpsItemCommand, SSMClient, UpdateOpsItemCommand } from '@aws-sdk/client-ssm';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TrackerSchema } from '../core/ticket/trackers.ts';
+import { trackerSchema } from '../core/ticket/trackers.ts';
 import { github } from '../functions/ticket/trackers/github.ts';
 import { guardduty } from '../functions/ticket/trackers/guardduty.ts';
 import { jira } from '../functions/ticket/trackers/jira.ts';
@@ -23,7 +23,7 @@ const SECRET = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:tracker-AbC
 const PRIORITIES = { critical: 'Highest', high: 'High', medium: 'Medium', low: 'Low' };
 const now = () => Date.now();
 const configOf = <Kind extends string>(kind: Kind, more: object) => {
-  const config = TrackerSchema.parse({ kind, ...more });
+  const config = trackerSchema().parse({ kind, ...more });
   if (config.kind !== kind) throw new Error(`not ${kind}`);
   return config as Extract<typeof config, { readonly kind: Kind }>;
 };

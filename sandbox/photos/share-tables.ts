@@ -1,6 +1,6 @@
 import { BatchWriteItemCommand, CreateTableCommand, type DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { SharesSchema, type Shares } from '../../core/share/config.ts';
+import { sharesSchema, type Shares } from '../../core/share/config.ts';
 
 /** A link as the photo service writes it: the contract of docs/share-links.md. */
 export interface StoredLink {
@@ -19,7 +19,7 @@ export interface StoredLink {
 }
 
 /** The names of the contract, none of them changed. */
-export const DEFAULT_SHARES: Shares = SharesSchema.parse({});
+export const DEFAULT_SHARES: Shares = sharesSchema().parse({});
 
 /** The two share tables as docs/share-links.md has them. */
 export async function createShareTables(dynamo: DynamoDBClient): Promise<void> {

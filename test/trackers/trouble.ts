@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IncidentView } from '../../core/incident.ts';
 import { lookOf } from '../../core/ticket/look.ts';
-import { TrackersSchema } from '../../core/ticket/trackers.ts';
+import { trackersSchema } from '../../core/ticket/trackers.ts';
 import { type Clock, skippingClock } from '../../sandbox/clock.ts';
 import { root, startSuite, type Suite } from '../responders/suite.ts';
 import { fakeJira, type Fake, type Work } from './fakes.ts';
@@ -63,7 +63,7 @@ const SECRET = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:jira-AbCdEf
 export async function startTroubleStage(clock: Clock): Promise<TroubleStage> {
   const jira = await fakeJira('cloud', { now: () => clock.now() });
   const priorities = { critical: 'Highest', high: 'High', medium: 'Medium', low: 'Low' };
-  const trackers = TrackersSchema.parse({ jira: { kind: 'jira', edition: 'cloud', url: jira.url, project: 'SEC', priorities, secret: SECRET, timeoutSeconds: 1 } });
+  const trackers = trackersSchema().parse({ jira: { kind: 'jira', edition: 'cloud', url: jira.url, project: 'SEC', priorities, secret: SECRET, timeoutSeconds: 1 } });
   // Days pass here, and nobody is to ask whether to restore.
   const suite = await startSuite({ trackers, leaseHours: 2160 }, { clock });
   const { account } = suite;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TrackerSchema } from '../../../core/ticket/trackers.ts';
+import { trackerSchema } from '../../../core/ticket/trackers.ts';
 import { requestTracker } from '../../../functions/ticket/trackers/request-tracker.ts';
 import type { Seen, Subject } from '../contract.ts';
 import type { RequestTracker } from './server.ts';
@@ -9,7 +9,7 @@ const items = z.object({ items: z.array(z.object({ id: z.string(), Content: z.st
 /** A Request Tracker, real or not, as the contract wants it: what somebody sees and does there goes through its API too. */
 export function requestTrackerSubject({ url, tokens, stop }: Omit<RequestTracker, 'version'>): Subject {
   const at = (queue = 'Security', token = tokens.stopbath) => {
-    const config = TrackerSchema.parse({ kind: 'request-tracker', url, queue, secret: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:tracker-AbCdEf' });
+    const config = trackerSchema().parse({ kind: 'request-tracker', url, queue, secret: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:tracker-AbCdEf' });
     if (config.kind !== 'request-tracker') throw new Error('not a Request Tracker');
     return requestTracker(config, 'rt', token, () => Date.now());
   };
