@@ -5,7 +5,7 @@ export function parseYaml(text: string): unknown {
   return parse(text, { customTags: [...SHORT.map(scalarTag), ...SHORT.map(listTag)], intAsBigInt: false });
 }
 
-const SHORT = ['Ref', 'GetAtt', 'Sub', 'Join', 'Equals', 'Not', 'And', 'Condition'] as const;
+const SHORT = ['Ref', 'GetAtt', 'Sub', 'Join', 'Equals', 'Not', 'And', 'If', 'Condition'] as const;
 
 function scalarTag(name: (typeof SHORT)[number]): ScalarTag {
   const key = name === 'Ref' ? 'Ref' : `Fn::${name}`;

@@ -55,6 +55,22 @@ describe('deploy/member-account.yml', () => {
   });
 });
 
+describe('what a member cannot send', () => {
+  const resource = (id: string, ...path: readonly string[]) => at(template, 'Resources', id, 'Properties', ...path);
+
+  it('is tried for a day, then lies in a queue that these rules alone may write to, and an alarm tells', () => {
+    const rules = Object.entries(Object(at(template, 'Resources'))).filter(([, made]) => at(made, 'Type') === 'AWS::Events::Rule').map(([id]) => id);
+    expect(rules).toHaveLength(2);
+    for (const id of rules) expect(listOf(resource(id, 'Targets'))).toEqual([expect.objectContaining({ RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 }, DeadLetterConfig: { Arn: { 'Fn::GetAtt': ['UnsentEvents', 'Arn'] } } })]);
+    const [fromRules] = listOf(resource('UnsentEventsPolicy', 'PolicyDocument', 'Statement'));
+    const may = listOf(at(fromRules, 'Condition', 'ArnEquals', 'aws:SourceArn')).map((arn) => String(at(arn, 'Fn::Sub')).replace(/.*:rule\//, ''));
+    expect(may.toSorted()).toEqual(rules.map((id) => at(resource(id, 'Name'), 'Fn::Sub')).toSorted());
+    expect(at(fromRules, 'Principal')).toEqual({ Service: 'events.amazonaws.com' });
+    expect(resource('UnsentEvents')).toMatchObject({ MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true });
+    expect(resource('UnsentEventsAlarm', 'Dimensions')).toEqual([{ Name: 'QueueName', Value: { 'Fn::GetAtt': ['UnsentEvents', 'QueueName'] } }]);
+  });
+});
+
 describe('a suite with member accounts', () => {
   const EXTERNAL = 'an-external-id';
   let account: Account;

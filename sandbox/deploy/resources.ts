@@ -84,11 +84,11 @@ const TYPES: Readonly<Record<string, ResourceType>> = {
   }),
   'AWS::SQS::Queue': type({
     order: 10,
-    schema: z.looseObject({ QueueName: z.string(), MessageRetentionPeriod: z.coerce.string().optional(), SqsManagedSseEnabled: z.coerce.string().optional() }),
-    attributes: ({ QueueName }, { account, region }) => ({
-      ref: `https://sqs.${region}.amazonaws.com/${account}/${QueueName}`,
-      attributes: { Arn: `arn:aws:sqs:${region}:${account}:${QueueName}`, QueueName },
-    }),
+    schema: z.looseObject({ QueueName: z.unknown(), MessageRetentionPeriod: z.coerce.string().optional(), SqsManagedSseEnabled: z.coerce.string().optional() }),
+    attributes: ({ QueueName }, scope) => {
+      const [name, { account, region }] = [String(evaluate(QueueName, scope)), scope];
+      return { ref: `https://sqs.${region}.amazonaws.com/${account}/${name}`, attributes: { Arn: `arn:aws:sqs:${region}:${account}:${name}`, QueueName: name } };
+    },
     // What EventBridge and Lambda would put into one is in the sandbox's dead letters.
     create: async ({ QueueName, MessageRetentionPeriod, SqsManagedSseEnabled }, call) => void (await call('sqs', 'CreateQueue', { QueueName, Attributes: defined({ MessageRetentionPeriod, SqsManagedSseEnabled }) })),
   }),

@@ -27,7 +27,8 @@ export function createSqs(): Service {
     if (!queue) throw new AwsError('QueueDoesNotExist', 'The specified queue does not exist.');
     return queue;
   };
-  const on = (action: string) => (input: { readonly QueueUrl?: string | undefined }, { region, world }: Call) => [{ action: `sqs:${action}`, resource: `arn:aws:sqs:${region}:${world.account}:${input.QueueUrl?.split('/').at(-1) ?? '*'}` }];
+  const accountOf = ({ caller, world }: Call) => ('account' in caller ? caller.account : world.account);
+  const on = (action: string) => (input: { readonly QueueUrl?: string | undefined }, call: Call) => [{ action: `sqs:${action}`, resource: `arn:aws:sqs:${call.region}:${accountOf(call)}:${input.QueueUrl?.split('/').at(-1) ?? '*'}` }];
 
   return {
     name: 'sqs',
