@@ -62,9 +62,14 @@ export function functionEntry({ name, properties: { role = name, ...properties }
     handler: `dist/${name}/handler.handler`,
     role: arnOf(roleLogicalId(role)),
     package: { patterns: [`dist/${name}/handler.mjs`] },
-    ...properties,
+    ...(config.eventsAtOnce === null ? unreserved(properties) : properties),
     ...ownProperties(name, properties, config),
   };
+}
+
+/** An account that may run no more than 10 functions at once may reserve none. `reconcile` then may meet itself, which costs repeated questions and nothing else. */
+function unreserved({ reservedConcurrency: _, ...properties }: FunctionProperties): FunctionProperties {
+  return properties;
 }
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html (an account keeps some of its concurrency unreserved) */

@@ -46,6 +46,15 @@ describe('a playbook', () => {
   });
 });
 
+it('an account that may reserve no concurrency reserves none, whatever a folder says', () => {
+  const reservedOf = (document: object) => {
+    const entry = functionEntry(readFunctionFolder('reconcile', { description: 'Looks', timeout: 600, memorySize: 512, reservedConcurrency: 1 }, []), readConfig(document));
+    return Reflect.get(entry, 'reservedConcurrency');
+  };
+  expect(reservedOf({})).toBe(1);
+  expect(reservedOf({ eventsAtOnce: null })).toBeUndefined();
+});
+
 describe('rules', () => {
   const trigger = (name: string, pattern: object) => ({ playbook: 'feed', name, pattern });
 
