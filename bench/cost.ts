@@ -5,9 +5,10 @@ import { readScenario, ROOT } from '../sandbox/scenario/scenario.ts';
 import type { Account } from '../sandbox/account.ts';
 
 /**
- * Dollars, us-east-1, first tier; free tiers are left out. Looked up on 2026-11-28: the numbers of Lambda, S3, CloudWatch and of KMS's signatures where others
- * quote them, since the pages of AWS that could be read have no tables: cloudchipr.com/blog/aws-lambda-pricing, c3x.dev/blog/s3-request-fees-explained,
- * c3x.dev/resources/aws/aws_cloudwatch_metric_alarm, factualminds.com/blog/aws-kms-pricing-keys-requests-multi-region.
+ * Dollars, us-east-1, first tier; free tiers are left out. Looked up on 2026-11-28. A KMS key's is on AWS's own page; the numbers of Lambda, S3, CloudWatch and of
+ * KMS's signatures where others quote them, since AWS fills in the tables of its pages in the browser, and the copies that could be read have none:
+ * cloudchipr.com/blog/aws-lambda-pricing, c3x.dev/blog/s3-request-fees-explained, c3x.dev/resources/aws/aws_cloudwatch_metric_alarm,
+ * factualminds.com/blog/aws-kms-pricing-keys-requests-multi-region.
  */
 const PRICES = {
   transitions: { each: 0.025 / 1000, what: 'Step Functions, state transitions', source: 'https://aws.amazon.com/step-functions/pricing/' },

@@ -40,6 +40,7 @@ let bundles: readonly Bundle[] = [];
 describe('the package', () => {
   let folder: string;
   let resources: Readonly<Record<string, { readonly Type: string; readonly Properties: Record<string, unknown> }>>;
+  let outputs: Readonly<Record<string, { readonly Value: unknown }>>;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'stopbath-package-'));
@@ -49,6 +50,7 @@ describe('the package', () => {
     execFileSync(process.execPath, [join(ROOT, 'node_modules/osls/bin/serverless.js'), 'package', '--package', folder], { cwd: ROOT, env, stdio: 'pipe' });
     const template = read(join(folder, 'cloudformation-template-update-stack.json'));
     resources = Reflect.get(Object(template), 'Resources');
+    outputs = Reflect.get(Object(template), 'Outputs');
     // Bundling and packaging every function takes its time where much else runs.
   }, 240_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -76,6 +78,15 @@ describe('the package', () => {
     expect(expectations.filter(({ held }) => !held)).toEqual([]);
     expect(used.size).toBeGreaterThan(5);
   }, 120_000);
+
+  it('puts out the URLs that the commands need, as docs/operations.md names them', () => {
+    const install = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
+    const named = [...new Set([...install.matchAll(/\b[A-Z]\w+LambdaFunctionUrl\b/g)].map(([name]) => name))];
+    const [out, withUrl] = [Object.keys(outputs).filter((name) => name.endsWith('LambdaFunctionUrl')), Object.entries(resources).filter(([, { Type }]) => Type === 'AWS::Lambda::Url')];
+    expect(named.toSorted()).toEqual(out.toSorted());
+    expect(out.map((name) => outputs[name]?.Value)).toEqual(withUrl.map(([id]) => ({ 'Fn::GetAtt': [id, 'FunctionUrl'] })));
+    for (const name of out) expect(install).toContain(`STOPBATH_${name.replace('LambdaFunctionUrl', '').toUpperCase()}_URL=`);
+  });
 
   it('is what the sandbox reads from the same file', () => {
     const parts: unknown = Reflect.get(Object(readServerless(ROOT, 'prod', {})), 'resources');
