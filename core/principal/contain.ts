@@ -83,8 +83,10 @@ export function keysSince({ changes }: Pick<Plan, 'changes'>, state: PrincipalSt
   const last = Math.max(0, ...known.map(({ seq }) => seq));
   return keysOn(state)
     .filter((setting) => !changes.some((change) => change.setting === setting))
-    .map((setting, index) => ({ ...switchOff(setting, name, ', which was made or switched on since the plan'), seq: known.find((entry) => entry.setting === setting)?.seq ?? last + 1 + index }));
+    .map((setting, index) => ({ ...switchOff(setting, name, SINCE_PLAN), seq: known.find((entry) => entry.setting === setting)?.seq ?? last + 1 + index }));
 }
+
+const SINCE_PLAN = ', which was made or switched on since the plan';
 
 function switchOff(setting: string, name: string, which = ''): Omit<Change, 'seq'> {
   return {
@@ -140,9 +142,14 @@ function undoOf({ kind, name }: Principal, before: Json, incident: string): Undo
   return before === null ? { service: 'iam', operation: `Delete${what}`, input: of } : { service: 'iam', operation: `Put${what}`, input: { ...of, PolicyDocument: JSON.stringify(before) } };
 }
 
-/** The ledger read backwards. A key comes back only where somebody asked for it. */
+/**
+ * The ledger read backwards. A key comes back only where somebody asked for it, and one that was not there when the incident began, never: whoever had the
+ * others has made it.
+ */
 export function restoration(ledger: readonly LedgerEntry[], state: PrincipalState, { name }: Principal, newer: 'keep' | 'overwrite'): { readonly changes: readonly Change[]; readonly notes: readonly string[] } {
-  const first = new Map(standing(ledger).toReversed().map((entry) => [entry.setting, entry.before]));
+  const entries = standing(ledger);
+  const first = new Map(entries.toReversed().map((entry) => [entry.setting, entry.before]));
+  const begun = new Set(entries.filter(({ execution, title }) => execution === entries[0]?.execution && !title.endsWith(SINCE_PLAN)).map(({ setting }) => setting));
   const changes: Omit<Change, 'seq'>[] = [];
   const notes: string[] = [];
   for (const [setting, before] of first) {
@@ -150,6 +157,7 @@ export function restoration(ledger: readonly LedgerEntry[], state: PrincipalStat
     if (same(now, before)) continue;
     if (setting === DENY) changes.push({ setting, title: `Lift the deny of ${name}`, before: now, after: before });
     else if (now === null) notes.push(`Access key ${keyIn(setting)} was deleted since.`);
+    else if (!begun.has(setting)) notes.push(`Access key ${keyIn(setting)} stays off: it was made or switched on after the incident began. Find out who made it, and delete it.`);
     else if (newer === 'overwrite') changes.push({ setting, title: `Switch access key ${keyIn(setting)} on again`, before: now, after: before });
     else notes.push(`Access key ${keyIn(setting)} stays off: whoever has a leaked key has it still. --overwrite-newer switches it on again.`);
   }

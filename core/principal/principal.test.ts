@@ -106,6 +106,13 @@ describe('a restore', () => {
     expect(changes.map(({ setting, after }) => [setting, after])).toEqual([[DENY, null]]);
     expect(notes.join(' ')).toContain('AKIA1 stays off');
   });
+  it('never switches on what was made after the incident began, whoever asks', () => {
+    const [since] = keysSince({ changes: [] }, { ...state, keys: { AKIA7: 'Active' } }, user, []);
+    const later = [...ledger, { ...done('key:AKIA7', 'Active', 'Inactive'), ...since }, { ...done('key:AKIA8', 'Active', 'Inactive'), execution: 'e-2' }];
+    const { changes, notes } = restoration(later, { ...now, keys: { AKIA1: 'Inactive', AKIA7: 'Inactive', AKIA8: 'Inactive' } }, user, 'overwrite');
+    expect(changes.map(({ setting }) => setting)).toEqual(['key:AKIA1', DENY]);
+    expect(notes.filter((note) => note.includes('after the incident began'))).toHaveLength(2);
+  });
   it('names every key that works, and whether this incident had switched it off', () => {
     const { notes } = restoration(ledger, { ...now, keys: { AKIA1: 'Active', AKIA9: 'Active' } }, user, 'keep');
     expect(notes.filter((note) => note.includes(' is on,')).map((note) => /AKIA\d|never|had/g[Symbol.match](note))).toEqual([['AKIA1', 'had'], ['AKIA9', 'never']]);
