@@ -68,8 +68,9 @@ export function functionEntry({ name, properties: { role = name, ...properties }
 }
 
 /** An account that may run no more than 10 functions at once may reserve none. `reconcile` then may meet itself, which costs repeated questions and nothing else. */
-function unreserved({ reservedConcurrency: _, ...properties }: FunctionProperties): FunctionProperties {
-  return properties;
+function unreserved(properties: FunctionProperties): FunctionProperties {
+  const { reservedConcurrency: _, ...rest } = properties;
+  return rest;
 }
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html (an account keeps some of its concurrency unreserved) */

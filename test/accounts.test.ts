@@ -64,7 +64,7 @@ describe('what a member cannot send', () => {
     for (const id of rules) expect(listOf(resource(id, 'Targets'))).toEqual([expect.objectContaining({ RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 }, DeadLetterConfig: { Arn: { 'Fn::GetAtt': ['UnsentEvents', 'Arn'] } } })]);
     const [fromRules] = listOf(resource('UnsentEventsPolicy', 'PolicyDocument', 'Statement'));
     const may = listOf(at(fromRules, 'Condition', 'ArnEquals', 'aws:SourceArn')).map((arn) => String(at(arn, 'Fn::Sub')).replace(/.*:rule\//, ''));
-    expect(may.toSorted()).toEqual(rules.map((id) => at(resource(id, 'Name'), 'Fn::Sub')).toSorted());
+    expect(may.toSorted()).toEqual(rules.map((id) => String(at(resource(id, 'Name'), 'Fn::Sub'))).toSorted());
     expect(at(fromRules, 'Principal')).toEqual({ Service: 'events.amazonaws.com' });
     expect(resource('UnsentEvents')).toMatchObject({ MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true });
     expect(resource('UnsentEventsAlarm', 'Dimensions')).toEqual([{ Name: 'QueueName', Value: { 'Fn::GetAtt': ['UnsentEvents', 'QueueName'] } }]);
