@@ -30,6 +30,9 @@ const WRITERS: Readonly<Record<string, readonly string[]>> = {
   RECORDS: ['seal'],
   SEALS: ['seal'],
   SWEEP: ['archive'],
+  'EXECUTION#arn:aws:states:x': ['archive'],
+  CONFIGURATION: ['archive'],
+  WAITING: ['reconcile', 'record', 'triage'],
   RECONCILE: ['reconcile'],
   'NOBODYS#x': [],
 };
