@@ -2,7 +2,7 @@ import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-s
 import { sfnOf } from './clients.ts';
 import { TICKET_ONLY, type Direction, type Incident } from '../core/incident.ts';
 import { nextRun } from '../core/runs.ts';
-import { addExecution, failOpen, OvertakenError, updateIncident } from './incidents.ts';
+import { addExecution, failOpen, failUnbegun, OvertakenError, updateIncident } from './incidents.ts';
 import type { Tools } from './function.ts';
 
 /**
@@ -30,11 +30,13 @@ const AHEAD: ReadonlySet<Incident['target']['kind']> = new Set(['bucket', 'princ
 
 /**
  * An incident that is `open` has an execution that runs, or one that a crash left unstarted: then it is started now. Everybody who
- * meets such an incident asks for this first, since nobody else will.
+ * meets such an incident asks for this first, since nobody else will. A person's that has no execution yet is not begun in its place: without
+ * their word it would be nobody's, so that they could approve it themselves.
  *
- * @returns false where the execution has ended and left no outcome: the incident has failed, and may be started again
+ * @returns false where the execution has ended and left no outcome, or was never begun: the incident has failed, and may be started again
  */
 export async function ensureStarted(tools: Pick<Tools, 'settings' | 'clients'>, incident: Incident): Promise<boolean> {
+  if (incident.executions.length === 0 && incident.requestedBy !== 'automatic') return !(await failUnbegun(tools, incident));
   const name = incident.executions.at(-1) ?? nextRun(incident, 'contain');
   try {
     if (await startExecution(tools, incident, name.startsWith(`${incident.id}-restore-`) ? 'restore' : 'contain', name)) return true;

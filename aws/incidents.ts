@@ -54,6 +54,12 @@ export async function failOpen(table: Table, id: string, outcome: string): Promi
   return await update(table, { pk: pkOf(id), sk: META }, { status: 'failed', outcome, ...indexed('failed') }, { expression: '#status = :open', values: { ':open': 'open' }, names: STATUS });
 }
 
+/** The same for what a person asked for and is not begun. @returns false where it has gone on since it was seen */
+export async function failUnbegun(table: Table, seen: Incident): Promise<boolean> {
+  const outcome = `${seen.requestedBy} asked for it, and it was never started: nothing was changed`;
+  return await update(table, { pk: pkOf(seen.id), sk: META }, { status: 'failed', outcome, ...indexed('failed') }, asSeen(seen));
+}
+
 /**
  * Adds an execution to those of an incident, before it is started, with what that makes of the incident; a second time changes nothing.
  * Only what stands as it was seen takes one: what was started meanwhile, or has begun to write, is not overtaken.
@@ -149,13 +155,15 @@ export async function viewWithRecords(table: Table, id: string): Promise<{ reado
 function viewOf(items: readonly Item[], id: string): IncidentView {
   const meta = items.find((item) => item.sk === META);
   if (!meta) throw new NoSuchIncidentError(`there is no incident ${JSON.stringify(id)}; stopbath incidents lists them`);
+  const incident = incidentOf(meta);
   return {
-    incident: incidentOf(meta),
+    incident,
     plans: bodies<Plan>(items, 'PLAN#').toSorted((a, b) => a.plannedAt.localeCompare(b.plannedAt)),
     ledger: bodies<LedgerEntry>(items, 'LEDGER#').toSorted(byAct),
     entries: bodies<Entry>(items, 'ENTRY#').toSorted((a, b) => a.at.localeCompare(b.at)),
     progress: bodies<Progress>(items, 'PROGRESS#').toSorted((a, b) => a.startedAt.localeCompare(b.startedAt)),
-    requests: bodies<Request>(items, 'REQUEST#').toSorted((a, b) => a.at.localeCompare(b.at)),
+    // What was overtaken counts for nothing.
+    requests: bodies<Request>(items, 'REQUEST#').filter(({ execution }) => incident.executions.includes(execution)).toSorted((a, b) => a.at.localeCompare(b.at)),
     approvals: bodies<Approval>(items, 'APPROVAL#').toSorted((a, b) => a.requestedAt.localeCompare(b.requestedAt)),
   };
 }
@@ -183,8 +191,9 @@ export async function saveProgress(table: Table, progress: Progress): Promise<vo
   await put(table, { pk: pkOf(progress.incident), sk: `PROGRESS#${progress.execution}#${progress.what}`, json: JSON.stringify(progress) });
 }
 
+/** The last word stands: the digest holds what is done, and what is said beside it (who would feel it, how many links) is as it was last seen. */
 export async function savePlan(table: Table, plan: Plan): Promise<void> {
-  await putNew(table, planItem(plan));
+  await put(table, planItem(plan));
 }
 
 export function planItem(plan: Plan): Item {
@@ -196,12 +205,12 @@ export async function getPlan(table: Table, incident: string, digest: string): P
   return item ? body<Plan>(item) : null;
 }
 
-/** @returns false where somebody asked for this execution before: the first word stays */
+/** @returns false where the same was asked for at the same moment: nothing is written twice */
 export async function saveRequest(table: Table, request: Request): Promise<boolean> {
   return await putNew(table, { pk: partitionOf('REQUEST', request.incident), sk: `REQUEST#${request.execution}`, json: JSON.stringify(request) });
 }
 
-/** Who asked for an execution; `null` where nobody did, because an event started it. */
+/** Who asked for an execution; `null` where nobody did, because an event started it. What was asked for and never started is under no execution's name. */
 export async function getRequest(table: Table, incident: string, execution: string): Promise<Request | null> {
   const item = await get(table, partitionOf('REQUEST', incident), `REQUEST#${execution}`);
   return item ? body<Request>(item) : null;

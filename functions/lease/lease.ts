@@ -1,11 +1,11 @@
 import { inTurns } from '../../aws/concurrently.ts';
 import { ensureStarted, startExecution, startTicket } from '../../aws/executions.ts';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, failOpen, getIncident, listIncidents, moveLease, OvertakenError, saveRequest } from '../../aws/incidents.ts';
+import { addEntry, getIncident, listIncidents, moveLease, OvertakenError, saveRequest } from '../../aws/incidents.ts';
 import { isUnderWay, type Incident } from '../../core/incident.ts';
 import { askedAgain, leaseStep, type Lease } from '../../core/lease.ts';
 import { LEASE } from '../../core/next.ts';
-import { nextRun } from '../../core/runs.ts';
+import { askedFor } from '../../core/runs.ts';
 import { isLeftAlone, lookOf } from '../../core/ticket/look.ts';
 
 const PAGE = 100;
@@ -15,7 +15,8 @@ export async function tendLeases(tools: Tools): Promise<{ readonly reminded: num
   let [reminded, asked] = [0, 0];
   const failed: string[] = [];
   const tend = async (incident: Incident): Promise<void> => {
-    if (incident.status === 'open' && isLeftAlone(incident, tools.now())) await begun(incident, tools);
+    // A start that died looks as if something ran. An event's is made good; a person whose request died before it was theirs was refused, and asks again.
+    if (incident.status === 'open' && isLeftAlone(incident, tools.now())) await ensureStarted(tools, incident);
     const look = lookOf(incident, tools.now());
     if (look !== null) await startTicket(tools, incident.id, look);
     if (stepOf(incident, tools) === null) return;
@@ -55,12 +56,6 @@ function stepOf(incident: Incident, tools: Tools): ReturnType<typeof leaseStep> 
   return incident.lease && !isUnderWay(incident) ? leaseStep(incident.lease, tools.now()) : null;
 }
 
-/** A start that died looks as if something ran. An event's is made good; a person whose request died before it was theirs was refused, and asks again. */
-async function begun(incident: Incident, tools: Tools): Promise<void> {
-  if (incident.executions.length > 0 || incident.requestedBy === 'automatic') await ensureStarted(tools, incident);
-  else await failOpen(tools, incident.id, `${incident.requestedBy} asked for it, and it was never started: nothing was changed`);
-}
-
 async function remind(incident: Incident, lease: Lease, tools: Tools): Promise<boolean> {
   const at = tools.now();
   // Extended meanwhile: there is nothing to be reminded of.
@@ -74,8 +69,9 @@ async function remind(incident: Incident, lease: Lease, tools: Tools): Promise<b
 async function ask(incident: Incident, lease: Lease, tools: Tools): Promise<boolean> {
   const at = tools.now();
   if (!(await moveLease(tools, incident.id, lease, askedAgain(lease, at)))) return false;
-  const execution = nextRun(incident, 'restore');
-  await saveRequest(tools, { incident: incident.id, execution, direction: 'restore', by: LEASE, at, reason: `the lease ended at ${lease.until}`, digest: null, newer: 'keep' });
+  const asked = askedFor(incident, { direction: 'restore', by: LEASE, at, reason: `the lease ended at ${lease.until}`, digest: null, newer: 'keep' });
+  const { execution } = asked;
+  await saveRequest(tools, asked);
   try {
     await startExecution(tools, incident, 'restore', execution);
     await say(incident, `${execution}/lease`, at, `the lease ended at ${lease.until} (owner: ${lease.owner}): whether to restore is asked; until somebody approves, the containment stays`, 'due', tools);

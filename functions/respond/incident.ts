@@ -5,7 +5,7 @@ import { ensureStarted, startExecution } from '../../aws/executions.ts';
 import { PHASE, STATUSES, TICKET_ONLY, type Direction, type Incident, type Request } from '../../core/incident.ts';
 import { inForce } from '../../core/outcome.ts';
 import { isPseudonym } from '../../core/redact.ts';
-import { nextRun } from '../../core/runs.ts';
+import { askedFor } from '../../core/runs.ts';
 
 interface Ask {
   readonly incident: string;
@@ -62,30 +62,34 @@ interface Begin {
 }
 
 /**
- * Who asked is written before the start and once an execution: of two who ask at the same moment, one has asked. An earlier try may
- * have ended between the request and the start: then that one is started, as it was asked for, whoever asks now.
+ * Who asked, and for what, is written before the start, and counts for the run that is added for it. Of two who ask at the same moment, and of somebody and an
+ * event, one has started; the other one's word starts nothing, then or later.
  */
 export async function begin(incident: Incident, direction: Direction, { act, text, reason, by, change, was, newer = 'keep', digest = null }: Begin, tools: Tools): Promise<HttpAnswer> {
   const { id } = incident;
   const at = tools.now();
-  const execution = nextRun(incident, direction);
-  const asked: Request = { incident: id, execution, direction, by, at, reason, digest, newer, change, was };
-  const first = (await saveRequest(tools, asked)) ? asked : ((await getRequest(tools, id, execution)) ?? asked);
-  const started = await startAs(incident, direction, execution, { ...first.change, requestedBy: first.by }, tools);
-  if (started === null) return httpAnswer(409, { error: `${id} has gone on since it was looked at, so that nothing was started: look at it again, stopbath show ${id}` });
-  await addEntry(tools, `${execution}/request`, { incident: id, at: first.at, kind: 'request', text: first === asked ? text : `${act} asked for: ${first.reason}`, by: first.by, detail: { act, execution, ...(first.newer === 'overwrite' ? { override: 'newer' } : {}) } });
-  if (first.by !== by || first.digest !== digest || first.newer !== newer) return httpAnswer(409, { error: `${first.by} asked for ${execution} at ${first.at}, and that runs: see stopbath show ${id}` });
-  if (!started) return httpAnswer(409, { error: `${execution} was started already` });
-  return httpAnswer(202, { incident: id, execution, mode: first.change?.mode ?? incident.mode });
+  const asked = askedFor(incident, { direction, by, at, reason, digest, newer, change, was });
+  const { execution } = asked;
+  if (!(await saveRequest(tools, asked)) || !(await startAs(incident, asked, tools))) return httpAnswer(409, { error: `${await whatRuns(id, tools)}, so that nothing was started: look at it again, stopbath show ${id}` });
+  await addEntry(tools, `${execution}/request`, { incident: id, at, kind: 'request', text, by, detail: { act, execution, ...(newer === 'overwrite' ? { override: 'newer' } : {}) } });
+  return httpAnswer(202, { incident: id, execution, mode: change.mode ?? incident.mode });
 }
 
-/** A start that fails leaves no incident behind that looks as if something ran. `null` where another run came first: what runs, or ran since, has made its own of the incident. */
-async function startAs(incident: Incident, direction: Direction, execution: string, change: Partial<Incident>, tools: Tools): Promise<boolean | null> {
+/** A start that fails leaves no incident behind that looks as if something ran. @returns false where another run came first: what runs, or ran since, has made its own of the incident */
+async function startAs(incident: Incident, { direction, execution, change, by }: Request, tools: Tools): Promise<boolean> {
   try {
-    return await startExecution(tools, incident, direction, execution, change);
+    await startExecution(tools, incident, direction, execution, { ...change, requestedBy: by });
+    return true;
   } catch (error) {
-    if (error instanceof OvertakenError) return null;
+    if (error instanceof OvertakenError) return false;
     if (direction === 'contain') await failOpen(tools, incident.id, `${execution} could not be started, nothing was changed: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
     throw error;
   }
+}
+
+/** Whose run came first. */
+async function whatRuns(id: string, tools: Tools): Promise<string> {
+  const latest = (await getIncident(tools, id)).executions.at(-1);
+  const asked = latest === undefined ? null : await getRequest(tools, id, latest);
+  return asked ? `${asked.by} asked for ${asked.execution} at ${asked.at}` : `${id} has gone on since it was looked at`;
 }

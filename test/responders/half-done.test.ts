@@ -1,10 +1,12 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createClients, type Clients } from '../../aws/clients.ts';
-import type { Tools } from '../../aws/function.ts';
+import { startExecution } from '../../aws/executions.ts';
+import { createIncident } from '../../aws/incidents.ts';
 import type { Incident } from '../../core/incident.ts';
-import { begin, wordOf } from '../../functions/respond/incident.ts';
-import { root, startSuite, type Suite } from './suite.ts';
+import { manualIncident } from '../../core/manual.ts';
+import { nextRun } from '../../core/runs.ts';
+import { begin, restore, wordOf } from '../../functions/respond/incident.ts';
+import { root, startSuite, toolsOf, type Input, type Suite } from './suite.ts';
 
 /** Starts that died half-way, and runs that somebody refused: what is left behind stands in nobody's way. */
 let suite: Suite;
@@ -23,7 +25,12 @@ async function open(): Promise<string> {
   return bucket;
 }
 
+async function publish(bucket: string): Promise<void> {
+  await suite.account.world.call('s3', 'PutBucketPolicy', { Bucket: bucket, Policy: JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `arn:aws:s3:::${bucket}/*` }] }) }, root(suite.account));
+}
+
 const start = (bucket: string, more: object = {}) => ({ playbook: 'quarantine-bucket', inputs: { bucket }, mode: 'contain', reason: 'a test', ...more });
+const ROSA = 'arn:aws:sts::111122223333:assumed-role/stopbath-responder/rosa';
 /** As long as the SDK tries. */
 const TRIES = 4;
 
@@ -51,15 +58,54 @@ it('what its opener left half done is taken up by the schedule: it says that it 
   expect([incident.status, incident.outcome]).toEqual(['failed', expect.stringContaining('/rosa asked for it, and it was never started')]);
 });
 
-it('a request whose start was lost runs as it was asked for, and who asks next is told whose it is', async () => {
-  const { body } = await suite.respond('rosa', '/start', start(await open()));
-  await suite.until(body.incident, ({ incident }) => incident.status === 'contained');
-  const item = { incident: body.incident, execution: `${body.incident}-restore-1`, direction: 'restore', by: 'arn:aws:sts::111122223333:assumed-role/stopbath-responder/rosa', at: '2026-11-24T00:00:00.000Z', reason: 'it is over', digest: null, newer: 'keep', change: {} };
-  await suite.account.world.call('dynamodb', 'PutItem', { TableName: suite.deployment.name, Item: { pk: { S: `REQUEST#${body.incident}` }, sk: { S: `REQUEST#${item.execution}` }, json: { S: JSON.stringify(item) } } }, root(suite.account));
-  const asked = await suite.respond('ravi', '/restore', { incident: body.incident, reason: 'over' });
-  expect(asked).toMatchObject({ status: 409, body: { error: expect.stringContaining('/rosa asked for') } });
-  const { entries } = await suite.until(body.incident, ({ incident }) => incident.status === 'restored');
-  expect(entries.filter(({ kind, text }) => kind === 'request' && text.startsWith('restore')).map(({ by }) => by.split('/').at(-1))).toEqual(['rosa']);
+/** After a request is on record, and before its run is on the incident's list. */
+const asked = ({ Item }: Input) => Item?.sk?.startsWith('REQUEST#') ?? false;
+const contained = async (bucket: string) => (await suite.until((await suite.respond('rosa', '/start', start(bucket))).body.incident, ({ incident }) => incident.status === 'contained')).incident;
+
+it('a request whose start was lost is nobody\'s later: who asks next gets what they ask for', async () => {
+  const seen = await contained(await open());
+  const lost = toolsOf(suite, { after: asked, happens: () => Promise.reject(new Error('it ended here')) });
+  await expect(restore({ incident: seen.id, reason: 'lost', newer: 'overwrite', digest: '0'.repeat(64) }, ROSA, lost)).rejects.toThrow('it ended here');
+  expect((await suite.respond('ravi', '/restore', { incident: seen.id, reason: 'over' })).status).toBe(202);
+  const { requests, incident } = await suite.until(seen.id, (view) => view.incident.status === 'restored');
+  expect([requests.slice(1).map(({ by, newer }) => [by.split('/').at(-1), newer]), incident.requestedBy]).toEqual([[['ravi', 'keep']], expect.stringMatching(/\/ravi$/)]);
+});
+
+it('a start that an event overtakes is refused, and what the event started is not held to its plan', async () => {
+  const seen = await contained(await open());
+  const again = async () => void (await startExecution(toolsOf(suite), seen, 'contain', nextRun(seen, 'contain'), { status: 'open' }));
+  const answer = await begin(seen, 'contain', { act: 'start', text: 'start', reason: 'exactly this', by: ROSA, change: { status: 'open', mode: 'approve' }, was: wordOf(seen), digest: '0'.repeat(64) }, toolsOf(suite, { after: asked, happens: again }));
+  expect([answer.statusCode, answer.body]).toEqual([409, expect.stringContaining('nothing was started')]);
+  const { incident, requests, approvals } = await suite.until(seen.id, (view) => view.incident.executions.length === 2 && !['open', 'containing'].includes(view.incident.status));
+  expect([incident.status, incident.mode, requests.length, approvals]).toEqual(['contained', 'contain', 1, []]);
+});
+
+it('a start that a restore overtakes starts nothing, then or later', async () => {
+  const bucket = await open();
+  await publish(bucket);
+  const seen = await contained(bucket);
+  const first = async () => void (await suite.respond('ravi', '/restore', { incident: seen.id, reason: 'over' }));
+  const full = { ...wordOf(seen), inputs: { ...seen.inputs, level: 'full' }, status: 'open', mode: 'approve' } as const;
+  const answer = await begin(seen, 'contain', { act: 'start', text: 'start', reason: 'all of it', by: ROSA, change: full, was: wordOf(seen), digest: '0'.repeat(64) }, toolsOf(suite, { after: asked, happens: first }));
+  expect([answer.statusCode, answer.body]).toEqual([409, expect.stringContaining('/ravi asked for')]);
+  const { approvals } = await suite.until(seen.id, (view) => view.approvals.some(({ state }) => state === 'waiting'));
+  await suite.respond('rosa', '/reject', { incident: seen.id, digest: approvals[0]?.digest, reason: 'not yet' });
+  await suite.until(seen.id, ({ entries }) => entries.some(({ kind, detail }) => kind === 'outcome' && Object(detail).execution === approvals[0]?.execution));
+  const { status, body } = await suite.respond('ravi', '/start', start(bucket, { inputs: { bucket, level: 'external' } }));
+  expect(status, body.error).toBe(202);
+  const { incident } = await suite.until(seen.id, (view) => view.incident.executions.length === 3 && view.incident.status === 'contained');
+  expect([incident.inputs['level'], incident.requestedBy]).toEqual(['external', expect.stringMatching(/\/ravi$/)]);
+});
+
+it('what a person asked for and did not begin is begun by nobody else in their place', async () => {
+  const bucket = await open();
+  const target: Incident['target'] = { kind: 'bucket', name: bucket, arn: `arn:aws:s3:::${bucket}`, account: '111122223333', region: 'us-east-1' };
+  const incident = manualIncident({ playbook: 'quarantine-bucket', target, recordedAs: target.arn, inputs: { level: 'public' }, mode: 'approve', reason: 'a test', by: ROSA, at: new Date(suite.account.clock.now()).toISOString() }, null, 'contain');
+  const { id } = incident;
+  await createIncident(toolsOf(suite), incident);
+  expect(await suite.respond('rosa', '/restore', { incident: id, reason: 'begin it' })).toMatchObject({ status: 409, body: { error: expect.stringContaining('nothing to restore') } });
+  const { incident: present } = await suite.view(id);
+  expect([present.status, present.executions]).toEqual(['failed', []]);
 });
 
 it('somebody who asks for what runs already sets nothing back', async () => {
@@ -70,17 +116,10 @@ it('somebody who asks for what runs already sets nothing back', async () => {
   const { incident } = await suite.until(body.incident, (view) => view.incident.executions.length === 2 && view.incident.status === 'contained');
   // As ravi read it before rosa asked again.
   const before: Incident = { ...incident, executions: incident.executions.slice(0, 1) };
-  const tools = { settings: { STOPBATH_TABLE: suite.deployment.name, STOPBATH_NAME: suite.deployment.name, STOPBATH_ACCOUNT: '111122223333', AWS_REGION: 'us-east-1' }, clients: clients(), now: () => new Date(suite.account.clock.now()).toISOString() } as Tools;
-  const asked = await begin(before, 'contain', { act: 'start', text: 'again', reason: 'again', by: 'ravi', change: { status: 'open' }, was: wordOf(before) }, tools);
+  const asked = await begin(before, 'contain', { act: 'start', text: 'again', reason: 'again', by: 'ravi', change: { status: 'open' }, was: wordOf(before) }, toolsOf(suite));
   expect([asked.statusCode, asked.body]).toEqual([409, expect.stringContaining('/rosa asked for')]);
   expect((await suite.view(body.incident)).incident).toMatchObject({ status: 'contained', requestedBy: incident.requestedBy });
 });
-
-function clients(): Clients {
-  const { admin, endpoint } = suite.account;
-  process.env['AWS_ENDPOINT_URL'] = endpoint;
-  return createClients('us-east-1', () => Promise.resolve(admin));
-}
 
 it('a request for approval that nobody was told of is told by the next try', async () => {
   suite.account.inject({ service: 'dynamodb', operation: 'UpdateItem', role: `${suite.deployment.name}-ask-approval`, times: TRIES, code: 'InternalServerError', status: 500 });
@@ -121,7 +160,22 @@ it('what is started while an outcome is put on record is not written over by it'
   const { body } = await suite.respond('rosa', '/start', start(await open()));
   id = body.incident;
   const { incident, entries } = await suite.until(body.incident, (view) => view.entries.some(({ kind }) => kind === 'outcome'));
-  expect([incident.status, entries.at(-1)?.text]).toEqual(['restoring', expect.stringContaining(`${body.incident}-contain-1 ended, after ${body.incident}-restore-1 had taken its place`)]);
+  expect([incident.status, entries.at(-1)?.text]).toEqual(['restoring', expect.stringMatching(/-contain-1-\w+ ended, after .*-restore-1 had taken its place/)]);
+});
+
+it('a run goes by who would feel it now, not by what a plan of the same changes said the first time', async () => {
+  const trusting = (Principal: object) => ({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal, Action: 'sts:AssumeRole' }] });
+  const principal = suite.account.createRole('album-batch', { trust: trusting({ Service: 'ec2.amazonaws.com' }) });
+  const { body } = await suite.respond('rosa', '/start', { playbook: 'contain-principal', inputs: { principal }, mode: 'observe', reason: 'a test' });
+  const { plans: [first] } = await suite.until(body.incident, ({ incident }) => incident.status === 'observed');
+  expect(first?.impact['wouldFeelIt']).toEqual(['ec2.amazonaws.com may run as it']);
+  await suite.account.world.call('iam', 'UpdateAssumeRolePolicy', { RoleName: 'album-batch', PolicyDocument: JSON.stringify(trusting({ AWS: 'arn:aws:iam::111122223333:root' })) }, root(suite.account));
+  await suite.respond('rosa', '/release', { incident: body.incident, reason: 'nothing runs as it any more' });
+  const { approvals, plans } = await suite.until(body.incident, (view) => view.approvals.length > 0);
+  expect([plans.length, plans[0]?.digest, plans[0]?.impact['wouldFeelIt'], approvals[0]?.gates]).toEqual([1, first?.digest, [], ['mode']]);
+  expect((await suite.respond('ravi', '/approve', { incident: body.incident, digest: approvals[0]?.digest })).status).toBe(200);
+  const { incident } = await suite.until(body.incident, (view) => ['contained', 'held', 'failed', 'unverified'].includes(view.incident.status));
+  expect(incident.status, incident.outcome).toBe('contained');
 });
 
 it('a plan of an incident that is over starts nothing, and claims nothing', async () => {
@@ -146,7 +200,7 @@ it('its own evidence bucket is nobody\'s target', async () => {
 it('an event finds a target that was claimed by a try which wrote no incident, and opens it', async () => {
   const bucket = await open();
   const target = `arn:aws:s3:::${bucket}`;
-  await suite.account.world.call('s3', 'PutBucketPolicy', { Bucket: bucket, Policy: JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `${target}/*` }] }) }, root(suite.account));
+  await publish(bucket);
   await suite.account.world.call('dynamodb', 'PutItem', { TableName: suite.deployment.name, Item: { pk: { S: `TARGET#${target}` }, sk: { S: 'CLAIM' }, incident: { S: 'inc-20260101-0123456789' }, signal: { S: 'lost' }, closedAt: { NULL: true } } }, root(suite.account));
   const event = {
     version: '0', id: '0f0e0d0c-0b0a-4000-8000-0000000000ee', 'detail-type': 'GuardDuty Finding', source: 'aws.guardduty', account: '111122223333', time: new Date(suite.account.clock.now()).toISOString(), region: 'us-east-1', resources: [],

@@ -1,3 +1,6 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { createClients } from '../../aws/clients.ts';
+import type { Tools } from '../../aws/function.ts';
 import { startAccount, type Account } from '../../sandbox/account.ts';
 import type { Deployment } from '../../sandbox/deploy.ts';
 import type { Person } from '../../sandbox/photos/people.ts';
@@ -83,4 +86,36 @@ export async function startSuite(config: Partial<Config> = {}, options: Paramete
 export function root(account: Account) {
   const arn = `arn:aws:iam::${account.accounts.home}:root`;
   return { kind: 'root', account: account.accounts.home, principalArn: arn, arn, userId: account.accounts.home } as const;
+}
+
+/** Of a request to DynamoDB, what tells it from others. */
+export interface Input {
+  readonly IndexName?: string;
+  readonly Item?: { readonly sk?: string };
+  readonly Key?: { readonly sk?: string };
+}
+
+export interface Meanwhile {
+  readonly after: (input: Input) => boolean;
+  readonly happens: () => Promise<void>;
+}
+
+/** The suite's own tools, and something that happens right after its first request that is such. */
+export function toolsOf({ account, deployment }: Suite, meanwhile?: Meanwhile): Tools {
+  process.env['AWS_ENDPOINT_URL'] = account.endpoint;
+  const clients = createClients('us-east-1', () => Promise.resolve(account.admin));
+  let done = meanwhile === undefined;
+  clients.dynamo.middlewareStack.add(
+    (next) => async (args) => {
+      const answer = await next(args);
+      if (!done && meanwhile && meanwhile.after(args.input as object)) {
+        done = true;
+        await meanwhile.happens();
+      }
+      return answer;
+    },
+    { step: 'initialize', priority: 'high' },
+  );
+  const settings = { STOPBATH_TABLE: deployment.name, STOPBATH_NAME: deployment.name, STOPBATH_ACCOUNT: '111122223333', AWS_REGION: 'us-east-1', AWS_LAMBDA_FUNCTION_NAME: 'a-test' };
+  return { settings, clients, log: new Logger({ serviceName: 'a-test', logLevel: 'SILENT' }), now: () => new Date(account.clock.now()).toISOString() } as Tools;
 }
