@@ -156,19 +156,23 @@ function requestOf(incoming: IncomingMessage, body: Buffer): HttpRequest {
   };
 }
 
-async function readBody(incoming: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of incoming) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    size += chunk.length;
-    if (size > MAX_BODY) throw new RangeError('request body too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+function readBody(incoming: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    incoming
+      .on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > MAX_BODY) reject(new RangeError('request body too large'));
+        else chunks.push(chunk);
+      })
+      .on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
+      .on('error', reject);
+  });
 }
 
 /** Header values are Latin-1 on the wire; a line break or another control character in one would split the response. */
 function headerText(value: string): string {
+  if (/^[\x20-\x7e]*$/.test(value)) return value;
   return Buffer.from(value.replaceAll(/[^\P{Cc}\t]/gu, ' '), 'utf8').toString('latin1');
 }

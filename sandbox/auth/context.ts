@@ -9,6 +9,15 @@ import type { Call, ConditionContext } from '../service.ts';
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
 export function contextOf(call: Call): ConditionContext {
+  const known = contexts.get(call) ?? makeContext(call);
+  contexts.set(call, known);
+  return known;
+}
+
+/** Each need and each policy of a call asks for it again. */
+const contexts = new WeakMap<Call, ConditionContext>();
+
+function makeContext(call: Call): ConditionContext {
   const time = new Date(call.time).toISOString();
   return {
     'aws:currenttime': time,

@@ -58,7 +58,8 @@ function concerns(statement: Statement, { principal, owner }: Question): boolean
 }
 
 function matchesAction(statement: Statement, action: string): boolean {
-  const matches = (pattern: string) => matchesGlob(pattern.toLowerCase(), action.toLowerCase());
+  const asked = action.toLowerCase();
+  const matches = (pattern: string) => matchesGlob(pattern.toLowerCase(), asked);
   if (statement.actions) return statement.actions.some(matches);
   return statement.notActions !== null && !statement.notActions.some(matches);
 }

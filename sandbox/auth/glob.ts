@@ -34,7 +34,18 @@ export type Glob = readonly (string | symbol)[];
 export const ANY_RUN = Symbol('*');
 export const ANY_ONE = Symbol('?');
 
+const globs = new Map<string, Glob>();
+const MOST_GLOBS = 5000;
+
+/** Policies ask the same few patterns of every call. */
 export function globOf(pattern: string): Glob {
+  const known = globs.get(pattern) ?? piecesOf(pattern);
+  if (globs.size > MOST_GLOBS) globs.clear();
+  globs.set(pattern, known);
+  return known;
+}
+
+function piecesOf(pattern: string): Glob {
   return Array.from({ length: pattern.length }, (_, index) => {
     const character = pattern.charAt(index);
     return character === '*' ? ANY_RUN : character === '?' ? ANY_ONE : character;

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hash, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { AwsError } from '../service.ts';
 import type { HttpRequest } from '../service.ts';
 
@@ -75,16 +75,16 @@ export function sign(secret: string, scope: Pick<Signature, 'date' | 'region' | 
   return createHmac('sha256', signingKey(secret, scope)).update(text).digest('hex');
 }
 
-/** Four rounds of HMAC that are the same all day: thousands of requests come from one session. */
-function signingKey(secret: string, { date, region, service }: Pick<Signature, 'date' | 'region' | 'service'>): string | Buffer {
+/** Four rounds of HMAC that are the same all day: thousands of requests come from one session. A `KeyObject` signs in a quarter of the time that its bytes take. */
+function signingKey(secret: string, { date, region, service }: Pick<Signature, 'date' | 'region' | 'service'>): KeyObject {
   const name = [secret, date, region, service].join('\n');
-  const key = signingKeys.get(name) ?? [date, region, service, 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${secret}`);
+  const key = signingKeys.get(name) ?? createSecretKey([date, region, service, 'aws4_request'].reduce(hmac, Buffer.from(`AWS4${secret}`)));
   if (signingKeys.size > MOST_KEYS) signingKeys.clear();
   signingKeys.set(name, key);
   return key;
 }
 
-const signingKeys = new Map<string, string | Buffer>();
+const signingKeys = new Map<string, KeyObject>();
 const MOST_KEYS = 1000;
 
 export function sameText(a: string, b: string): boolean {
@@ -93,7 +93,7 @@ export function sameText(a: string, b: string): boolean {
 }
 
 export function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data);
 }
 
 export function scopeText(scope: Pick<Signature, 'date' | 'region' | 'service'>): string {
@@ -159,7 +159,7 @@ function decode(text: string): string {
   }
 }
 
-function hmac(key: string | Buffer, text: string): Buffer {
+function hmac(key: Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 

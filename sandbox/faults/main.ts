@@ -75,12 +75,13 @@ async function deliver(seed: number, json: boolean): Promise<number> {
 
 function linesOf({ rows, meaningless, left }: Matrix): readonly string[] {
   const sum = (of: (row: Row) => number) => rows.reduce((total, row) => total + of(row), 0);
-  const cells = [['playbook', 'direction', 'fault', 'calls', 'runs', 'struck', 'survived'], ...rows.map((row) => [row.playbook, row.direction, row.fault, String(row.calls), String(row.runs), String(row.struck), String(row.survived)])];
+  const cells = [['playbook', 'direction', 'fault', 'names', 'struck', 'calls', 'runs', 'struck', 'survived'], ...rows.map((row) => [row.playbook, row.direction, row.fault, ...[row.names.all, row.names.struck, row.calls, row.runs, row.struck, row.survived].map(String)])];
   const widths = cells[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
   const violations = rows.flatMap((row) => row.violations);
   return [
     ...cells.map((row) => row.map((cell, column) => (column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')),
     '',
+    `${sum(({ names }) => names.struck)} of ${sum(({ names }) => names.all)} pairs of a call's name and a fault were struck`,
     `${sum(({ runs }) => runs)} runs, ${sum(({ struck }) => struck)} of them struck, ${sum(({ survived }) => survived)} survived; ${left} left to play${meaningless === 0 ? '' : `; ${meaningless} would mean nothing to the call, or the same as another`}`,
     ...violations.flatMap(({ struck, what, reproduce }) => ['', `${struck ?? 'nothing struck'}: ${what}`, `  $ ${reproduce}`]),
   ];

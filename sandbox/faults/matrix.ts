@@ -30,6 +30,8 @@ export interface Row {
   /** Calls that the fault means anything to, and does nothing to that another one would not do. */
   readonly calls: number;
   readonly runs: number;
+  /** Different calls among them, `triage dynamodb:PutItem`, and how many of these were struck: the first layer of the matrix. */
+  readonly names: { readonly all: number; readonly struck: number };
   /** Runs in which the call came. What runs side by side, and what is looked at until it is so, comes as often as it does. */
   readonly struck: number;
   readonly survived: number;
@@ -113,7 +115,8 @@ export async function playMatrix({ playbook, direction, fault, call, every = 1, 
 
 /**
  * The runs, those first that teach most: each call that a role makes for the first time struck once, each by another fault, and so on
- * through the faults. What it does again comes a little after that, since it is often the same line of code, and so do reads, which a retry mends.
+ * through the faults; reads, which a retry mends, a little later. Only when every fault has struck every such call comes what a role does again,
+ * since it is often the same line of code.
  */
 function cellsOf(counted: readonly { readonly of: Case; readonly calls: readonly Counted[] }[]): readonly Cell[] {
   const ranked = counted.flatMap(({ of, calls }, at) => {
@@ -122,16 +125,18 @@ function cellsOf(counted: readonly { readonly of: Case; readonly calls: readonly
       faults.map((fault) => {
         const call = `${what}#${nth}`;
         const turn = (FAULTS.indexOf(fault) + whats.indexOf(what) + at) % FAULTS.length;
-        return { of, fault, call, rank: turn + AGAIN * (nth - 1) + (reads && fault !== 'stale' ? READ : 0), key: digestOf([of.playbook, of.direction, fault, call]) };
+        return { of, fault, call, rank: turn + (nth > 1 ? AGAIN * nth + FIRST_LAYER : 0) + (reads && fault !== 'stale' ? READ : 0), key: digestOf([of.playbook, of.direction, fault, call]) };
       }),
     );
   });
   return ranked.toSorted((a, b) => a.rank - b.rank || a.key.localeCompare(b.key));
 }
 
-/** By how many turns a call that was made before comes later, and one that changes nothing. */
+/** By how many turns a call that was made before comes later each time, and one that changes nothing. */
 const AGAIN = 3;
 const READ = 4;
+/** More turns than what comes for the first time takes. */
+const FIRST_LAYER = FAULTS.length + READ;
 
 /** A run that fails by itself, or does not end, is a violation as well. */
 async function ended(run: Promise<Run>, strike: Run['strike']): Promise<Run> {
@@ -162,10 +167,16 @@ function rowsOf(wanted: readonly Cell[], runs: ReadonlyMap<Cell, Finished>): rea
     return [
       {
         playbook: of.playbook, direction: of.direction, fault, calls: cells.length, runs: played.length,
+        names: { all: new Set(cells.map(({ call }) => nameOf(call))).size, struck: new Set(played.flatMap(({ struck }) => (struck === null ? [] : [nameOf(struck)]))).size },
         struck: played.filter(({ struck }) => struck !== null).length,
         survived: played.filter(({ violations }) => violations.length === 0).length,
         violations: played.flatMap(({ call, struck, violations }) => violations.map((what) => ({ call, struck, what, reproduce: `npm run faults -- --playbook ${of.playbook} --direction ${of.direction} --fault ${fault} --call ${struck === null ? call : `"${struck}"`}` }))),
       },
     ];
   });
+}
+
+/** `triage dynamodb:PutItem` of `triage dynamodb:PutItem#2` */
+function nameOf(call: number | string): string {
+  return String(call).replace(/#\d+$/, '');
 }

@@ -36,7 +36,7 @@ export async function playRun(stage: Stage, one: Case, strike: Strike): Promise<
     const views = await viewsOf(stage, prepared);
     if (!reached(views, prepared, 'contained')) throw new Error(`without any fault ${prepared.arn} is ${statusesOf(views)}`);
   }
-  const start = await prepared.state();
+  const start = one.direction === 'restore' ? await prepared.state() : before;
 
   const striker = createStriker(account, deployment.name, strike);
   account.around(striker.around);

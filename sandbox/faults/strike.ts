@@ -29,7 +29,7 @@ export interface Counted {
 
 export interface Striker {
   readonly around: Around;
-  /** The calls of the suite so far, in order. */
+  /** The calls of the suite so far, in order; none where one is to be struck. */
   readonly calls: () => readonly Counted[];
   /** What was struck, `triage dynamodb:PutItem#2`; `null` where it was none, or the fault means nothing to it. */
   readonly struck: () => string | null;
@@ -48,8 +48,11 @@ export function createStriker(account: Account, name: string, { kind, call: want
   const seen: Seen = { answers: new Map(), invoked: new Set(), started: false };
   const each = new Map<string, number>();
   const calls: Counted[] = [];
-  let left = 0;
+  let [made, left] = [0, 0];
   let struck: { readonly what: string; readonly nth: number } | null = null;
+  // A run that only counts asks of every call what each fault means to it; others ask of the one that they look for.
+  const counts = wanted === 0;
+  const remembers = counts || kind === 'stale';
 
   const around: Around = async (call, run) => {
     const who = suitePart(call.caller, name);
@@ -57,15 +60,16 @@ export function createStriker(account: Account, name: string, { kind, call: want
     const what = `${who} ${call.service}:${call.operation}`;
     const nth = (each.get(what) ?? 0) + 1;
     each.set(what, nth);
-    calls.push({ what, nth, faults: FAULTS.filter((fault) => applies(fault, what, call.input, seen)), reads: READS.test(what) });
-    if (struck === null && (calls.length === wanted || `${what}#${nth}` === wanted || (nth === 1 && what === wanted)) && applies(kind, what, call.input, seen)) {
+    made++;
+    if (counts) calls.push({ what, nth, faults: FAULTS.filter((fault) => applies(fault, what, call.input, seen)), reads: READS.test(what) });
+    if (struck === null && (made === wanted || `${what}#${nth}` === wanted || (nth === 1 && what === wanted)) && applies(kind, what, call.input, seen)) {
       struck = { what, nth };
       left = kind === 'denied' ? Number.POSITIVE_INFINITY : REPEATED.has(kind) ? ATTEMPTS : 1;
     }
     if (call.operation === 'StartExecution') seen.started = true;
-    const invoked = call.operation === 'Invoke' && call.caller.kind === 'role' ? /:function:([\w-]+)/.exec(JSON.stringify(call.input))?.[1] : undefined;
+    const invoked = call.operation === 'Invoke' && call.caller.kind === 'role' ? /:function:([\w-]+)/.exec(String(Reflect.get(Object(call.input), 'FunctionName')))?.[1] : undefined;
     if (invoked?.startsWith(`${name}-`)) seen.invoked.add(invoked.slice(name.length + 1));
-    if (what !== struck?.what || left === 0) return await remembered(seen, what, call.input, run);
+    if (what !== struck?.what || left === 0) return remembers ? await remembered(seen, what, call.input, run) : await run();
     left--;
     return await strike(account, kind, what, call.input, seen, run);
   };

@@ -24,7 +24,8 @@ export async function readRawSettings(from: { readonly endpoint: string; readonl
   return Object.fromEntries(await Promise.all(entries));
 }
 
-function inOneOrder(name: string, body: string): string {
+/** Lists that S3 gives in any order, in one: of a policy's text, and of the tags as XML. */
+export function inOneOrder(name: string, body: string): string {
   if (name === 'tagging') return (body.match(/<Tag>.*?<\/Tag>/gs) ?? []).toSorted(ascending).join('');
   if (name !== 'policy') return body;
   return JSON.stringify(

@@ -17,7 +17,16 @@ export interface Protocol {
   readonly shapeError: (problem: ShapeError) => AwsError;
 }
 
+const protocols = new WeakMap<Service, Protocol>();
+
+/** The protocol of a service, whose routes are sorted once and not at every request. */
 export function protocolOf(service: Service): Protocol {
+  const known = protocols.get(service) ?? makeProtocol(service);
+  protocols.set(service, known);
+  return known;
+}
+
+function makeProtocol(service: Service): Protocol {
   const model = modelOf(service.sdk);
   switch (service.protocol) {
     case 'rest-xml':
