@@ -7,6 +7,8 @@ import type { EventEnvelope } from '../services/events.ts';
 import { fetchSigned } from '../scenario/signed.ts';
 import { differences, inOneOrder } from '../scenario/settings.ts';
 import { ROOT } from '../deploy.ts';
+import { modelOf } from '../wire/model.ts';
+import { protocolOf } from '../wire/protocol.ts';
 import type { Stage } from './stage.ts';
 
 /** A playbook in one direction: how it begins, and how its target is seen without the suite. */
@@ -67,7 +69,7 @@ export async function bucketEvents(stage: Stage, region = stage.account.world.re
       events.slice(0, 1).forEach((event) => account.events.deliver(event));
       return Promise.resolve({ refused: false });
     },
-    state: async () => Object.fromEntries(await Promise.all(Object.keys(SETTINGS).map(async (name) => [name, await settingOf(call, Bucket, name)] as const))),
+    state: async () => Object.fromEntries(await Promise.all(Object.keys(SETTINGS).map(async (name) => [name, await settingOf(stage, Bucket, name)] as const))),
     open: async () => await account.clock.work(async () => (await fetch(`${account.endpoint}/${Bucket}/${photos.picture}`)).status < 400),
   };
 }
@@ -88,13 +90,17 @@ const SETTINGS: Readonly<Record<string, string>> = {
   notification: 'GetBucketNotificationConfiguration',
 };
 
-/** A setting as S3 has it, or S3's word for "absent". By no code of the product's, and inside the sandbox: a run asks some fifty times, and over HTTP that was a tenth of it. */
-async function settingOf(call: Stage['call'], Bucket: string, name: string): Promise<string> {
+/**
+ * A setting as S3 would send it, or its word for "absent". By no code of the product's, and without HTTP: a run asks some fifty times, and that was a
+ * tenth of what it cost.
+ */
+async function settingOf({ account, call }: Stage, Bucket: string, name: string): Promise<string> {
+  const service = account.services.get('s3');
+  const wire = service && modelOf(service.sdk).operations.get(SETTINGS[name] ?? '');
+  if (!wire) throw new TypeError(`S3 has no ${name}`);
   try {
-    const found = Object(await call(`s3:${SETTINGS[name] ?? name}`, { Bucket }));
-    if (name === 'policy') return inOneOrder(name, String(found.Policy));
-    const tags: readonly object[] = found.TagSet ?? [];
-    return name === 'tagging' ? tags.map((tag) => JSON.stringify(tag)).toSorted((a, b) => a.localeCompare(b)).join() : JSON.stringify(found);
+    const { body } = protocolOf(service).write(wire, await call(`s3:${wire.name}`, { Bucket }), '');
+    return inOneOrder(name, String(body));
   } catch (error) {
     if (error instanceof AwsError && error.status === 404) return error.code;
     throw error;
@@ -117,13 +123,14 @@ async function albumByHand(stage: Stage): Promise<Prepared> {
 }
 
 /** What a revocation of links may change: the links, the policy of the bucket, and the sessions of who signs for it. */
-async function stateOfLinks({ photos, shares, call }: Stage, ids: readonly string[]): Promise<Readonly<Record<string, string>>> {
+async function stateOfLinks(stage: Stage, ids: readonly string[]): Promise<Readonly<Record<string, string>>> {
+  const { photos, shares, call } = stage;
   const policies = async (role: string): Promise<string> => {
     const RoleName = role.split('/').at(-1);
     const { PolicyNames } = (await call('iam:ListRolePolicies', { RoleName })) as { readonly PolicyNames: readonly string[] };
     return (await Promise.all(PolicyNames.map(async (PolicyName) => JSON.stringify(await call('iam:GetRolePolicy', { RoleName, PolicyName }))))).join('\n');
   };
-  const policy = await settingOf(call, photos.family, 'policy');
+  const policy = await settingOf(stage, photos.family, 'policy');
   const marks = await Promise.all(ids.map(async (linkId) => links.parse(await call('dynamodb:GetItem', { TableName: shares.config.links.table, Key: { linkId: { S: linkId } }, ConsistentRead: true })).Item));
   const signers = await Promise.all(shares.config.signers.map(async ({ role }) => [`signer:${role}`, await policies(role)] as const));
   return { sweep: JSON.stringify(marks.map(({ status, revocations }) => [status, revocations ?? null])), [`policy:${photos.family}`]: policy, ...Object.fromEntries(signers) };
