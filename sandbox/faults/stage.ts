@@ -47,6 +47,12 @@ export interface Stage {
   readonly stop: () => Promise<void>;
 }
 
+/**
+ * Seconds. A signer whose sessions are denied is refused for ten, and a revocation is proven when its new session works: three looks instead of
+ * eight. A look more is fifteen calls that were struck before, and as many rows of the matrix.
+ */
+const LOOKS_EVERY = 8;
+
 /** @param config - what differs from a stage that contains whatever it is asked to */
 export async function startStage(config: Partial<Config> = {}, clock = skippingClock()): Promise<Stage> {
   const account = await startAccount({ clock });
@@ -54,7 +60,7 @@ export async function startStage(config: Partial<Config> = {}, clock = skippingC
   const shares = await seedShares(account, photos);
   const many = 10_000;
   const deployment = await account.deploy({
-    config: { modeCap: 'contain', verifyIntervalSeconds: 1, verifyLooks: 2, verifyMaxLooks: 24, sessionNamesPinned: true, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor], shares: shares.config, budgets: { account: many, all: many, links: many * 100, linksAll: many * 100, reserved: 5 }, ...config },
+    config: { modeCap: 'contain', verifyIntervalSeconds: LOOKS_EVERY, verifyLooks: 2, verifyMaxLooks: 24, sessionNamesPinned: true, responderRoles: [photos.roles.responder], auditorRoles: [photos.roles.auditor], shares: shares.config, budgets: { account: many, all: many, links: many * 100, linksAll: many * 100, reserved: 5 }, ...config },
   });
   const { name, urls } = deployment;
   const call: Stage['call'] = async (what, input) => {
