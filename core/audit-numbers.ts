@@ -155,7 +155,8 @@ export function startTally(sealedUntil: string | null): Tally {
     if (open.length > 0) gaps.unacknowledged.add(id, open.map(({ title }) => title).join('; '));
     // That an execution which may still be under way has no record yet is no gap.
     const due = !isUnderWay(incident) && (sealedUntil === null || (entries.at(-1)?.at ?? incident.decidedAt) < sealedUntil);
-    for (const execution of incident.executions) {
+    // An incident lists its last fifty; the ledger knows all that were to change something.
+    for (const execution of new Set([...incident.executions, ...ledger.map((entry) => entry.execution)])) {
       if (due && !records.some(({ kind, key }) => kind === 'execution' && key.includes(execution))) gaps.unrecorded.add(id, execution);
     }
   };

@@ -28,6 +28,10 @@ it.each([
   ['an empty prefix beside a name', { target: { name: ['site'] }, actor: { principal: [{ prefix: '' }] } }, ''],
   ['a short suffix, whatever its case', { type: ['PutBucketPolicy'], actor: { principal: [{ suffix: { 'equals-ignore-case': 'OT' } }] } }, 'OT'],
   ['one of two branches', { type: ['PutBucketPolicy'], $or: [{ target: { name: ['site'] } }, { target: { name: [{ wildcard: '*-*' }] } }] }, '*-*'],
+  ['what ARNs begin with, and a letter', { target: { arn: [{ wildcard: 'arn:aws:s3:::*a*' }] } }, 'arn:aws:s3:::*a*'],
+  ['what the ARNs of all roles of an account begin with', { type: ['PutBucketPolicy'], actor: { principal: [{ prefix: 'arn:aws:iam::111122223333:role/' }] } }, 'arn:aws:iam::111122223333:role/'],
+  ['half of what ARNs begin with', { type: ['PutBucketPolicy'], actor: { principal: [{ prefix: 'arn:aws' }] } }, 'arn:aws'],
+  ['a session of one role', { type: ['PutBucketPolicy'], actor: { principal: [{ prefix: 'arn:aws:sts::111122223333:assumed-role/scanner/' }] } }, null],
   ['a kind of bucket', { target: { name: [{ prefix: 'thumbnails-' }, { wildcard: '*-thumbnails-*' }] } }, null],
   ['a scanner’s addresses', { type: [{ prefix: 'Discovery:S3/' }], actor: { address: [{ cidr: '198.51.100.0/24' }] } }, null],
 ])('says what of a pattern is in nearly everything: %s', (_, pattern, vague) => expect(vagueIn(pattern)).toBe(vague));

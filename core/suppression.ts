@@ -87,12 +87,15 @@ export function silencesEverything({ pattern }: Pick<Suppression, 'pattern'>): b
 /** Characters in a row, beside its stars, that a prefix, a suffix or a wildcard has at least: fewer are in nearly every ARN and name. */
 const LEAST = 4;
 
+/** What names of a kind begin with, whole or in part: it tells a service and an account, and nothing of whom it is about. */
+const HEAD = /^(arn(:[^:*]*){0,4}:?(role|user|assumed-role|trail|accesspoint)?\/?|share:\d*:?[a-z]*\/?)/;
+
 /** The first prefix, suffix or wildcard of a pattern that says next to nothing (`*a*` of an actor); `null` where each of them tells something apart. */
 export function vagueIn(pattern: unknown): string | null {
   if (typeof pattern !== 'object' || pattern === null) return null;
   for (const [key, value] of Object.entries(pattern)) {
     const texts = ['prefix', 'suffix', 'wildcard'].includes(key) ? [typeof value === 'object' && value !== null ? Object.values(value) : value].flat().filter((text) => typeof text === 'string') : [];
-    const vague = texts.find((text) => text.split('*').every((part) => part.length < LEAST)) ?? vagueIn(value);
+    const vague = texts.find((text) => text.replace(HEAD, '').split('*').every((part) => part.length < LEAST)) ?? vagueIn(value);
     if (vague !== null) return vague;
   }
   return null;

@@ -44,11 +44,12 @@ export function alarmsTemplate(config: Config, playbooks: readonly string[]): Te
       ...alarm('archive-errors', 'Archiving failed. The next sweep tries again.', { ...lambda('archive', 'Errors'), Period: 300 }),
       ...alarm('seal-errors', 'Sealing failed: what came on record is not sealed yet. stopbath verify says since when.', { ...lambda('seal', 'Errors'), Period: seal }),
       // Two periods without a run. Of a seal: the next one is overdue (a seal says when the next one is due, and says the same).
-      ...alarm('late-seal', 'Nothing was sealed for two periods: the schedule does not run.', silent('seal', seal)),
+      ...alarm('late-seal', 'Nothing was sealed for two periods: the schedule does not run.', silent(lambda('seal', 'Invocations'), seal)),
       // Whoever disables a rule of triage's disables this as well, and it writes the numbers of four other alarms.
-      ...alarm('late-reconcile', 'Nobody has looked for half an hour for what EventBridge missed: the schedule does not run. Look whether rules were disabled.', silent('reconcile', 900)),
-      ...alarm('late-lease', 'Nobody has looked for half an hour after containments whose time is running out: the schedule does not run.', silent('lease', 900)),
-      ...alarm('late-archive', 'Nothing was archived for two periods: the schedule does not run.', silent('archive', seal)),
+      ...alarm('late-reconcile', 'Nobody has looked for half an hour for what EventBridge missed: the schedule does not run. Look whether rules were disabled.', silent(lambda('reconcile', 'Invocations'), 900)),
+      ...alarm('late-lease', 'Nobody has looked for half an hour after containments whose time is running out: the schedule does not run.', silent(lambda('lease', 'Invocations'), 900)),
+      // The end of each execution invokes archive, too: what it is to find by itself shows in its rule alone.
+      ...alarm('late-archive', 'Nobody has looked for two periods for decisions and changes that are not on record yet: the schedule does not run.', silent(rule('sweep'), seal)),
       ...alarm('foreign-records', 'Something lies in the place of a record that the suite did not write. The log of seal names it; stopbath verify shows it.', own('ForeignRecords')),
       ...alarm('unverified', 'An outcome is unverified: something was changed, and it is not proven that it holds. stopbath history --status unverified lists them.', own('UnverifiedOutcomes')),
       ...alarm('failed-outcomes', 'A playbook ended as failed. stopbath history --status failed lists them with the reason.', own('FailedOutcomes')),
@@ -92,9 +93,14 @@ function lambda(name: string, MetricName: 'Errors' | 'Invocations' | 'AsyncEvent
   return { Namespace: 'AWS/Lambda', MetricName, Dimensions: [{ Name: 'FunctionName', Value: `${NAME}-${name}` }] };
 }
 
-/** Of a function that a schedule invokes every `Period` seconds: it was not, twice. */
-function silent(name: string, Period: number): Watched {
-  return { ...lambda(name, 'Invocations'), Period, EvaluationPeriods: 2, Threshold: 1, ComparisonOperator: 'LessThanThreshold', TreatMissingData: 'breaching' };
+/** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html */
+function rule(name: string): Watched {
+  return { Namespace: 'AWS/Events', MetricName: 'Invocations', Dimensions: [{ Name: 'RuleName', Value: `${NAME}-${name}` }] };
+}
+
+/** What a schedule does every `Period` seconds was not done, twice. */
+function silent(done: Watched, Period: number): Watched {
+  return { ...done, Period, EvaluationPeriods: 2, Threshold: 1, ComparisonOperator: 'LessThanThreshold', TreatMissingData: 'breaching' };
 }
 
 /** How old an event is when its function begins with it, ms; what failed is tried again within three minutes. @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html (AsyncEventAge) */

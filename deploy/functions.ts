@@ -77,7 +77,7 @@ function unreserved(properties: FunctionProperties): FunctionProperties {
 function ownProperties(name: string, { environment }: FunctionProperties, { trackers, ticketsAtOnce, eventsAtOnce, urgentEventsAtOnce }: Config): object {
   const atOnce = (count: number | null) => (count === null ? {} : { reservedConcurrency: count });
   if (name === 'triage') return atOnce(eventsAtOnce);
-  if (name === 'triage-urgent') return atOnce(urgentEventsAtOnce);
+  if (name === 'triage-urgent') return atOnce(eventsAtOnce === null ? null : urgentEventsAtOnce);
   return name === 'ticket' ? { environment: { ...environment, STOPBATH_TRACKERS: trackersVariable(trackers) }, ...atOnce(ticketsAtOnce) } : {};
 }
 

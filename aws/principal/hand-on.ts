@@ -11,6 +11,8 @@ export interface ToHandOn {
   readonly since: string;
   /** How many links it issued from then on; `null` where there is no share service. */
   readonly links: number | null;
+  /** Whether there is something, or may be: not all of it could be counted. */
+  readonly more: boolean;
 }
 
 /**
@@ -22,9 +24,10 @@ export interface ToHandOn {
 export async function toHandOn(tools: Tools, incident: Incident, arn: string): Promise<ToHandOn> {
   const last = handedOn(incident);
   const since = last === 0 ? sinceOf(incident) : (await getIncident(tools, idOf(incident, last))).decidedAt;
-  if (tools.settings.STOPBATH_SHARES.endpoint === null) return { since, links: null };
+  if (tools.settings.STOPBATH_SHARES.endpoint === null) return { since, links: null, more: false };
   const counts = await Promise.all(lanesOf({ kind: 'issuer', principal: arn, since }).map((lane) => countLinks(tools, lane)));
-  return { since, links: counts.reduce((sum, { count }) => sum + count, 0) };
+  const links = counts.reduce((sum, { count }) => sum + count, 0);
+  return { since, links, more: links > 0 || counts.some(({ complete }) => !complete) };
 }
 
 /** A finding comes minutes after the deed. */
@@ -56,7 +59,7 @@ function idOf({ id }: Pick<Incident, 'id'>, number: number): string {
 export async function handOnLinks(tools: Tools, incident: Incident, principal: string, { since }: Pick<ToHandOn, 'since'>, by: string): Promise<void> {
   const at = tools.now();
   // What belongs to the containment that stands is not the revocation's.
-  const { lease: _lease, was: _was, heededAt: _heededAt, ...same } = incident;
+  const { lease: _lease, was: _was, heededAt: _heededAt, contested: _contested, ...same } = incident;
   const links: Incident = {
     ...same,
     id: idOf(incident, handedOn(incident) + 1),

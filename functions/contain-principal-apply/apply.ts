@@ -36,7 +36,7 @@ export async function applyContainment(input: ApplyInput, tools: Tools): Promise
   if (plan.direction === 'contain') {
     await updateIncident(tools, incident.id, { containedAt: incident.containedAt ?? acknowledgedAt });
     const issued = await toHandOn(tools, incident, state.arn);
-    if ((issued.links ?? 0) > 0) await handOnLinks(tools, incident, state.arn, issued, planned.onRecord.request?.by ?? 'automatic');
+    if (issued.more) await handOnLinks(tools, incident, state.arn, issued, planned.onRecord.request?.by ?? 'automatic');
   }
   return { changes: changes.length, acknowledgedAt };
 }

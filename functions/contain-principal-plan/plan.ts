@@ -40,7 +40,7 @@ export async function planContainment(input: PlanInput, tools: Tools): Promise<P
     impact: impactOf(use, state, issued, standing.protectedBy),
     plannedAt: tools.now(),
   });
-  const result = nextAfterPlan(plan, standing, { ...wordOf(plan, principal, state, use.stops, tools), more: (issued?.links ?? 0) > 0 });
+  const result = nextAfterPlan(plan, standing, { ...wordOf(plan, principal, state, use.stops, tools), more: issued?.more ?? false });
   return await keepPlan(tools, { input, incident, plan, result, snapshot: { principal: { ...state } }, text: ` ${principal.kind} ${principal.name} at level ${level}` });
 }
 
@@ -50,7 +50,7 @@ function impactOf(use: Use, { keys, hasPassword }: PrincipalState, issued: ToHan
     wouldFeelIt: [...use.stops],
     accessKeys: Object.entries(keys).map(([id, status]) => `${id} ${status.toLowerCase()}`),
     consolePassword: hasPassword ? 'there is one' : 'there is none',
-    ...(issued === null || issued.links === null ? {} : { shareLinksIssued: `${issued.links} since ${issued.since}: handed on to revoke-share-links, as what it issues until the deny is seen to hold` }),
+    ...(issued === null || issued.links === null ? {} : { shareLinksIssued: `${issued.links}${issued.more && issued.links === 0 ? ' or more' : ''} since ${issued.since}: handed on to revoke-share-links, as what it issues until the deny is seen to hold` }),
     ...(protectedBy === null ? {} : { protectedBy }),
   };
 }
