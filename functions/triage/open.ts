@@ -15,6 +15,7 @@ import { momentOf } from '../../core/principal/contain.ts';
 import { undone as undoneIn } from '../../core/quarantine/undone.ts';
 import { nextRun, runsOf, withRun } from '../../core/runs.ts';
 import { actorText } from '../../core/signal.ts';
+import { isLeftAlone } from '../../core/ticket/look.ts';
 
 export interface Opened {
   readonly incident: string;
@@ -111,13 +112,18 @@ async function start(incident: Incident, name: string, begin: typeof startExecut
   }
 }
 
+/** A person opened it a moment ago, and their word comes with its start: whoever begins or ends it in their place undoes what they ask for. */
+function isBegunByHand(incident: Incident, now: string): boolean {
+  return incident.executions.length === 0 && incident.requestedBy !== 'automatic' && !isLeftAlone(incident, now);
+}
+
 /** As many signals as anybody reads one by one; what comes after them and changes nothing is on record as decisions, and an incident stays as quick to read. */
 const MAX_SIGNALS = 100;
 
 async function join(found: Incident, opening: Opening, tools: Tools): Promise<Opened> {
   const { id } = found;
   // An earlier try may have opened it and crashed before anything ran; what is judged is what is there after that.
-  const incident = found.status === 'open' && !(await ensureStarted(tools, found)) ? await getIncident(tools, id) : found;
+  const incident = found.status === 'open' && !isBegunByHand(found, opening.decidedAt) && !(await ensureStarted(tools, found)) ? await getIncident(tools, id) : found;
   const [undone, seen, signals] = await Promise.all([undoneOf(incident, opening, tools), seenAgain(incident, opening, tools), countEntries(tools, id, 'signal/', MAX_SIGNALS)]);
   const verdict = joins(incident, seen, undone);
   if (signals < MAX_SIGNALS || verdict.act === 'again' || verdict.tell) await addSignal(id, opening, tools, signals === MAX_SIGNALS - 1 ? '; further ones that change nothing are on record as decisions' : '');

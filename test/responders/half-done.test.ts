@@ -1,5 +1,6 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { claimTarget } from '../../aws/claims.ts';
 import { startExecution } from '../../aws/executions.ts';
 import { createIncident } from '../../aws/incidents.ts';
 import type { Incident } from '../../core/incident.ts';
@@ -27,6 +28,16 @@ async function open(): Promise<string> {
 
 async function publish(bucket: string): Promise<void> {
   await suite.account.world.call('s3', 'PutBucketPolicy', { Bucket: bucket, Policy: JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `arn:aws:s3:::${bucket}/*` }] }) }, root(suite.account));
+}
+
+/** GuardDuty finds that everybody may read it. */
+async function tellOf(bucket: string): Promise<void> {
+  const now = new Date(suite.account.clock.now()).toISOString();
+  const event = {
+    version: '0', id: `0f0e0d0c-0b0a-4000-8000-${bucket.replaceAll(/\D/g, '').padStart(12, '0').slice(0, 12)}`, 'detail-type': 'GuardDuty Finding', source: 'aws.guardduty', account: '111122223333', time: now, region: 'us-east-1', resources: [],
+    detail: { schemaVersion: '2.0', accountId: '111122223333', region: 'us-east-1', partition: 'aws', id: `f0f0${bucket.replaceAll(/\D/g, '').padStart(28, '0').slice(0, 28)}`, arn: 'x', type: 'Policy:S3/BucketAnonymousAccessGranted', severity: 8, createdAt: now, updatedAt: now, title: 't', description: 'd', resource: { resourceType: 'S3Bucket', s3BucketDetails: [{ arn: `arn:aws:s3:::${bucket}`, name: bucket, type: 'Destination', publicAccess: { effectivePermission: 'PUBLIC' } }] }, service: { serviceName: 'guardduty', detectorId: 'a'.repeat(32), count: 1, archived: false, action: { actionType: 'AWS_API_CALL', awsApiCallAction: {} } } },
+  };
+  await fetch(`${suite.account.endpoint}/_sandbox/events`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(event) });
 }
 
 const start = (bucket: string, more: object = {}) => ({ playbook: 'quarantine-bucket', inputs: { bucket }, mode: 'contain', reason: 'a test', ...more });
@@ -197,16 +208,27 @@ it('its own evidence bucket is nobody\'s target', async () => {
   expect([incident.outcome, ledger]).toEqual([expect.stringContaining("the suite's own evidence bucket"), []]);
 });
 
+it('an event that comes while a person opens an incident leaves them to begin it', async () => {
+  const bucket = await open();
+  await publish(bucket);
+  const target: Incident['target'] = { kind: 'bucket', name: bucket, arn: `arn:aws:s3:::${bucket}`, account: '111122223333', region: 'us-east-1' };
+  const now = new Date(suite.account.clock.now()).toISOString();
+  const incident = manualIncident({ playbook: 'quarantine-bucket', target, recordedAs: target.arn, inputs: { level: 'public' }, mode: 'contain', reason: 'a test', by: ROSA, at: now }, null, 'contain');
+  await claimTarget(toolsOf(suite), target.arn, { incident: incident.id, signal: `manual/${ROSA}` }, now);
+  await createIncident(toolsOf(suite), incident);
+  await tellOf(bucket);
+  const { incident: present } = await suite.until(incident.id, (view) => view.entries.some(({ kind }) => kind === 'signal'));
+  expect([present.status, present.executions]).toEqual(['open', []]);
+  await startExecution(toolsOf(suite), present, 'contain', nextRun(present, 'contain'));
+  expect((await suite.until(incident.id, (view) => view.incident.status === 'contained')).incident.requestedBy).toBe(ROSA);
+});
+
 it('an event finds a target that was claimed by a try which wrote no incident, and opens it', async () => {
   const bucket = await open();
   const target = `arn:aws:s3:::${bucket}`;
   await publish(bucket);
   await suite.account.world.call('dynamodb', 'PutItem', { TableName: suite.deployment.name, Item: { pk: { S: `TARGET#${target}` }, sk: { S: 'CLAIM' }, incident: { S: 'inc-20260101-0123456789' }, signal: { S: 'lost' }, closedAt: { NULL: true } } }, root(suite.account));
-  const event = {
-    version: '0', id: '0f0e0d0c-0b0a-4000-8000-0000000000ee', 'detail-type': 'GuardDuty Finding', source: 'aws.guardduty', account: '111122223333', time: new Date(suite.account.clock.now()).toISOString(), region: 'us-east-1', resources: [],
-    detail: { schemaVersion: '2.0', accountId: '111122223333', region: 'us-east-1', partition: 'aws', id: 'f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f1', arn: 'x', type: 'Policy:S3/BucketAnonymousAccessGranted', severity: 8, createdAt: new Date(suite.account.clock.now()).toISOString(), updatedAt: new Date(suite.account.clock.now()).toISOString(), title: 't', description: 'd', resource: { resourceType: 'S3Bucket', s3BucketDetails: [{ arn: target, name: bucket, type: 'Destination', publicAccess: { effectivePermission: 'PUBLIC' } }] }, service: { serviceName: 'guardduty', detectorId: 'a'.repeat(32), count: 1, archived: false, action: { actionType: 'AWS_API_CALL', awsApiCallAction: {} } } },
-  };
-  await fetch(`${suite.account.endpoint}/_sandbox/events`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(event) });
+  await tellOf(bucket);
   const { incident } = await suite.until('inc-20260101-0123456789', (view) => view.incident.status === 'contained');
   expect(incident.target.name).toBe(bucket);
 });
