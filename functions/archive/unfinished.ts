@@ -1,7 +1,7 @@
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, getIncident, ledgerOf, NoSuchIncidentError, updateIncident } from '../../aws/incidents.ts';
+import { addEntry, getIncident, ledgerOf, NoSuchIncidentError, settle } from '../../aws/incidents.ts';
 import { isUnderWay } from '../../core/incident.ts';
 import { outcomeOf } from '../../core/outcome.ts';
 
@@ -12,7 +12,8 @@ const started = z.looseObject({ incident: z.string(), direction: z.enum(['contai
  * An execution that was aborted, timed out or failed outside its own states has recorded no outcome: its incident would be under way for
  * ever. What is known of it is put there instead, so that a responder can start, restore or release.
  */
-export async function endUnfinished({ status, name = '', input, error, cause }: DescribeExecutionCommandOutput, tools: Tools): Promise<void> {
+export async function endUnfinished(execution: DescribeExecutionCommandOutput, tools: Tools): Promise<void> {
+  const { status, name = '', input, error, cause } = execution;
   if (status === 'SUCCEEDED' || status === 'RUNNING') return;
   const read = started.safeParse(jsonOf(input));
   if (!read.success) return;
@@ -24,7 +25,8 @@ export async function endUnfinished({ status, name = '', input, error, cause }: 
   if (incident === null || incident.executions.at(-1) !== name || !isUnderWay(incident)) return;
   const why = { name: error ?? `States.${status ?? 'Unknown'}`, message: cause ?? `the execution ${name} ended as ${status ?? 'unknown'} without an outcome` };
   const outcome = outcomeOf({ direction, execution: name, status: null, judgement: null, error: why, reason: null }, incident, await ledgerOf(tools, id));
-  await updateIncident(tools, id, outcome);
+  // A function that the execution called may go on after its end, `record` too: what it says meanwhile stands.
+  if (!(await settle(tools, incident, outcome))) return await endUnfinished(execution, tools);
   await addEntry(tools, `${name}/ended`, { incident: id, at: tools.now(), kind: 'failure', text: outcome.outcome, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { status: outcome.status, execution: name } });
 }
 

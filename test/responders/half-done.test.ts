@@ -2,10 +2,11 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { claimTarget } from '../../aws/claims.ts';
 import { startExecution } from '../../aws/executions.ts';
-import { createIncident } from '../../aws/incidents.ts';
+import { createIncident, updateIncident } from '../../aws/incidents.ts';
 import type { Incident } from '../../core/incident.ts';
 import { manualIncident } from '../../core/manual.ts';
 import { nextRun } from '../../core/runs.ts';
+import { endUnfinished } from '../../functions/archive/unfinished.ts';
 import { begin, restore, wordOf } from '../../functions/respond/incident.ts';
 import { root, startSuite, toolsOf, type Input, type Suite } from './suite.ts';
 
@@ -172,6 +173,15 @@ it('what is started while an outcome is put on record is not written over by it'
   id = body.incident;
   const { incident, entries } = await suite.until(body.incident, (view) => view.entries.some(({ kind }) => kind === 'outcome'));
   expect([incident.status, entries.at(-1)?.text]).toEqual(['restoring', expect.stringMatching(/-contain-1-\w+ ended, after .*-restore-1 had taken its place/)]);
+});
+
+it('what a run says of its outcome while its end is looked at is not written over by that', async () => {
+  const { id, target } = await contained(await open());
+  await updateIncident(toolsOf(suite), id, { status: 'containing' });
+  const meanwhile = toolsOf(suite, { after: ({ Key }) => Key?.sk === 'META', happens: async () => void (await updateIncident(toolsOf(suite), id, { status: 'contained', outcome: 'verified' })) });
+  const { incident } = await suite.view(id);
+  await endUnfinished({ $metadata: {}, executionArn: 'x', stateMachineArn: 'x', startDate: new Date(0), status: 'ABORTED', name: incident.executions.at(-1) ?? '', input: JSON.stringify({ incident: id, direction: 'contain', target }) }, meanwhile);
+  expect((await suite.view(id)).incident).toMatchObject({ status: 'contained', outcome: 'verified' });
 });
 
 it('a run goes by who would feel it now, not by what a plan of the same changes said the first time', async () => {
