@@ -25,7 +25,7 @@ async function until(principal: string, holds: (view: IncidentView) => boolean):
   for (let looks = 0; looks < 600; looks++) {
     const view = await stage.find(arnOf(principal));
     if (view && holds(view)) return view;
-    await stage.account.clock.sleep(200);
+    await stage.account.clock.sleep(1000);
   }
   throw new Error(JSON.stringify((await found(principal)).incident));
 }
@@ -93,7 +93,7 @@ describe('what a principal issues', () => {
     for (let looks = 0; looks < 600; looks++) {
       const view = await stage.read(id);
       if (view && is('contained', 'unverified', 'failed')(view)) return view;
-      await stage.account.clock.sleep(200);
+      await stage.account.clock.sleep(1000);
     }
     throw new Error(`${id} does not end`);
   };
@@ -138,7 +138,7 @@ describe('what a principal issues', () => {
       for (let looks = 0; looks < 600; looks++) {
         const waits = (await stage.read(`${id}-links`))?.approvals.find(({ state }) => state === 'waiting');
         if (waits) return waits;
-        await stage.account.clock.sleep(200);
+        await stage.account.clock.sleep(1000);
       }
       throw new Error('nothing waits');
     };

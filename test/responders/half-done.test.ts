@@ -178,7 +178,7 @@ it('what is started while an outcome is put on record is not written over by it'
 it('what a run says of its outcome while its end is looked at is not written over by that', async () => {
   const { id, target } = await contained(await open());
   await updateIncident(toolsOf(suite), id, { status: 'containing' });
-  const meanwhile = toolsOf(suite, { after: ({ Key }) => Key?.sk === 'META', happens: async () => void (await updateIncident(toolsOf(suite), id, { status: 'contained', outcome: 'verified' })) });
+  const meanwhile = toolsOf(suite, { after: ({ Key }) => Key?.sk === 'META', happens: async () => await updateIncident(toolsOf(suite), id, { status: 'contained', outcome: 'verified' }) });
   const { incident } = await suite.view(id);
   await endUnfinished({ $metadata: {}, executionArn: 'x', stateMachineArn: 'x', startDate: new Date(0), status: 'ABORTED', name: incident.executions.at(-1) ?? '', input: JSON.stringify({ incident: id, direction: 'contain', target }) }, meanwhile);
   expect((await suite.view(id)).incident).toMatchObject({ status: 'contained', outcome: 'verified' });
