@@ -71,7 +71,7 @@ AWS adds of its own (cold starts, the engine's transitions, S3's propagation) is
 ## From the event to the closed door
 
 Every call of the suite's functions takes ${path.latencyMs} ms here. Calls that begin before another has ended count as one; \`npm run bench -- path --latency ${path.latencyMs}\` prints which follow each
-other, and [decisions-path.md](decisions-path.md) why. The floor is what nobody can leave out: the state is read, saved, and changed. Hops come on top: Lambda is invoked three times, and one execution is started.
+other, and [decisions-path.md](decisions-path.md) why. The floor is what nobody can leave out: the state is read, saved, and changed. Hops come on top: Lambda is invoked three times, and one execution is started. Looks at what was changed are eight seconds apart here.
 
 ${markdown(...pathRows(path))}
 
