@@ -21,7 +21,7 @@ export interface ToHandOn {
  *
  * @param arn - as links carry it: with its path
  */
-export async function toHandOn(tools: Tools, incident: Incident, arn: string): Promise<ToHandOn> {
+export async function toHandOn(tools: Tools, incident: Pick<Incident, 'id' | 'related' | 'inputs' | 'eventTime'>, arn: string): Promise<ToHandOn> {
   const last = handedOn(incident);
   const since = last === 0 ? sinceOf(incident) : (await getIncident(tools, idOf(incident, last))).decidedAt;
   if (tools.settings.STOPBATH_SHARES.endpoint === null) return { since, links: null, more: false };
@@ -33,7 +33,7 @@ export async function toHandOn(tools: Tools, incident: Incident, arn: string): P
 /** A finding comes minutes after the deed. */
 const BEFORE_MS = 3_600_000;
 
-function sinceOf({ inputs, eventTime }: Incident): string {
+function sinceOf({ inputs, eventTime }: Pick<Incident, 'inputs' | 'eventTime'>): string {
   const said = inputs['since'];
   return typeof said === 'string' ? said : new Date(Date.parse(eventTime) - BEFORE_MS).toISOString();
 }
