@@ -47,12 +47,13 @@ describe('a playbook', () => {
 });
 
 it('an account that may reserve no concurrency reserves none, whatever a folder says', () => {
-  const reservedOf = (document: object) => {
-    const entry = functionEntry(readFunctionFolder('reconcile', { description: 'Looks', timeout: 600, memorySize: 512, reservedConcurrency: 1 }, []), readConfig(document));
+  const reservedOf = (name: string, document: object) => {
+    const entry = functionEntry(readFunctionFolder(name, { description: 'Looks', timeout: 600, memorySize: 512, ...(name === 'reconcile' ? { reservedConcurrency: 1 } : {}) }, []), readConfig(document));
     return Reflect.get(entry, 'reservedConcurrency');
   };
-  expect(reservedOf({})).toBe(1);
-  expect(reservedOf({ eventsAtOnce: null })).toBeUndefined();
+  const names = ['reconcile', 'triage', 'triage-urgent'];
+  expect(names.map((name) => reservedOf(name, {}))).toEqual([1, 100, 50]);
+  expect(names.map((name) => reservedOf(name, { eventsAtOnce: null }))).toEqual([undefined, undefined, undefined]);
 });
 
 describe('rules', () => {

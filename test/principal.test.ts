@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { IncidentView } from '../core/incident.ts';
 import { startStage, type Stage } from '../sandbox/faults/stage.ts';
-import type { EventEnvelope } from '../sandbox/services/events.ts';
-import { envelope, record } from './decide/builders.ts';
+import { record } from './decide/builders.ts';
 
 /** Principals that are contained while somebody who has their credentials goes on: one account, a principal of its own for each case. */
 let stage: Stage;
@@ -46,7 +45,9 @@ function tell(eventName: string, caller: string, requestParameters: object | nul
   const account = stage.account.accounts.home;
   const eventTime = new Date(stage.account.clock.now()).toISOString();
   const userIdentity = { type: 'IAMUser', arn: arnOf(`user/${caller}`), accountId: account, userName: caller, accessKeyId: 'AKIAIOSFODNN7EXAMPLE' };
-  stage.account.events.deliver(envelope(record('iam', eventName, requestParameters, { userIdentity, responseElements, eventTime, recipientAccountId: account, eventID: `${eventName}-${eventTime}` }), undefined, 'aws.iam', { account, time: eventTime, id: `${eventName}-${eventTime}` }) as unknown as EventEnvelope);
+  const id = `${eventName}-${eventTime}`;
+  const detail = record('iam', eventName, requestParameters, { userIdentity, responseElements, eventTime, recipientAccountId: account, eventID: id });
+  stage.account.events.deliver({ version: '0', id, 'detail-type': 'AWS API Call via CloudTrail', source: 'aws.iam', account, time: eventTime, region: 'us-east-1', resources: [], detail });
 }
 
 const newKey = async (UserName: string) => ((await stage.call('iam:CreateAccessKey', { UserName })) as { readonly AccessKey: { readonly AccessKeyId: string } }).AccessKey.AccessKeyId;
