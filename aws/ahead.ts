@@ -22,8 +22,8 @@ export async function readAhead<T>(ahead: Ahead, found: Promise<{ readonly targe
   return (await early)();
 }
 
-/** A failure waits until somebody asks for the result: of another target it means nothing. */
-async function settled<T>(reading: Promise<T>): Promise<() => T> {
+/** Begun now, and awaited later: a failure waits until somebody asks for the result. Of what nobody asks for it means nothing. */
+export async function settled<T>(reading: Promise<T>): Promise<() => T> {
   try {
     const value = await reading;
     return () => value;

@@ -35,25 +35,39 @@ export function neverTouched({ settings }: Pick<Tools, 'settings'>, principal: P
 const ROOM = { user: 2048, role: 10_240 };
 
 /**
- * How a principal stands now, in its own account. A refused read fails it: what was not seen cannot be restored.
+ * How a principal stands now, in its own account: reads that need nothing of each other. A refused one fails it: what was not seen cannot be restored.
  *
  * @throws {PrincipalError} where there is no such principal
- * @throws {HeldError} where its account is none that is configured: the function's own would answer, and has somebody else of that name
+ * @throws {HeldError} where its account is none that is configured
  */
 export async function readPrincipal(tools: Tools, principal: Principal, incident: string): Promise<PrincipalState> {
-  const { STOPBATH_ACCOUNT: home, STOPBATH_ACCOUNTS: members } = tools.settings;
-  if (![home, ...members].includes(principal.account)) throw new HeldError(neverTouched(tools, principal, { path: '/' }) ?? '');
-  const own = policyName(incident);
-  const there = memberTools(tools, principal.account, 'read', incident);
-  const [head, policies, keys, hasPassword] = await Promise.all([
+  const there = readingIn(tools, principal, incident);
+  const [head, text, keys, hasPassword] = await Promise.all([
     headOf(there, principal),
-    policiesOf(there, principal),
+    absent(policyOf(there, principal, policyName(incident))),
     principal.kind === 'user' ? keysOf(there, principal.name) : {},
     principal.kind === 'user' ? hasLogin(there, principal.name) : false,
   ]);
-  const used = [...policies].filter(([name]) => name !== own).reduce((sum, [, text]) => sum + text.replaceAll(/\s/g, '').length, 0);
-  const text = policies.get(own);
-  return { ...head, keys, hasPassword, deny: text === undefined ? null : (JSON.parse(text) as Json), room: ROOM[principal.kind] - used };
+  return { ...head, keys, hasPassword, deny: text === null ? null : (JSON.parse(text) as Json) };
+}
+
+/** Characters that are left for the inline policies of a principal, those of the incident's own aside: all others have to be read for it. */
+export async function readRoom(tools: Tools, principal: Principal, incident: string): Promise<number> {
+  const there = readingIn(tools, principal, incident);
+  const others = (await policiesOf(there, principal)).filter((name) => name !== policyName(incident));
+  const texts = await Promise.all(others.map((name) => policyOf(there, principal, name)));
+  return texts.reduce((left, text) => left - text.replaceAll(/\s/g, '').length, ROOM[principal.kind]);
+}
+
+/**
+ * To read a principal with.
+ *
+ * @throws {HeldError} where its account is none that is configured: the function's own would answer, and has somebody else of that name
+ */
+export function readingIn(tools: Tools, principal: Principal, incident: string): Tools {
+  const { STOPBATH_ACCOUNT: home, STOPBATH_ACCOUNTS: members } = tools.settings;
+  if (![home, ...members].includes(principal.account)) throw new HeldError(neverTouched(tools, principal, { path: '/' }) ?? '');
+  return memberTools(tools, principal.account, 'read', incident);
 }
 
 async function headOf(tools: Tools, { kind, name }: Principal): Promise<Pick<PrincipalState, 'arn' | 'path' | 'trust'>> {
@@ -70,15 +84,17 @@ async function headOf(tools: Tools, { kind, name }: Principal): Promise<Pick<Pri
   return { arn: Arn, path: Path, trust: AssumeRolePolicyDocument === undefined ? null : (JSON.parse(decodeURIComponent(AssumeRolePolicyDocument)) as Json) };
 }
 
-/** Documents of the inline policies, by name. */
-async function policiesOf(tools: Tools, { kind, name }: Principal): Promise<ReadonlyMap<string, string>> {
+/** Names of the inline policies. */
+async function policiesOf(tools: Tools, { kind, name }: Principal): Promise<readonly string[]> {
   const iam = iamOf(tools.clients);
   const { PolicyNames = [] } = kind === 'user' ? await iam.send(new ListUserPoliciesCommand({ UserName: name })) : await iam.send(new ListRolePoliciesCommand({ RoleName: name }));
-  const documents = PolicyNames.map(async (PolicyName): Promise<readonly [string, string]> => {
-    const found = kind === 'user' ? await iam.send(new GetUserPolicyCommand({ UserName: name, PolicyName })) : await iam.send(new GetRolePolicyCommand({ RoleName: name, PolicyName }));
-    return [PolicyName, decodeURIComponent(found.PolicyDocument ?? '')];
-  });
-  return new Map(await Promise.all(documents));
+  return PolicyNames;
+}
+
+async function policyOf(tools: Tools, { kind, name }: Principal, PolicyName: string): Promise<string> {
+  const iam = iamOf(tools.clients);
+  const { PolicyDocument = '' } = kind === 'user' ? await iam.send(new GetUserPolicyCommand({ UserName: name, PolicyName })) : await iam.send(new GetRolePolicyCommand({ RoleName: name, PolicyName }));
+  return decodeURIComponent(PolicyDocument);
 }
 
 async function keysOf(tools: Tools, UserName: string): Promise<PrincipalState['keys']> {

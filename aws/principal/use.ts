@@ -17,8 +17,21 @@ export interface Use {
 /** More names than anybody reads in one list. */
 const MOST_NAMED = 30;
 
-export async function readUse(tools: Tools, principal: Principal, { arn, trust }: PrincipalState): Promise<Use> {
-  const [lastAccessed, functions, instances] = await Promise.all([lastAccess(tools, arn), principal.kind === 'role' ? functionsOf(tools, arn) : [], principal.kind === 'role' ? instancesOf(tools, principal.name) : []]);
+/** A report of last use that IAM was asked for. */
+export interface Report {
+  readonly arn: string;
+  readonly job: string | undefined;
+}
+
+/** @param arn - with its path: IAM knows no other */
+export async function askForReport(tools: Tools, arn: string): Promise<Report> {
+  const { JobId } = await iamOf(tools.clients).send(new GenerateServiceLastAccessedDetailsCommand({ Arn: arn }));
+  return { arn, job: JobId };
+}
+
+/** @param asked - the report, as it was asked for before the principal's path was known: most have none */
+export async function readUse(tools: Tools, principal: Principal, { arn, trust }: PrincipalState, asked: () => Report): Promise<Use> {
+  const [lastAccessed, functions, instances] = await Promise.all([lastAccess(tools, arn, asked), principal.kind === 'role' ? functionsOf(tools, arn) : [], principal.kind === 'role' ? instancesOf(tools, principal.name) : []]);
   const runners = principal.kind === 'role' ? runnersOf(trust).map((runner) => `${runner} may run as it`) : [];
   return { lastAccessed, stops: [...functions, ...instances, ...runners].slice(0, MOST_NAMED) };
 }
@@ -30,10 +43,10 @@ const BETWEEN_MS = 500;
 /**
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLastAccessedDetails.html (what was tried counts, refused or not; recent use appears within four hours)
  */
-async function lastAccess(tools: Tools, Arn: string): Promise<readonly string[]> {
+async function lastAccess(tools: Tools, arn: string, asked: () => Report): Promise<readonly string[]> {
   const iam = iamOf(tools.clients);
   try {
-    const { JobId } = await iam.send(new GenerateServiceLastAccessedDetailsCommand({ Arn }));
+    const { job: JobId } = await reportOn(tools, arn, asked);
     for (let tries = 0; tries < TRIES; tries++) {
       const { JobStatus, ServicesLastAccessed = [] } = await iam.send(new GetServiceLastAccessedDetailsCommand({ JobId }));
       if (JobStatus === 'FAILED') return ['unknown: IAM could not say'];
@@ -48,6 +61,16 @@ async function lastAccess(tools: Tools, Arn: string): Promise<readonly string[]>
     // What is not known of its use stops no containment; the plan says so.
     return [`unknown: ${error instanceof Error ? error.name : 'no answer'}`];
   }
+}
+
+async function reportOn(tools: Tools, arn: string, asked: () => Report): Promise<Report> {
+  try {
+    const early = asked();
+    if (early.arn === arn) return early;
+  } catch {
+    // Nobody is at the path that was guessed, or IAM does not answer: asked for below, once more.
+  }
+  return await askForReport(tools, arn);
 }
 
 async function functionsOf(tools: Tools, arn: string): Promise<readonly string[]> {

@@ -3,7 +3,7 @@ import type { Change, Incident, LedgerEntry, Plan, UndoRequest } from '../incide
 import { standing } from '../outcome.ts';
 import { same } from '../quarantine/levels.ts';
 import { AHEAD_SECONDS, plannedSessionPolicy, sessionPolicy } from '../share/sessions.ts';
-import type { Principal, PrincipalState } from './principal.ts';
+import type { Principal, PrincipalState, PrincipalWithRoom } from './principal.ts';
 
 export const LEVELS = ['sessions', 'everything'] as const;
 export type Level = (typeof LEVELS)[number];
@@ -110,7 +110,7 @@ export function momentOf(ledger: readonly LedgerEntry[]): string | null {
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_terms-and-concepts.html (role chaining: an hour at most)
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (DurationSeconds: up to 12 hours)
  */
-export function containment(principal: Principal, state: PrincipalState, level: Level, { id, inputs }: Pick<Incident, 'id' | 'inputs'>): { readonly changes: readonly Change[]; readonly notes: readonly string[] } {
+export function containment(principal: Principal, state: PrincipalWithRoom, level: Level, { id, inputs }: Pick<Incident, 'id' | 'inputs'>): { readonly changes: readonly Change[]; readonly notes: readonly string[] } {
   // A deny of older sessions is always made anew: whoever stole one since the last time goes on otherwise.
   const after = denyPolicy(level);
   const again = level === 'sessions' && same(plannedSessionPolicy(state.deny), after);

@@ -4,12 +4,12 @@ import type { Json } from '../bucket.ts';
 import { sessionPolicy } from '../share/sessions.ts';
 import { containment, DENY, denyPolicy, keySetting, keysSince, levelOf, momentOf, restoration, settingFor } from './contain.ts';
 import { driftedSince, judgePrincipal } from './look.ts';
-import { forbids, principalOf, runnersOf, type PrincipalState } from './principal.ts';
+import { forbids, principalOf, runnersOf, type PrincipalState, type PrincipalWithRoom } from './principal.ts';
 
 const ACCOUNT = '111122223333';
 const user = principalOf(`arn:aws:iam::${ACCOUNT}:user/ops/deploy-bot`);
 const role = principalOf(`arn:aws:iam::${ACCOUNT}:role/photo-service`);
-const state: PrincipalState = { arn: 'arn', path: '/', keys: { AKIA1: 'Active', AKIA2: 'Inactive' }, hasPassword: true, deny: null, room: 2048, trust: null };
+const state: PrincipalWithRoom = { arn: 'arn', path: '/', keys: { AKIA1: 'Active', AKIA2: 'Inactive' }, hasPassword: true, deny: null, room: 2048, trust: null };
 
 describe('a principal', () => {
   it('is a user or a role, by its name without the path', () => expect(user).toEqual({ kind: 'user', account: ACCOUNT, name: 'deploy-bot' }));

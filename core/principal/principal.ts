@@ -37,10 +37,14 @@ export interface PrincipalState {
   readonly hasPassword: boolean;
   /** The inline policy by which this incident denies; `null` where there is none. */
   readonly deny: Json;
-  /** Characters left for inline policies. */
-  readonly room: number;
   /** Who may assume a role: its trust policy; `null` for a user. */
   readonly trust: Json;
+}
+
+/** The same for whoever plans: whether a deny fits beside the policies that there are. */
+export interface PrincipalWithRoom extends PrincipalState {
+  /** Characters left for inline policies. */
+  readonly room: number;
 }
 
 /** Who is never touched, whatever anybody approves. */

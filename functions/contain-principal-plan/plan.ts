@@ -1,11 +1,10 @@
-import { readAhead } from '../../aws/ahead.ts';
+import { readAhead, settled } from '../../aws/ahead.ts';
 import type { Tools } from '../../aws/function.ts';
 import { getIncident, ledgerOf } from '../../aws/incidents.ts';
-import { memberTools } from '../../aws/member.ts';
 import { keepPlan, type PlanInput, type Preview } from '../../aws/planning.ts';
 import { toHandOn, type ToHandOn } from '../../aws/principal/hand-on.ts';
-import { neverTouched, readPrincipal } from '../../aws/principal/state.ts';
-import { readUse, type Use } from '../../aws/principal/use.ts';
+import { neverTouched, readingIn, readPrincipal, readRoom } from '../../aws/principal/state.ts';
+import { askForReport, readUse, type Use } from '../../aws/principal/use.ts';
 import { readOnRecord, standingOf } from '../../aws/standing.ts';
 import type { Json } from '../../core/bucket.ts';
 import type { Plan } from '../../core/incident.ts';
@@ -17,18 +16,24 @@ import { principalOf, type Principal, type PrincipalState } from '../../core/pri
 /** Reads the principal, what uses it and what it issued, and plans. */
 export async function planContainment(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
   const reading = input.preview?.draft ? Promise.resolve(input.preview.draft) : getIncident(tools, input.incident);
-  const [incident, state, ledger, onRecord] = await Promise.all([
+  const [incident, begun, ledger, onRecord] = await Promise.all([
     reading,
-    readAhead(input.target, reading, async ({ arn }) => await readPrincipal(tools, principalOf(arn), input.incident)),
+    readAhead(input.target, reading, async ({ arn }) => await Promise.resolve(beginReading(tools, arn, input.incident))),
     ledgerOf(tools, input.incident),
     readOnRecord(tools, input.incident, input.execution),
   ]);
   const standing = standingOf(tools, incident, input.execution, onRecord);
   const principal = principalOf(incident.target.arn);
-  const there = memberTools(tools, principal.account, 'read', incident.id);
-  const [use, issued] = await Promise.all([readUse(there, principal, state), input.direction === 'contain' ? toHandOn(tools, incident, state.arn) : null]);
+  const [stateRead, report] = await Promise.all([begun.state, begun.report]);
+  const state = stateRead();
+  const [use, issued, roomRead] = await Promise.all([
+    readUse(readingIn(tools, principal, incident.id), principal, state, report),
+    input.direction === 'contain' ? toHandOn(tools, incident, state.arn) : null,
+    begun.room,
+  ]);
+  const seen = { ...state, room: roomRead() };
   const level = levelOf(incident.inputs['level'], principal, issued === null ? [] : ledger);
-  const planned = input.direction === 'contain' ? containment(principal, state, level, incident) : restoration(ledger, state, principal, input.preview?.newer ?? standing.newer);
+  const planned = input.direction === 'contain' ? containment(principal, seen, level, incident) : restoration(ledger, state, principal, input.preview?.newer ?? standing.newer);
   const plan = withDigest({
     incident: incident.id,
     playbook: incident.playbook,
@@ -41,7 +46,14 @@ export async function planContainment(input: PlanInput, tools: Tools): Promise<P
     plannedAt: tools.now(),
   });
   const result = nextAfterPlan(plan, standing, { ...wordOf(plan, principal, state, use.stops, tools), more: issued?.more ?? false });
-  return await keepPlan(tools, { input, incident, plan, result, snapshot: { principal: { ...state } }, text: ` ${principal.kind} ${principal.name} at level ${level}` });
+  return await keepPlan(tools, { input, incident, plan, result, snapshot: { principal: seen }, text: ` ${principal.kind} ${principal.name} at level ${level}` });
+}
+
+/** All that is asked by the name alone, and needs nothing of each other. */
+function beginReading(tools: Tools, arn: string, incident: string) {
+  const principal = principalOf(arn);
+  const there = readingIn(tools, principal, incident);
+  return { state: settled(readPrincipal(tools, principal, incident)), room: settled(readRoom(tools, principal, incident)), report: settled(askForReport(there, arn)) };
 }
 
 function impactOf(use: Use, { keys, hasPassword }: PrincipalState, issued: ToHandOn | null, protectedBy: string | null): { readonly [key: string]: Json } {
