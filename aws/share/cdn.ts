@@ -10,7 +10,7 @@ import { partitionOf } from '../partitions.ts';
 import { get, putNew } from '../records.ts';
 import { lookAtCdn } from './cdn-look.ts';
 import { distributionsOf, type CdnOrigin } from './distributions.ts';
-import type { Reach, ShareContext, ShareKind } from './kind.ts';
+import type { Reach, ShareAim, ShareContext, ShareKind } from './kind.ts';
 
 const made = z.object({ invalidation: z.string(), items: z.array(z.string()) });
 const wanted = z.strictObject({ items: z.array(z.string()).min(1) });
@@ -19,13 +19,13 @@ const wanted = z.strictObject({ items: z.array(z.string()).min(1) });
 export const cdnKind: ShareKind = {
   kind: 'cdn',
   plan: async (context, tools) => {
-    const read = context.reach.filter(({ prefixes, keys }) => prefixes.length + keys.length > 0).map(async (reach) => (await distributionsOf(tools, reach.bucket)).map((cdn) => ({ ...reach, ...cdn })));
+    const read = context.reach.filter(({ prefixes, keys }) => prefixes.length + keys.length > 0).map(async (reach) => (await distributionsOf(tools, reach.bucket, context.ahead?.distributions)).map((cdn) => ({ ...reach, ...cdn })));
     // One invalidation a distribution, whatever it reads: its limits are for all of it.
     const planned = [...Map.groupBy((await Promise.all(read)).flat(), ({ id }) => id).values()].map((places) => planOf(places, context, tools));
     return { changes: planned.flatMap(({ change }) => change), notes: planned.flatMap(({ notes }) => notes) };
   },
-  read: async (setting, tools, context) => {
-    const found = await invalidationOf(setting, context, tools);
+  read: async (setting, tools, aim) => {
+    const found = await invalidationOf(setting, aim, tools);
     return found && { items: found.items };
   },
   write: async ({ setting, after }, context, tools) => {
@@ -78,13 +78,13 @@ function named(item: string, { scope }: ShareContext): string {
   return scope.kind === 'owner' ? item.replaceAll('{ownerId}', scope.ownerId) : item;
 }
 
-async function invalidationOf(setting: string, context: ShareContext, tools: Tools): Promise<z.infer<typeof made> | null> {
-  const { pk, sk } = keyOf(setting, context);
+async function invalidationOf(setting: string, aim: ShareAim, tools: Tools): Promise<z.infer<typeof made> | null> {
+  const { pk, sk } = keyOf(setting, aim);
   const item = await get(tools, pk, sk);
   return item ? made.parse(item) : null;
 }
 
-function keyOf(setting: string, { incident, execution }: ShareContext): { readonly pk: string; readonly sk: string } {
+function keyOf(setting: string, { incident, execution }: ShareAim): { readonly pk: string; readonly sk: string } {
   return { pk: partitionOf('INCIDENT', incident.id), sk: `INVALIDATION#${execution}#${idOf(setting)}` };
 }
 

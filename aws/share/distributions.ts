@@ -20,19 +20,12 @@ const S3_NAME = /^(.+)\.s3(?:-website)?(?:[.-][a-z0-9-]+){0,2}\.amazonaws\.com$/
 /**
  * Every way in which a distribution of the account reads a bucket: found, not configured, so that none is forgotten.
  *
- * @see https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListDistributions.html
+ * @param listed - what there is, where somebody has begun to list it
  */
-export async function distributionsOf({ clients }: Tools, bucket: string): Promise<readonly CdnOrigin[]> {
-  const found: { readonly summary: DistributionSummary; readonly origins: readonly Origin[] }[] = [];
-  let Marker: string | undefined;
-  do {
-    const { DistributionList: page } = await cloudfrontOf(clients).send(new ListDistributionsCommand({ Marker }));
-    for (const summary of page?.Items ?? []) {
-      const origins = summary.Origins?.Items?.filter(({ DomainName }) => S3_NAME.exec(DomainName ?? '')?.[1] === bucket) ?? [];
-      if (origins.length > 0) found.push({ summary, origins });
-    }
-    Marker = page?.IsTruncated ? page.NextMarker : undefined;
-  } while (Marker !== undefined);
+export async function distributionsOf(tools: Tools, bucket: string, listed?: Promise<() => readonly DistributionSummary[]>): Promise<readonly CdnOrigin[]> {
+  const { clients } = tools;
+  const all = listed ? (await listed)() : await listDistributions(tools);
+  const found = all.map((summary) => ({ summary, origins: originsAt(summary, bucket) })).filter(({ origins }) => origins.length > 0);
   const each = await Promise.all(
     found.map(async ({ summary, origins }) => {
       const { Distribution } = await cloudfrontOf(clients).send(new GetDistributionCommand({ Id: summary.Id }));
@@ -41,6 +34,22 @@ export async function distributionsOf({ clients }: Tools, bucket: string): Promi
     }),
   );
   return each.flat();
+}
+
+/** @see https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListDistributions.html */
+export async function listDistributions({ clients }: Pick<Tools, 'clients'>): Promise<readonly DistributionSummary[]> {
+  const found: DistributionSummary[] = [];
+  let Marker: string | undefined;
+  do {
+    const { DistributionList: page } = await cloudfrontOf(clients).send(new ListDistributionsCommand({ Marker }));
+    found.push(...(page?.Items ?? []));
+    Marker = page?.IsTruncated ? page.NextMarker : undefined;
+  } while (Marker !== undefined);
+  return found;
+}
+
+function originsAt({ Origins }: DistributionSummary, bucket: string): readonly Origin[] {
+  return Origins?.Items?.filter(({ DomainName }) => S3_NAME.exec(DomainName ?? '')?.[1] === bucket) ?? [];
 }
 
 function accessOf({ OriginAccessControlId, S3OriginConfig }: Origin): CdnOrigin['access'] {

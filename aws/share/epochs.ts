@@ -25,8 +25,8 @@ export const epochKind: ShareKind = {
     const undo = epochUndo(tools.settings.STOPBATH_SHARES, scope.kind === 'owner' ? `owner#${OWNER}` : key, now, after);
     return { changes: [{ setting: `epoch:${scope.kind}`, title: `Raise the epoch: ${scopePhrase(scope)} made until now is dead in one write`, before: asJson(now), after: asJson(after), ...(undo ? { undo } : {}) }], notes: [] };
   },
-  read: async (_, tools, context) => {
-    const key = epochScopeOf(context.scope);
+  read: async (_, tools, { scope }) => {
+    const key = epochScopeOf(scope);
     return key === null ? null : asJson(await stateOf(key, tools));
   },
   write: async ({ setting, before, after }, { scope }, tools) => {

@@ -1,3 +1,4 @@
+import type { DistributionSummary } from '@aws-sdk/client-cloudfront';
 import type { Json } from '../../core/bucket.ts';
 import type { Change, Direction, Incident, LedgerEntry, Plan } from '../../core/incident.ts';
 import type { Answer } from '../../core/quarantine/look.ts';
@@ -12,15 +13,35 @@ export interface Reach {
   readonly keys: readonly string[];
 }
 
-/** What a kind of change is told. */
-export interface ShareContext {
+/** What is known before anybody has looked where the links lead to. */
+export interface ShareAim {
   readonly incident: Incident;
   readonly direction: Direction;
   readonly execution: string;
   readonly scope: ShareScope;
+}
+
+/** What a kind of change is told. */
+export interface ShareContext extends ShareAim {
   readonly reach: readonly Reach[];
   /** False where there may be more than `reach` says: the survey reads a part of the links only. */
   readonly reachComplete: boolean;
+  /** What a plan began to read meanwhile; without it everything is read when it is asked for. */
+  readonly ahead?: ShareAhead;
+}
+
+/** What no link has to be known for. Each says what failed when it is asked for: it may concern nobody. */
+export interface ShareAhead {
+  readonly distributions: Promise<() => readonly DistributionSummary[]>;
+  /** By role: those that the scope may lead to. */
+  readonly signers: ReadonlyMap<string, Promise<() => SignerState>>;
+}
+
+export interface SignerState {
+  /** Whether one more inline policy fits. */
+  readonly hasRoom: boolean;
+  /** The policy by which this incident denies older sessions; `null` where there is none. */
+  readonly denial: Json;
 }
 
 export interface Planned {
@@ -45,7 +66,7 @@ export interface ShareKind {
   /** What a containment changes, with its full before and after. Reads only. */
   readonly plan: (context: ShareContext, tools: Tools) => Promise<Planned>;
   /** A setting as it is now. */
-  readonly read: (setting: string, tools: Tools, context: ShareContext) => Promise<Json>;
+  readonly read: (setting: string, tools: Tools, aim: ShareAim) => Promise<Json>;
   /** Whether a setting shows that a change was made, though it is not its `after` to the letter. Unless told, only the very value does. */
   readonly isDone?: (change: Pick<Change, 'before' | 'after'>, present: Json) => boolean;
   /** Brings a setting from before to after; to do it twice is to do it once. */

@@ -3,7 +3,7 @@ import type { Change } from '../../core/incident.ts';
 import type { Tools } from '../function.ts';
 import { cdnKind } from './cdn.ts';
 import { epochKind } from './epochs.ts';
-import type { ShareContext, ShareKind } from './kind.ts';
+import type { ShareAim, ShareKind } from './kind.ts';
 import { signerKind } from './signers.ts';
 import { policyKind } from './url-policy.ts';
 
@@ -12,9 +12,9 @@ export const BEFORE_SWEEP: readonly ShareKind[] = [epochKind];
 export const AFTER_SWEEP: readonly ShareKind[] = [signerKind, policyKind, cdnKind];
 
 /** What a setting of a change shows now: the change's own `after` wherever it was made. */
-export async function presentFor(change: Change, context: ShareContext, tools: Tools): Promise<Json> {
+export async function presentFor(change: Change, aim: ShareAim, tools: Tools): Promise<Json> {
   const kind = kindOf(change.setting);
-  const present = await kind.read(change.setting, tools, context);
+  const present = await kind.read(change.setting, tools, aim);
   return (kind.isDone?.(change, present) ?? false) ? change.after : present;
 }
 

@@ -1,6 +1,7 @@
 import { DeleteRolePolicyCommand, GetRolePolicyCommand, ListRolePoliciesCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { DeleteParameterCommand, GetParameterCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
+import { settled } from '../ahead.ts';
 import { iamOf, ssmOf } from '../clients.ts';
 import type { Json } from '../../core/bucket.ts';
 import { same } from '../../core/quarantine/levels.ts';
@@ -8,7 +9,7 @@ import { AHEAD_SECONDS, plannedSessionPolicy, ROLE_POLICIES_LIMIT, sessionPolicy
 import { codeOf } from '../errors.ts';
 import type { Tools } from '../function.ts';
 import { memberTools, type Purpose } from '../member.ts';
-import type { Seen, ShareContext, ShareKind } from './kind.ts';
+import type { Seen, ShareAhead, ShareAim, ShareContext, ShareKind, SignerState } from './kind.ts';
 import { askUrl, presigned, sampleOf, sessionOf } from './outside.ts';
 
 type Signer = Tools['settings']['STOPBATH_SHARES']['signers'][number];
@@ -22,7 +23,7 @@ export const signerKind: ShareKind = {
     const changes = await Promise.all(
       rolesOf(able).map(async (role) => {
         const setting = `signer:${role}`;
-        const before = await read(setting, context, tools);
+        const { denial: before } = await stateOf(role, context, tools);
         // Again in a second containment: what was signed since the first dies too. What somebody else wrote under the name stays.
         return { setting, title: `Deny the sessions of ${nameOf(role)} from before the change`, before, after: isOurs(before) || before === null ? sessionPolicy() : before };
       }),
@@ -36,7 +37,7 @@ export const signerKind: ShareKind = {
       ],
     };
   },
-  read: (setting, tools, context) => read(setting, context, tools),
+  read: (setting, tools, aim) => denialOf(roleOf(setting), aim, tools),
   write: async ({ setting, after }, context, tools) => {
     const named = { RoleName: nameOf(roleOf(setting)), PolicyName: sessionPolicyName(context.incident.id) };
     const iam = iamAt(roleOf(setting), 'contain-signers', context, tools);
@@ -71,8 +72,16 @@ export const signerKind: ShareKind = {
 /** Signers of the affected buckets, or the one that issued the URLs, whose role has room for one more policy. */
 export async function revocableSigners(context: ShareContext, tools: Tools): Promise<readonly Signer[]> {
   const wanted = signersOf(context, tools);
-  const room = new Map(await Promise.all(rolesOf(wanted).map(async (role) => [role, await hasRoom(role, context, tools)] as const)));
-  return wanted.filter(({ role }) => room.get(role) === true);
+  const states = new Map(await Promise.all(rolesOf(wanted).map(async (role) => [role, await stateOf(role, context, tools)] as const)));
+  return wanted.filter(({ role }) => states.get(role)?.hasRoom === true);
+}
+
+/** Begins to read every signer that links of a scope may have to do with, while the links are looked for. */
+export function readSigners(aim: ShareAim, tools: Tools): ShareAhead['signers'] {
+  const { scope } = aim;
+  const { signers } = tools.settings.STOPBATH_SHARES;
+  const near = scope.kind === 'objects' ? [] : 'bucket' in scope ? signers.filter(({ bucket }) => bucket === scope.bucket) : signers;
+  return new Map(rolesOf(near).map((role) => [role, settled(readSigner(role, aim, tools))]));
 }
 
 /** Of single objects no URL has to go on: they are denied to every signature, and the signers are left alone. */
@@ -83,24 +92,33 @@ function signersOf({ scope, reach }: ShareContext, { settings }: Tools): readonl
   return signers.filter(({ role, bucket }) => buckets.has(bucket) || (scope.kind === 'issuer' && scope.principal === role));
 }
 
-async function hasRoom(role: string, context: ShareContext, tools: Tools): Promise<boolean> {
-  const own = sessionPolicyName(context.incident.id);
+async function stateOf(role: string, context: ShareContext, tools: Tools): Promise<SignerState> {
+  const begun = context.ahead?.signers.get(role);
+  return begun ? (await begun)() : await readSigner(role, context, tools);
+}
+
+async function readSigner(role: string, aim: ShareAim, tools: Tools): Promise<SignerState> {
+  const [room, denial] = await Promise.all([hasRoom(role, aim, tools), denialOf(role, aim, tools)]);
+  return { hasRoom: room, denial };
+}
+
+async function hasRoom(role: string, aim: ShareAim, tools: Tools): Promise<boolean> {
+  const own = sessionPolicyName(aim.incident.id);
   const RoleName = nameOf(role);
-  const iam = iamAt(role, 'read', context, tools);
+  const iam = iamAt(role, 'read', aim, tools);
   const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
   if (PolicyNames.includes(own)) return true;
   const sizes = await Promise.all(PolicyNames.map(async (PolicyName) => decodeURIComponent((await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }))).PolicyDocument ?? '').replaceAll(/\s/g, '').length));
   return sizes.reduce((sum, size) => sum + size, JSON.stringify(sessionPolicy(new Date(0).toISOString())).length) <= ROLE_POLICIES_LIMIT;
 }
 
-async function read(setting: string, context: ShareContext, tools: Tools): Promise<Json> {
-  const role = roleOf(setting);
-  const found = await absentAsNull(iamAt(role, 'read', context, tools).send(new GetRolePolicyCommand({ RoleName: nameOf(role), PolicyName: sessionPolicyName(context.incident.id) })));
+async function denialOf(role: string, aim: ShareAim, tools: Tools): Promise<Json> {
+  const found = await absentAsNull(iamAt(role, 'read', aim, tools).send(new GetRolePolicyCommand({ RoleName: nameOf(role), PolicyName: sessionPolicyName(aim.incident.id) })));
   return found?.PolicyDocument === undefined ? null : (JSON.parse(decodeURIComponent(found.PolicyDocument)) as Json);
 }
 
 /** IAM where the signer is: in a member account through that account's role for a purpose. */
-function iamAt(role: string, purpose: Purpose, { incident }: ShareContext, tools: Tools): ReturnType<typeof iamOf> {
+function iamAt(role: string, purpose: Purpose, { incident }: ShareAim, tools: Tools): ReturnType<typeof iamOf> {
   return iamOf(memberTools(tools, accountOf(role), purpose, incident.id).clients);
 }
 

@@ -1,4 +1,4 @@
-import { judgedShareLinks } from './judged.ts';
+import { judgedShareLinks, type Judged } from './judged.ts';
 import type { Tools } from '../function.ts';
 import { later, MAKERS_CLOCK_MS } from '../../core/share/revocation.ts';
 import { lanesOf, type Lane, type ShareScope } from '../../core/share/scope.ts';
@@ -17,23 +17,36 @@ const SAMPLE = 100;
  *
  * @param options.pages - of the count, of 1 MB each: beyond them it says "at least"
  */
-export async function surveyLinks(tools: Tools, scope: ShareScope, { pages }: { readonly pages?: number } = {}): Promise<Survey> {
-  const lanes = lanesOf(scope);
-  const [counts, { read, sampled }, containing] = await Promise.all([Promise.all(lanes.map((lane) => countLinks(tools, lane, { pages }))), sampleLinks(tools, scope), containingLinks(tools, scope)]);
+export async function surveyLinks(tools: Tools, scope: ShareScope, options: { readonly pages?: number } = {}): Promise<Survey> {
+  const reading = endsOf(tools, scope);
+  const [found, sampled] = await Promise.all([findLinks(tools, scope, options, reading), reading.then((read) => judgeSome(tools, read))]);
+  return { ...found, sampled };
+}
+
+/** The same without having looked at any link: what tells where they lead to, for whoever has to read there. */
+export async function findLinks(tools: Tools, scope: ShareScope, { pages }: { readonly pages?: number }, reading = endsOf(tools, scope)): Promise<Omit<Survey, 'sampled'>> {
+  const [counts, read, containing] = await Promise.all([Promise.all(lanesOf(scope).map((lane) => countLinks(tools, lane, { pages }))), reading, containingLinks(tools, scope)]);
   return {
     count: scope.kind === 'links' ? read.length : counts.reduce((sum, { count }) => sum + count, 0),
     counted: counts.every(({ complete }) => complete),
     read,
-    sampled,
     containing,
   };
 }
 
-/** The ends of a scope, and some of its links as they are now. */
-export async function sampleLinks(tools: Tools, scope: ShareScope): Promise<Pick<Survey, 'read' | 'sampled'>> {
-  const read = scope.kind === 'links' ? await namedLinks(tools, scope.linkIds) : await ends(tools, lanesOf(scope));
+/** Some of a scope's links as they are now. */
+export async function sampleLinks(tools: Tools, scope: ShareScope): Promise<readonly Judged[]> {
+  return await judgeSome(tools, await endsOf(tools, scope));
+}
+
+/** Some of these links as they are now, spread over all of them. */
+export async function judgeSome(tools: Tools, read: Survey['read']): Promise<readonly Judged[]> {
   const probes = probesOf(read, SAMPLE);
-  return { read, sampled: await judgedShareLinks(tools, probes.map(({ linkId }) => linkId), probes) };
+  return await judgedShareLinks(tools, probes.map(({ linkId }) => linkId), probes);
+}
+
+async function endsOf(tools: Tools, scope: ShareScope): Promise<readonly LinkKey[]> {
+  return scope.kind === 'links' ? await namedLinks(tools, scope.linkIds) : await ends(tools, lanesOf(scope));
 }
 
 /** Links that were made since an instant are looked for among so many pages where an index is not ordered by time. */
@@ -73,7 +86,8 @@ async function ends(tools: Tools, lanes: readonly Lane[]): Promise<readonly Link
   return [...new Map(pages.flatMap(({ links }) => links).map((link) => [link.linkId, link])).values()].toSorted((a, b) => a.range.localeCompare(b.range) || a.linkId.localeCompare(b.linkId));
 }
 
-async function namedLinks(tools: Tools, ids: readonly string[]): Promise<readonly LinkKey[]> {
+/** Links by id, strongly consistent: at most 100. */
+export async function namedLinks(tools: Tools, ids: readonly string[]): Promise<readonly LinkKey[]> {
   const items = await getLinks(tools, ids);
   const { attributes } = tools.settings.STOPBATH_SHARES.links;
   return items.map((item) => {

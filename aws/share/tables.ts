@@ -12,16 +12,19 @@ export class ShareTablesError extends Error {
 type Share = Pick<Tools, 'clients'> & { readonly settings: Pick<Tools['settings'], 'STOPBATH_SHARES'> };
 
 /**
- * Check what a scope needs of the share tables before anything is read of them: tables, keys and the scope's index.
+ * Check the share tables before anything is read of them: tables and keys, and for a scope its index.
  *
+ * @returns checks a scope, which may be known later; throws as this does
  * @throws {ShareTablesError}
  */
-export async function checkShareTables(tools: Share, scope: ShareScope): Promise<void> {
+export async function checkShareTables(tools: Share): Promise<(scope: ShareScope) => void> {
   const { links, epochs } = tools.settings.STOPBATH_SHARES;
   const [linkTable, epochTable] = await Promise.all([describe(tools, links.table, 'shares.links.table'), epochs && describe(tools, epochs.table, 'shares.epochs.table')]);
   keyed(linkTable, links.table, [[links.attributes.linkId, 'shares.links.attributes.linkId']]);
   if (epochs && epochTable) keyed(epochTable, epochs.table, [[epochs.attributes.scope, 'shares.epochs.attributes.scope']]);
-  for (const { index } of lanesOf(scope).slice(0, 1)) checkIndex(linkTable, tools.settings.STOPBATH_SHARES, index);
+  return (scope) => {
+    for (const { index } of lanesOf(scope).slice(0, 1)) checkIndex(linkTable, tools.settings.STOPBATH_SHARES, index);
+  };
 }
 
 type IndexOf = keyof Shares['links']['indexes'];

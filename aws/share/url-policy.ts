@@ -48,7 +48,7 @@ export const policyKind: ShareKind = {
 
 async function planBucket(reach: Reach, context: ShareContext, tools: Tools): Promise<Planned> {
   const setting = `policy:${reach.bucket}`;
-  const [policy, cdns, signers] = await Promise.all([readPolicy(s3Of(tools.clients), addressOf(setting, tools)), distributionsOf(tools, reach.bucket), revocableSigners(context, tools)]);
+  const [policy, cdns, signers] = await Promise.all([readPolicy(s3Of(tools.clients), addressOf(setting, tools)), distributionsOf(tools, reach.bucket, context.ahead?.distributions), revocableSigners(context, tools)]);
   const { objectTag } = tools.settings.STOPBATH_SHARES;
   const { policy: base, ids } = writable(policy);
   const denied = withUrlDenial(base, {

@@ -141,7 +141,8 @@ function diagnoseShares({ clients, config }: Site): readonly Promise<Diagnosis>[
       const tools = { clients, settings: { STOPBATH_SHARES: config.shares } };
       const scopes = [{ kind: 'album', albumId: 'x' }, { kind: 'owner', ownerId: 'x' }, { kind: 'bucket', bucket: 'x' }, { kind: 'issuer', principal: 'x', since: '1970-01-01T00:00:00.000Z' }] as const;
       try {
-        for (const scope of scopes) await checkShareTables(tools, scope);
+        const check = await checkShareTables(tools);
+        for (const scope of scopes) check(scope);
       } catch (error) {
         if (error instanceof ShareTablesError) throw new Trouble(error.message, 'docs/share-links.md says what the tables must be');
         throw error;

@@ -1,11 +1,11 @@
+import { settled } from '../../aws/ahead.ts';
 import { acknowledge, intendAll, named, plannedFor, type ApplyInput } from '../../aws/apply.ts';
 import { BusyError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
 import { updateIncident } from '../../aws/incidents.ts';
-import { judgedShareLinks } from '../../aws/share/judged.ts';
-import type { ShareContext } from '../../aws/share/kind.ts';
+import type { ShareAim, ShareContext } from '../../aws/share/kind.ts';
 import { kindOf, presentFor } from '../../aws/share/kinds.ts';
-import { reachOf } from '../../aws/share/survey.ts';
+import { namedLinks, reachOf } from '../../aws/share/survey.ts';
 import { divide, sweepState } from '../../aws/share/sweep.ts';
 import { assertMayApply } from '../../aws/standing.ts';
 import { remaining } from '../../core/apply.ts';
@@ -32,11 +32,13 @@ export interface ApplyResult {
 export async function applyRevocation(input: ApplyInput, tools: Tools): Promise<ApplyResult> {
   const planned = await plannedFor(tools, input);
   const { incident, plan, written } = planned;
-  await assertMayApply(tools, planned, { reopens: plan.direction === 'restore' ? reopensLinks(plan.changes) : [], links: linksIn(plan.impact) });
-  const context = await contextOf(incident, plan, input, tools);
   // What was acknowledged is done, whatever others have made of it since: another incident may raise the same epoch meanwhile.
   const open = plan.changes.filter(({ seq }) => !written.some((entry) => entry.seq === seq && entry.result === 'done'));
-  const now = await settingsNow(open, context, tools);
+  const aim: ShareAim = { incident, direction: plan.direction, execution: input.execution, scope: scopeOf(incident) };
+  // Begun beside the judgement: where it refuses, this was read for nothing.
+  const reading = settled(Promise.all([settingsNow(open, aim, tools), contextOf(aim, plan, tools)]));
+  await assertMayApply(tools, planned, { reopens: plan.direction === 'restore' ? reopensLinks(plan.changes) : [], links: linksIn(plan.impact) });
+  const [now, context] = (await reading)();
   const intents = await intendAll(tools, planned, remaining(open, (setting) => now.get(setting) ?? null));
   for (const intent of intents) {
     if (intent.setting === SWEEP) {
@@ -70,9 +72,9 @@ async function sweep(intent: LedgerEntry, incident: Incident, plan: Plan, tools:
 }
 
 /** The sweep's own state is its parts: until they are done and acknowledged, it is where it began. */
-async function settingsNow(open: readonly Change[], context: ShareContext, tools: Tools): Promise<ReadonlyMap<string, Json>> {
+async function settingsNow(open: readonly Change[], aim: ShareAim, tools: Tools): Promise<ReadonlyMap<string, Json>> {
   const entries = open.map(async (change): Promise<readonly [string, Json]> => {
-    return [change.setting, change.setting === SWEEP ? change.before : await presentFor(change, context, tools)];
+    return [change.setting, change.setting === SWEEP ? change.before : await presentFor(change, aim, tools)];
   });
   return new Map(await Promise.all(entries));
 }
@@ -82,8 +84,6 @@ async function pending(plan: Plan, context: ShareContext, tools: Tools): Promise
   return waits.filter((wait) => wait !== null);
 }
 
-async function contextOf(incident: Incident, plan: Plan, { execution }: ApplyInput, tools: Tools): Promise<ShareContext> {
-  const scope = scopeOf(incident);
-  const sampled = await judgedShareLinks(tools, sampledLinks(plan.impact));
-  return { incident, direction: plan.direction, execution, scope, reach: reachOf(scope, sampled), reachComplete: false };
+async function contextOf(aim: ShareAim, { impact }: Plan, tools: Tools): Promise<ShareContext> {
+  return { ...aim, reach: reachOf(aim.scope, await namedLinks(tools, sampledLinks(impact))), reachComplete: false };
 }

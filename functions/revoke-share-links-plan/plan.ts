@@ -1,12 +1,15 @@
 import type { Tools } from '../../aws/function.ts';
+import { settled } from '../../aws/ahead.ts';
 import { viewIncident } from '../../aws/incidents.ts';
 import { recordedTarget } from '../../aws/owners.ts';
 import { keepPlan, type PlanInput, type Preview } from '../../aws/planning.ts';
-import type { Planned, ShareContext } from '../../aws/share/kind.ts';
+import { listDistributions } from '../../aws/share/distributions.ts';
+import type { Planned, ShareAhead, ShareAim, ShareContext } from '../../aws/share/kind.ts';
 import { AFTER_SWEEP, BEFORE_SWEEP, kindOf } from '../../aws/share/kinds.ts';
-import { reachOf, surveyLinks } from '../../aws/share/survey.ts';
+import { readSigners } from '../../aws/share/signers.ts';
+import { findLinks, judgeSome, reachOf } from '../../aws/share/survey.ts';
 import { checkShareTables } from '../../aws/share/tables.ts';
-import { readStanding } from '../../aws/standing.ts';
+import { readOnRecord, standingOf } from '../../aws/standing.ts';
 import type { Json } from '../../core/bucket.ts';
 import type { Change, IncidentView, Plan } from '../../core/incident.ts';
 import { nextAfterPlan, type OwnWord, type PlanResult } from '../../core/next.ts';
@@ -27,38 +30,54 @@ const PAGES_AT_ONCE = 50;
 export async function planRevocation(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
   // An incident that does not exist yet has neither ledger nor plans.
   const draft = input.preview?.draft ?? null;
-  const view = draft === null ? await viewIncident(tools, input.incident) : { incident: draft, ledger: [], plans: [] };
+  const [view, onRecord, checkScope] = await Promise.all([
+    draft === null ? viewIncident(tools, input.incident) : { incident: draft, ledger: [], plans: [] },
+    readOnRecord(tools, input.incident, input.execution),
+    checkShareTables(tools),
+  ]);
   const { incident } = view;
   const scope = scopeOf(incident);
-  await checkShareTables(tools, scope);
+  checkScope(scope);
   const isUrgent = input.direction === 'contain' && incident.mode === 'contain' && !input.preview;
-  const [survey, standing] = await Promise.all([surveyLinks(tools, scope, isUrgent ? { pages: PAGES_AT_ONCE } : {}), readStanding(tools, incident, input.execution)]);
-  const context: ShareContext = { incident, direction: input.direction, execution: input.execution, scope, reach: reachOf(scope, survey.read), reachComplete: survey.counted && survey.read.length >= survey.count };
-  const planned = input.direction === 'contain' ? await containment(context, survey, tools) : await restoration(context, view, tools);
+  const aim: ShareAim = { incident, direction: input.direction, execution: input.execution, scope };
+  const ahead = input.direction === 'contain' ? { ahead: readAhead(aim, tools) } : {};
+  const found = await findLinks(tools, scope, isUrgent ? { pages: PAGES_AT_ONCE } : {});
+  const context: ShareContext = { ...aim, reach: reachOf(scope, found.read), reachComplete: found.counted && found.read.length >= found.count, ...ahead };
+  const [sampled, planned, target] = await Promise.all([
+    judgeSome(tools, found.read),
+    input.direction === 'contain' ? containment(context, found.count, tools) : restoration(context, view, tools),
+    // Whoever approves a plan approves its digest, and locked records say it: no owner's id goes into either.
+    recordedTarget(tools, incident.target),
+  ]);
+  const survey: Survey = { ...found, sampled };
 
   const plan = withDigest({
     incident: incident.id,
     playbook: incident.playbook,
     direction: input.direction,
-    // Whoever approves a plan approves its digest, and locked records say it: no owner's id goes into either.
-    target: await recordedTarget(tools, incident.target),
+    target,
     level: null,
     changes: planned.changes.map((change, index) => ({ seq: index + 1, ...change })),
     notes: planned.notes,
     impact: input.direction === 'contain' ? { ...impactOf(survey), sampledLinks: toFetch(view, survey) } : restoreImpactOf(survey, revokedBy(view), givenBack(view)),
     plannedAt: tools.now(),
   });
-  const result = nextAfterPlan(plan, standing, wordOf(plan, survey, view.ledger));
+  const result = nextAfterPlan(plan, standingOf(tools, incident, input.execution, onRecord), wordOf(plan, survey, view.ledger));
   const links = `${survey.counted ? '' : 'at least '}${survey.count} ${survey.count === 1 ? 'link' : 'links'}`;
   return await keepPlan(tools, { input, incident, plan, result, snapshot: {}, links: linksIn(plan.impact), text: `, of ${links}` });
 }
 
+/** What can be read while the links are looked for: of it only what they lead to is used. */
+function readAhead(aim: ShareAim, tools: Tools): ShareAhead {
+  return { distributions: settled(listDistributions(tools)), signers: readSigners(aim, tools) };
+}
+
 /** Epoch, sweep, and what kills the URLs already handed out: links that are still live while they are swept would mint fresh ones. */
-async function containment(context: ShareContext, survey: Survey, tools: Tools): Promise<Planned> {
+async function containment(context: ShareContext, count: number, tools: Tools): Promise<Planned> {
   const plansOf = async (kinds: typeof BEFORE_SWEEP) => await Promise.all(kinds.map((kind) => kind.plan(context, tools)));
   const [before, after] = await Promise.all([plansOf(BEFORE_SWEEP), plansOf(AFTER_SWEEP)]);
   const first = before.flatMap(({ changes }) => changes);
-  const sweep = survey.count === 0 && first.length === 0 ? [] : [{ ...sweepChange(context.scope, throughOf(first)), undo: sweepUndo(tools.settings.STOPBATH_SHARES, context.scope, context.incident.id) }];
+  const sweep = count === 0 && first.length === 0 ? [] : [{ ...sweepChange(context.scope, throughOf(first)), undo: sweepUndo(tools.settings.STOPBATH_SHARES, context.scope, context.incident.id) }];
   return { changes: [...first, ...sweep, ...after.flatMap(({ changes }) => changes)], notes: [...before, ...after].flatMap(({ notes }) => notes) };
 }
 

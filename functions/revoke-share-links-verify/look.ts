@@ -114,7 +114,7 @@ async function linksSince(context: ShareContext, ledger: readonly LedgerEntry[],
   const { scope, incident } = context;
   const appliedAt = ledger.find(({ setting }) => setting === SWEEP)?.intendedAt;
   if (appliedAt === undefined) return NOTHING_SINCE;
-  const [{ sampled }, made, wouldDie] = await Promise.all([sampleLinks(tools, scope), linksMadeSince(tools, scope, appliedAt).then((ids) => judgedShareLinks(tools, ids)), deadOnArrival(context, tools)]);
+  const [sampled, made, wouldDie] = await Promise.all([sampleLinks(tools, scope), linksMadeSince(tools, scope, appliedAt).then((ids) => judgedShareLinks(tools, ids)), deadOnArrival(context, tools)]);
   const old = sampled.filter(({ verdict, issuedAt }) => verdict === 'live' && issuedAt < appliedAt);
   // What its owner ended, what has expired, what another incident revokes and what its maker lied about says nothing of this one.
   const fresh = made.filter(({ verdict, revokedBy, forged }) => !forged && verdict !== 'ended' && verdict !== 'expired' && !revokedBy.some((by) => by !== incident.id));

@@ -4,12 +4,15 @@ import { GetBucketPolicyCommand, GetObjectCommand, PutBucketPolicyCommand, PutOb
 import { GetRolePolicyCommand } from '@aws-sdk/client-iam';
 import { GetParameterCommand } from '@aws-sdk/client-ssm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { settled } from '../../aws/ahead.ts';
 import { createClients, iamOf, s3Of, ssmOf } from '../../aws/clients.ts';
 import type { Tools } from '../../aws/function.ts';
 import { complete, createIncident, savePlan } from '../../aws/incidents.ts';
 import { readSettings } from '../../aws/settings.ts';
 import type { Seen, ShareContext } from '../../aws/share/kind.ts';
+import { listDistributions } from '../../aws/share/distributions.ts';
 import { AFTER_SWEEP, kindOf, presentFor } from '../../aws/share/kinds.ts';
+import { readSigners } from '../../aws/share/signers.ts';
 import type { Json } from '../../core/bucket.ts';
 import { remaining } from '../../core/apply.ts';
 import type { Change, LedgerEntry, Plan } from '../../core/incident.ts';
@@ -194,6 +197,17 @@ describe('URLs already handed out', () => {
     await ssmOf(tools.clients).send(new GetParameterCommand({ Name }));
     pass(3_600);
     await expect(ssmOf(tools.clients).send(new GetParameterCommand({ Name }))).rejects.toThrow(expect.objectContaining({ name: 'ParameterNotFound' }));
+  });
+
+  it('are planned alike by what was read before it was known where the links lead to, and no signer of another bucket has to be readable', async () => {
+    const gone = 'arn:aws:iam::111122223333:role/long-gone';
+    tools = await toolsWith({ ...shares.config, signers: [...shares.config.signers, { role: gone, bucket: 'elsewhere', prefix: 'albums/' }] });
+    const ahead = { distributions: settled(listDistributions(tools)), signers: readSigners(contextOf(), tools) };
+    expect((await planOf(contextOf({ ahead }))).changes).toEqual((await planOf(contextOf())).changes);
+    expect(await ahead.signers.get(gone)).toThrow(expect.objectContaining({ name: 'NoSuchEntityException' }));
+    const near = readSigners(contextOf({ scope: { kind: 'prefix', bucket: photos.family, prefix: 'albums/' } }), tools);
+    expect([...near.keys()]).not.toContain(gone);
+    await Promise.all(near.values());
   });
 
   it('that were handed out since die in a second containment, and a restore of both lets the role be as it was', async () => {
