@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { aheadInput } from './ahead.ts';
-import { StateMovedError } from '../core/apply.ts';
+import { notBegun, StateMovedError } from '../core/apply.ts';
 import type { Json } from '../core/bucket.ts';
-import type { Change, LedgerEntry } from '../core/incident.ts';
+import type { Change, LedgerEntry, Plan } from '../core/incident.ts';
 import { checkDigest } from '../core/plan.ts';
 import { readTakes } from './budget.ts';
 import type { Tools } from './function.ts';
 import { TransientError } from './errors.ts';
-import { addEntry, complete, getIncident, getPlan, intend, ledgerOf, takeTurn } from './incidents.ts';
+import { addEntry, complete, forgo, getIncident, getPlan, hasTurn, intend, ledgerOf, takeTurn } from './incidents.ts';
 import { readOnRecord, type Planned } from './standing.ts';
 
 /** What every `apply` gets from its workflow. None of it is trusted beyond naming things that are read. */
@@ -49,15 +49,23 @@ export async function plannedFor(tools: Tools, input: ApplyInput): Promise<Plann
  * @throws {TransientError} where the incident has gone on since: it is judged again
  */
 export async function intendAll(tools: Tools, { incident, plan, execution, written }: Pick<Planned, 'incident' | 'plan' | 'execution' | 'written'>, changes: readonly Change[]): Promise<readonly LedgerEntry[]> {
-  const { direction, digest } = plan;
-  if (!(await takeTurn(tools, incident, direction === 'contain' ? 'containing' : 'restoring'))) throw new TransientError(`${incident.id} has gone on while ${execution} was judged: judged again`);
+  if (!hasTurn(incident, plan.direction, execution) && !(await takeTurn(tools, incident, plan.direction, execution))) throw new TransientError(`${incident.id} has gone on while ${execution} was judged: judged again`);
   const intendedAt = tools.now();
-  const intents = changes.map(
-    (change): LedgerEntry => written.find(({ seq }) => seq === change.seq) ?? { ...change, incident: incident.id, direction, execution, digest, intendedAt, doneAt: null, result: 'intended' },
-  );
+  const earlier = (change: Change) => written.find(({ seq }) => seq === change.seq);
+  const fresh = changes.filter((change) => !earlier(change)).map((change) => intentOf(plan, execution, change, intendedAt));
   const lost = written.filter((entry) => entry.result === 'intended' && !changes.some(({ seq }) => seq === entry.seq));
-  await Promise.all([...intents.map((intent) => intend(tools, intent)), ...lost.map((entry) => complete(tools, { ...entry, doneAt: intendedAt, result: 'done' }))]);
-  return intents;
+  await Promise.all([...fresh.map((intent) => intend(tools, intent)), ...lost.map((entry) => complete(tools, { ...entry, doneAt: intendedAt, result: 'done' }))]);
+  return changes.flatMap((change) => earlier(change) ?? fresh.find(({ seq }) => seq === change.seq) ?? []);
+}
+
+export function intentOf({ incident, direction, digest }: Plan, execution: string, change: Change, intendedAt: string): LedgerEntry {
+  return { ...change, incident, direction, execution, digest, intendedAt, doneAt: null, result: 'intended' };
+}
+
+/** Takes back what was reserved, where nothing is done with it: an act that nobody began leaves no trace. */
+export async function forgoReserved(tools: Tools, written: readonly LedgerEntry[], settingNow: (setting: string) => Json): Promise<void> {
+  if (written.some(({ reserved, result }) => reserved !== true || result === 'done')) return;
+  await Promise.all(notBegun(written, settingNow).map((entry) => forgo(tools, entry)));
 }
 
 /**

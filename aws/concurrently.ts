@@ -1,3 +1,9 @@
+/** Like `Promise.all`, but ends when all have ended: where one fails, nothing is left under way. */
+export async function allOrThrow<T extends readonly unknown[]>(all: readonly [...T]): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(all);
+  return await Promise.all(all);
+}
+
 /** How many are asked at once: fast, and far below what S3 throttles. */
 const AT_ONCE = 8;
 

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { s3Of } from './clients.ts';
-import { recordText, type EvidenceRecord } from '../core/evidence.ts';
+import { recordKey, recordText, type EvidenceRecord, type RecordKind } from '../core/evidence.ts';
 import { withRecordedDigests } from '../core/plan.ts';
 import { ownersIn, replacing, withoutSecrets } from '../core/redact.ts';
+import { allOrThrow } from './concurrently.ts';
 import { codeOf } from './errors.ts';
 import type { Tools } from './function.ts';
 import { pseudonymOf } from './owners.ts';
@@ -26,9 +28,44 @@ export const UNSEALED = 'UNSEALED';
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html (`If-None-Match: *`, 412 where the key exists)
  */
 export async function putEvidence(tools: Pick<Tools, 'settings' | 'clients'>, record: Omit<EvidenceRecord, 'schemaVersion'>, about?: unknown): Promise<EvidencePointer> {
-  const { kind, id, incident, at, drill } = record;
-  const { key, text, sha256 } = recordText({ ...record, body: await fitToLock(tools, record.body, about), schemaVersion: 1 });
-  await announce(tools, { pk: UNSEALED, sk: key, kind, id, incident, at, drill, sha256 });
+  const { pointer, text } = await recordFor(tools, record, about);
+  await announce(tools, announcementOf(record, pointer));
+  return await write(tools, pointer, text);
+}
+
+/** A record that is announced by its name, before anybody knows what it will say. */
+export type Named = Pick<EvidenceRecord, 'kind' | 'id' | 'incident' | 'at'>;
+
+/**
+ * Announces a record while what it will say is still being read, for whoever cannot wait afterwards. Its hash is not known yet: what makes the
+ * name the suite's own is that nobody can guess it. A name that nothing was written under means nothing.
+ *
+ * @param about - what the name begins with: an execution
+ */
+export async function nameEvidence(tools: Pick<Tools, 'settings' | 'clients' | 'now'>, kind: RecordKind, about: string, incident: string): Promise<Named> {
+  const named: Named = { kind, id: `${about}/${randomUUID()}`, incident, at: tools.now() };
+  await put(tools, { pk: UNSEALED, sk: recordKey(kind, named.id), ...named });
+  return named;
+}
+
+/** Writes a record under a name that was announced, and beside it says its hash. Where its writer dies in between, the sealer takes what lies under the name. */
+export async function putNamed(tools: Pick<Tools, 'settings' | 'clients'>, named: Named, { drill, body }: Pick<EvidenceRecord, 'drill' | 'body'>, about?: unknown): Promise<EvidencePointer> {
+  const record = { ...named, drill, body };
+  const { pointer, text } = await recordFor(tools, record, about);
+  const [written] = await allOrThrow([write(tools, pointer, text), put(tools, announcementOf(record, pointer))]);
+  return written;
+}
+
+function announcementOf({ kind, id, incident, at, drill }: Omit<EvidenceRecord, 'schemaVersion' | 'body'>, { key, sha256 }: EvidencePointer) {
+  return { pk: UNSEALED, sk: key, kind, id, incident, at, drill, sha256 };
+}
+
+async function recordFor(tools: Pick<Tools, 'settings' | 'clients'>, record: Omit<EvidenceRecord, 'schemaVersion'>, about: unknown): Promise<{ readonly pointer: EvidencePointer; readonly text: string }> {
+  const { text, ...pointer } = recordText({ ...record, body: await fitToLock(tools, record.body, about), schemaVersion: 1 });
+  return { pointer, text };
+}
+
+async function write(tools: Pick<Tools, 'settings' | 'clients'>, { key, sha256 }: EvidencePointer, text: string): Promise<EvidencePointer> {
   try {
     await s3Of(tools.clients).send(
       new PutObjectCommand({

@@ -1,13 +1,13 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Approval } from '../core/approval.ts';
 import type { RecordPointer } from '../core/audit-numbers.ts';
-import { PHASE, type Entry, type Incident, type IncidentView, type LedgerEntry, type Plan, type Progress, type Request } from '../core/incident.ts';
+import { PHASE, type Direction, type Entry, type Incident, type IncidentView, type LedgerEntry, type Plan, type Progress, type Request } from '../core/incident.ts';
 import type { Lease } from '../core/lease.ts';
 import { historyKeys } from './history.ts';
 import { partitionOf, type Partition } from './partitions.ts';
 import { withRun } from '../core/runs.ts';
 import { worstOf } from '../core/ticket/state.ts';
-import { count, get, packed, put, putNew, query, queryIndex, unpacked, update, type Condition, type Item, type Table } from './records.ts';
+import { count, get, packed, put, putNew, query, queryIndex, removeAs, unpacked, update, type Condition, type Item, type Table } from './records.ts';
 
 const META = 'META';
 const pkOf = (incident: string) => partitionOf('INCIDENT', incident);
@@ -86,9 +86,17 @@ export class OvertakenError extends Error {
  *
  * @returns false where another one was started since the incident was read
  */
-export async function takeTurn(table: Table, seen: Incident, status: 'containing' | 'restoring'): Promise<boolean> {
-  return await update(table, { pk: pkOf(seen.id), sk: META }, { status, ...indexed(status) }, asSeen(seen));
+export async function takeTurn(table: Table, seen: Incident, direction: Direction, execution: string): Promise<boolean> {
+  const status = WRITING[direction];
+  return await update(table, { pk: pkOf(seen.id), sk: META }, { status, turn: execution, ...indexed(status) }, asSeen(seen));
 }
+
+/** Whether a run has said so already, and nothing was started since. */
+export function hasTurn({ status, turn, executions }: Incident, direction: Direction, execution: string): boolean {
+  return status === WRITING[direction] && turn === execution && executions.at(-1) === execution;
+}
+
+const WRITING = { contain: 'containing', restore: 'restoring' } as const;
 
 /**
  * What became of a run, where the incident still is what was judged.
@@ -219,6 +227,12 @@ export async function getRequest(table: Table, incident: string, execution: stri
 /** Writes the undo of a change before the act. An entry that is there already (a retry) stays as it was first written. */
 export async function intend(table: Table, entry: LedgerEntry): Promise<void> {
   await putNew(table, ledgerItem(entry));
+}
+
+/** Takes an intent back whose change was not made, where it still stands as it was written. */
+export async function forgo(table: Table, entry: LedgerEntry): Promise<void> {
+  const { pk, sk, ...body } = ledgerItem(entry);
+  await removeAs(table, { pk, sk }, body);
 }
 
 /** Writes that a change was acknowledged. */

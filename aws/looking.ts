@@ -8,5 +8,7 @@ export const lookInput = z.strictObject({
   /** Good looks in a row, and looks at all, so far. */
   streak: z.number().int().nonnegative(),
   looks: z.number().int().nonnegative(),
+  /** What of the plan's impact its plan function knew only when the plan was kept. It is shown, and nothing is decided by it but what an outsider is to get after a restore. */
+  impact: z.record(z.string(), z.json()).nullish(),
 });
 export type LookInput = Readonly<z.infer<typeof lookInput>>;

@@ -2,11 +2,14 @@ import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { z } from 'zod';
 import { aheadInput } from './ahead.ts';
 import { lambdaOf } from './clients.ts';
-import { putEvidence } from './evidence.ts';
+import { allOrThrow } from './concurrently.ts';
+import { nameEvidence, putEvidence, putNamed, type Named } from './evidence.ts';
 import { addEntry, savePlan } from './incidents.ts';
 import type { Incident, Plan } from '../core/incident.ts';
 import type { PlanResult } from '../core/next.ts';
 import type { Tools } from './function.ts';
+import type { Reserved } from './reserve.ts';
+import { withImpact } from '../core/plan.ts';
 import { previewBudgets } from './standing.ts';
 import type { Budgets } from './standing.ts';
 
@@ -44,41 +47,47 @@ export interface PlanMade {
   readonly links?: number;
   /** What stands in the incident's history beside how many changes there are: `at level public`. */
   readonly text: string;
-  /** More of the impact, which is still being asked for: the snapshot is locked meanwhile, and the plan is stored with it. */
-  readonly more?: Promise<{ readonly impact: Plan['impact']; readonly text: string }>;
+  /** More of the impact, which is still being asked for while the plan is kept. Where nobody waits for it, whoever looks after the act puts it into the plan. */
+  readonly more?: Promise<Plan['impact']>;
+  /** Where its apply follows at once. */
+  readonly reserved?: Reserved | null;
+  /** The snapshot's name, where it was announced while all of this was read. */
+  readonly named?: Named | null;
 }
 
 /**
  * The end of every plan function: the plan is stored, what was seen is evidence, and the history says so. A preview leaves no trace.
  */
 export async function keepPlan(tools: Tools, made: PlanMade): Promise<PlanResult | Preview> {
-  const { input, incident, result, snapshot, links = 0 } = made;
-  const whole = async () => {
-    const more = await made.more;
-    return more ? { plan: { ...made.plan, impact: { ...made.plan.impact, ...more.impact } }, text: made.text + more.text } : made;
-  };
-  if (input.preview) {
-    const { plan } = await whole();
-    return { plan, result, budgets: await previewBudgets(tools, incident, plan, links) };
-  }
-  const { digest, plannedAt, changes } = made.plan;
-  const key = `${input.execution}/${digest.slice(0, 16)}`;
-  const keep = async () => {
-    const { plan, text } = await whole();
-    await Promise.all([
-      savePlan(tools, plan),
-      addEntry(tools, `${input.execution}/plan/${digest.slice(0, 16)}`, {
-        incident: incident.id,
-        at: plannedAt,
-        kind: 'plan',
-        text: `planned ${changes.length} ${changes.length === 1 ? 'change' : 'changes'} to ${input.direction}${text}`,
-        by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
-        detail: { digest, notes: [...plan.notes], next: result.next },
-      }),
-    ]);
-  };
-  await Promise.all([keep(), putEvidence(tools, { kind: 'snapshot', id: key, incident: incident.id, at: plannedAt, drill: incident.drill, body: { execution: input.execution, ...snapshot, plan: made.plan } }, incident.target)]);
-  return result;
+  const { input, incident, plan, result, snapshot, text, links = 0, more, reserved = null } = made;
+  const { execution } = input;
+  const whole = async () => withImpact(plan, await more);
+  if (input.preview) return { plan: await whole(), result, budgets: await previewBudgets(tools, incident, plan, links) };
+  const { digest, plannedAt, changes } = plan;
+  const evidence = { drill: incident.drill, body: { execution, ...snapshot, plan } };
+  const [, impact = null] = await allOrThrow([
+    reserved?.write(),
+    more,
+    reserved ? savePlan(tools, plan) : whole().then((known) => savePlan(tools, known)),
+    addEntry(tools, `${execution}/plan/${digest.slice(0, 16)}`, {
+      incident: incident.id,
+      at: plannedAt,
+      kind: 'plan',
+      text: `planned ${changes.length} ${changes.length === 1 ? 'change' : 'changes'} to ${input.direction}${text}`,
+      by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
+      detail: { digest, notes: [...plan.notes], next: result.next },
+    }),
+    made.named ? putNamed(tools, made.named, evidence, incident.target) : putEvidence(tools, { kind: 'snapshot', id: `${execution}/${digest.slice(0, 16)}`, incident: incident.id, at: plannedAt, ...evidence }, incident.target),
+  ]).catch(async (error: unknown) => {
+    await reserved?.forgo();
+    throw error;
+  });
+  return reserved && impact ? { ...result, impact } : result;
+}
+
+/** For a plan that goes on by itself: its snapshot is announced beside what is read for it. A preview keeps none. */
+export async function nameSnapshot(tools: Tools, { execution, incident, preview }: PlanInput): Promise<Named | null> {
+  return preview ? null : await nameEvidence(tools, 'snapshot', execution, incident);
 }
 
 /** A plan function ended with an error of its own: its name and message say what is wrong with the target. */

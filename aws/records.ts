@@ -1,6 +1,6 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Tools } from './function.ts';
 
 /**
@@ -176,6 +176,22 @@ export async function update(
         ConditionExpression: `attribute_exists(pk)${condition ? ` AND (${condition.expression})` : ''}`,
         ExpressionAttributeNames: { ...Object.fromEntries(entries.map(([name], index) => [`#a${index}`, name])), ...condition?.names },
         ExpressionAttributeValues: { ...Object.fromEntries(entries.map(([, value], index) => [`:a${index}`, value])), ...condition?.values },
+      }),
+    ),
+  );
+}
+
+/** Deletes an item where its attributes are these; one that is not, or is not there, stays as it is. */
+export async function removeAs(table: Table, key: { readonly pk: string; readonly sk: string }, attributes: Readonly<Record<string, unknown>>): Promise<void> {
+  const entries = Object.entries(attributes);
+  await succeeded(
+    table.clients.dynamo.send(
+      new DeleteCommand({
+        TableName: table.settings.STOPBATH_TABLE,
+        Key: key,
+        ConditionExpression: entries.map((_, index) => `#a${index} = :a${index}`).join(' AND '),
+        ExpressionAttributeNames: Object.fromEntries(entries.map(([name], index) => [`#a${index}`, name])),
+        ExpressionAttributeValues: Object.fromEntries(entries.map(([, value], index) => [`:a${index}`, value])),
       }),
     ),
   );

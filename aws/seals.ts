@@ -42,7 +42,8 @@ export interface Found {
   readonly next: Readonly<Record<string, unknown>> | null;
 }
 
-const announcement = z.object({ sk: z.string(), at: z.string(), sha256: z.string(), kind: z.string(), incident: z.string().nullable(), drill: z.boolean() });
+/** Announced by its name alone, a record has no hash yet, and nobody knows whether it is of a drill. */
+const announcement = z.object({ sk: z.string(), at: z.string(), sha256: z.string().optional(), kind: z.string(), incident: z.string().nullable(), drill: z.boolean().default(false) });
 
 /**
  * @param before - what was announced earlier than this (ISO 8601) and is not there is lost; the rest may still be written
@@ -62,14 +63,16 @@ export async function findUnsealed(tools: Tools, page: { readonly limit: number;
     const [booked, there] = await Promise.all([get(tools, homeOf(incident), `RECORD#${key}`), headOf(tools, key)]);
     // Written and sealed before, then announced again by a late retry.
     if (booked) await dropAnnouncement(tools, key);
-    else if (there && (await isOurs(tools, key, sha256, there.sha256))) return { record: { at, key, sha256: there.sha256 ?? '', versionId: there.versionId } };
-    else if (there) {
+    else if (there && (sha256 === undefined || (await isOurs(tools, key, sha256, there.sha256)))) return { record: { at, key, sha256: there.sha256 ?? '', versionId: there.versionId } };
+    // A name that was announced for what was never written: its plan came to nothing.
+    else if (sha256 === undefined) {
+      if (at < page.before) await dropAnnouncement(tools, key);
+    } else if (there) {
       // Whoever can write here wrote it, before the suite or instead of it: it gets no seal, and the seal says that the record never came to lie there.
       tools.log.error('what lies in the place of a record is not what the suite announced', { key, announced: sha256, found: there.sha256, versionId: there.versionId });
       measure(tools, { ForeignRecords: 1 });
       return { lost: { at, key, sha256 } };
-    }
-    else if (at < page.before) return { lost: { at, key, sha256 } };
+    } else if (at < page.before) return { lost: { at, key, sha256 } };
     return {};
   });
   return {

@@ -6,7 +6,7 @@ import { approversOf, missingGates, type Gated, type Standing } from '../core/ne
 import { manualMode } from '../core/manual.ts';
 import { liftedGates, type Approval, type People } from '../core/approval.ts';
 import { approvalsOf } from './approvals.ts';
-import { leftOfAll, type BudgetLeft, type BudgetRule, type BudgetRules, type Taken } from '../core/budget.ts';
+import { leftOfAll, takeAll, type BudgetLeft, type BudgetRule, type BudgetRules, type Taken } from '../core/budget.ts';
 import { readTakes, takeBudgets, type Takes } from './budget.ts';
 import type { Tools } from './function.ts';
 import { readGuard } from './guard.ts';
@@ -92,9 +92,24 @@ export async function assertMayApply(tools: Tools, { incident, plan, execution, 
   if (plan.direction === 'restore') return;
   if (liftedGates(standing.approvals, { execution, digest: plan.digest }, approversOf(standing, false), standing.people).has('budget')) return;
   // What this run has paid for it does not pay again, however long it takes: a sweep may take hours.
-  if (written.length > 0) return;
-  const spent = await takeBudgets(tools, wantedOf(tools, incident, own.links ?? 0), rulesOf(tools), takes ?? undefined);
+  if (written.some(({ reserved = false, result }) => !reserved || result === 'done')) return;
+  const spent = await pay(tools, incident, own.links ?? 0, takes ?? undefined);
   if (spent !== null) throw new BudgetError(spent);
+}
+
+/**
+ * Takes from the budgets what a containment costs; what its incident has taken within the hour is not taken again.
+ *
+ * @param seen - what was just read of them
+ * @returns why there is none left, in one sentence; `null` where it may go on
+ */
+export async function pay(tools: Tools, incident: Incident, links: number, seen?: Takes): Promise<string | null> {
+  return await takeBudgets(tools, wantedOf(tools, incident, links), rulesOf(tools), seen);
+}
+
+/** Whether the budgets would be taken from, by what was read of them. */
+export function canPay(tools: Tools, incident: Incident, links: number, { taken }: Takes): boolean {
+  return !('refused' in takeAll(taken, wantedOf(tools, incident, links), rulesOf(tools)));
 }
 
 function wantedOf(tools: Tools, { id: incident, target: { account }, severity }: Incident, links: number): Taken & { readonly severity: number } {

@@ -47,6 +47,8 @@ export interface Incident {
   readonly ticketGap: string | null;
   /** Executions that were started for it, oldest first; of its containments the last fifty. */
   readonly executions: readonly string[];
+  /** The execution that has said last that it writes; absent where none has. */
+  readonly turn?: string;
   /** Of a containment that stands; absent where nothing was contained yet. */
   readonly lease?: Lease | null;
   /** What stands, from when a signal asked for more than that until it was done or refused. */
@@ -187,6 +189,8 @@ export interface LedgerEntry extends Change {
   /** `null` while the act has not been acknowledged. */
   readonly doneAt: string | null;
   readonly result: 'intended' | 'done';
+  /** Written with the plan, before its apply was asked: taken back where that changes nothing. */
+  readonly reserved?: true;
   /** Of a bulk change: what became of each thing that it met, in numbers. */
   readonly met?: Json;
 }

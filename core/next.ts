@@ -44,6 +44,8 @@ export interface PlanResult {
   readonly reason: string;
   /** What an approval has to lift, where `next` is `approve`. */
   readonly gates: readonly Gate[];
+  /** What of the impact was known only when the plan was kept already: whoever looks after the act puts it into the plan. */
+  readonly impact?: Plan['impact'];
 }
 
 /** What comes after a plan: the one decision about mode, guard and approval, for every playbook and both directions. */

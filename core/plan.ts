@@ -11,6 +11,11 @@ export function withDigest(plan: Omit<Plan, 'digest'>): Plan {
   return { ...plan, digest: digestOf({ playbook, direction, target, level, changes }) };
 }
 
+/** A plan with more of its impact, which is not in the digest. */
+export function withImpact(plan: Plan, more: Plan['impact'] = {}): Plan {
+  return { ...plan, impact: { ...plan.impact, ...more } };
+}
+
 /**
  * What is recorded with owners by their pseudonyms: each plan in it whose text is thereby another than the approved one gets a
  * `recordedDigest`, over what the record says, beside the `digest` that was approved.

@@ -13,9 +13,12 @@ import { ownDenies } from './restore.ts';
  */
 export function undone(state: KnownState | undefined, ledger: readonly LedgerEntry[]): readonly string[] {
   if (!state || !inForce(ledger)) return [];
+  const stands = standing(ledger);
+  // What nobody has acknowledged yet, nobody can have undone.
+  if (stands.every(({ result }) => result === 'intended')) return [];
   const { publicAccessBlock, policy, lifecycle } = state;
   if (publicAccessBlock === undefined || policy === undefined || lifecycle === undefined) return [];
-  const left = new Map<string, Json>(standing(ledger).map(({ setting, after }) => [setting, after]));
+  const left = new Map<string, Json>(stands.map(({ setting, after }) => [setting, after]));
   const present = ownDenies(policy);
   const gone = ownDenies(left.get('policy') ?? null).filter((deny) => !present.some((entry) => same(entry, deny)));
   return [

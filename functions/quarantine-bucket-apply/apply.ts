@@ -1,14 +1,15 @@
 import { readAhead } from '../../aws/ahead.ts';
 import { s3Of } from '../../aws/clients.ts';
-import { acknowledge, intendAll, named, plannedFor, type ApplyInput } from '../../aws/apply.ts';
+import { acknowledge, forgoReserved, intendAll, named, plannedFor, type ApplyInput } from '../../aws/apply.ts';
 import { readBucket, writeSetting } from '../../aws/bucket.ts';
 import { BusyError, isRefusal, PermissionError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
 import { updateIncident } from '../../aws/incidents.ts';
 import { memberTools } from '../../aws/member.ts';
-import { assertMayApply, mayMiss } from '../../aws/standing.ts';
+import { assertMayApply, mayMiss, type Planned } from '../../aws/standing.ts';
 import { remaining } from '../../core/apply.ts';
-import type { LedgerEntry } from '../../core/incident.ts';
+import type { BucketState } from '../../core/bucket.ts';
+import type { Change, LedgerEntry } from '../../core/incident.ts';
 import { reopenings, settingOf } from '../../core/quarantine/restore.ts';
 
 /**
@@ -21,10 +22,10 @@ export async function applyQuarantine(input: ApplyInput, tools: Tools): Promise<
   const { incident, plan } = planned;
   const address = { bucket: incident.target.name, account: incident.target.account, region: incident.target.region };
   const there = memberTools(tools, address.account, 'contain', incident.id);
-  await assertMayApply(tools, planned, { reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] }, state.tagging);
-  const hidden = plan.changes.find(({ setting }) => state.unread?.some((one) => one === setting));
-  if (hidden) throw new PermissionError(`quarantine-bucket-apply: ${hidden.setting} of ${address.bucket} cannot be read any more, so that nobody knows what would be written over`);
-  const changes = remaining(plan.changes, (setting) => settingOf(state, setting));
+  const changes = await changesNow(planned, state, tools).catch(async (error: unknown) => {
+    await forgoReserved(tools, planned.written, (setting) => settingOf(state, setting));
+    throw error;
+  });
   const intents = await intendAll(tools, planned, changes);
   for (const intent of intents) {
     await named(intent, writeSetting(s3Of(there.clients), address, intent.setting, intent.after).catch((error: unknown) => { throw settling(error, intent, [...planned.written, ...intents], tools) ?? error; }));
@@ -33,6 +34,15 @@ export async function applyQuarantine(input: ApplyInput, tools: Tools): Promise<
   const acknowledgedAt = tools.now();
   if (plan.direction === 'contain') await updateIncident(tools, incident.id, { containedAt: incident.containedAt ?? acknowledgedAt });
   return { changes: changes.length, acknowledgedAt };
+}
+
+/** What of the plan is to be done now, if any of it may be. */
+async function changesNow(planned: Planned, state: BucketState, tools: Tools): Promise<readonly Change[]> {
+  const { direction, changes, target } = planned.plan;
+  await assertMayApply(tools, planned, { reopens: direction === 'restore' ? reopenings(state, changes) : [] }, state.tagging);
+  const hidden = changes.find(({ setting }) => state.unread?.some((one) => one === setting));
+  if (hidden) throw new PermissionError(`quarantine-bucket-apply: ${hidden.setting} of ${target.name} cannot be read any more, so that nobody knows what would be written over`);
+  return remaining(changes, (setting) => settingOf(state, setting));
 }
 
 /**

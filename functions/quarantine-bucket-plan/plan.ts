@@ -1,11 +1,13 @@
 import { readAhead } from '../../aws/ahead.ts';
 import { s3Of } from '../../aws/clients.ts';
 import { readBucket, type BucketAddress } from '../../aws/bucket.ts';
+import { readTakes } from '../../aws/budget.ts';
 import type { Tools } from '../../aws/function.ts';
 import { getIncident, ledgerOf } from '../../aws/incidents.ts';
 import { exemptIn, memberTools } from '../../aws/member.ts';
-import { keepPlan, type PlanInput, type PlanMade, type Preview } from '../../aws/planning.ts';
+import { keepPlan, nameSnapshot, type PlanInput, type PlanMade, type Preview } from '../../aws/planning.ts';
 import { askAnonymously, sampleKeys } from '../../aws/probe.ts';
+import { reservedFor } from '../../aws/reserve.ts';
 import { mayMiss, readOnRecord, standingOf } from '../../aws/standing.ts';
 import { surveyBucket } from '../../aws/survey.ts';
 import type { BucketState } from '../../core/bucket.ts';
@@ -21,11 +23,13 @@ import { reopenings, restoration } from '../../core/quarantine/restore.ts';
 
 export async function planQuarantine(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
   const reading = input.preview?.draft ? Promise.resolve(input.preview.draft) : getIncident(tools, input.incident);
-  const [incident, seen, ledger, onRecord] = await Promise.all([
+  const [incident, seen, ledger, onRecord, takes, named] = await Promise.all([
     reading,
     readAhead(input.target, reading, async ({ name, account, region }) => await lookAt(memberTools(tools, account, 'read', input.incident), { bucket: name, account, region }, input.direction)),
     ledgerOf(tools, input.incident),
     readOnRecord(tools, input.incident, input.execution),
+    readTakes(tools),
+    nameSnapshot(tools, input),
   ]);
   const { state } = seen;
   // Who decides by the numbers gets all of them.
@@ -63,7 +67,7 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
   const evidence = incident.target.name === tools.settings.STOPBATH_EVIDENCE_BUCKET;
   const own = { forbids: evidence ? "it is the suite's own evidence bucket, which the suite never changes: what is open there is closed by hand" : null, settled: settled(level, state, contained), reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] };
   const result = nextAfterPlan(plan, known, own);
-  return await keepPlan(tools, { input, incident, plan, result, snapshot: { state }, text: ` at level ${planned.level}`, more });
+  return await keepPlan(tools, { input, incident, plan, result, snapshot: { state }, text: ` at level ${planned.level}`, more, named, reserved: reservedFor(tools, { incident, plan, result, execution: input.execution, takes, approvals: onRecord.approvals }) });
 }
 
 /** Closed by somebody else before anything was done here. */
@@ -97,7 +101,7 @@ async function lookAt(tools: Tools, address: BucketAddress, direction: Direction
 }
 
 async function moreOf(anonymous: Promise<Answer>, survey: Promise<Plan['impact']>): NonNullable<PlanMade['more']> {
-  const [answer, behind] = await Promise.all([anonymous, survey]);
-  return { impact: { anonymousBefore: answer, ...behind }, text: `; an anonymous request is ${answer}` };
+  const [anonymousBefore, behind] = await Promise.all([anonymous, survey]);
+  return { anonymousBefore, ...behind };
 }
 

@@ -2,11 +2,12 @@ import { s3Of } from '../../aws/clients.ts';
 import { readBucket } from '../../aws/bucket.ts';
 import type { Tools } from '../../aws/function.ts';
 import type { LookInput } from '../../aws/looking.ts';
-import { addEntry, viewIncident } from '../../aws/incidents.ts';
+import { addEntry, savePlan, viewIncident } from '../../aws/incidents.ts';
 import { memberTools } from '../../aws/member.ts';
+import { withImpact } from '../../core/plan.ts';
 import { askAnonymously, askFromInside, sampleKeys } from '../../aws/probe.ts';
 import { exposuresOf } from '../../core/exposure.ts';
-import type { Direction, IncidentView } from '../../core/incident.ts';
+import type { Direction, IncidentView, Plan } from '../../core/incident.ts';
 import { driftOf, judge, type Answer, type Judgement, type Look } from '../../core/quarantine/look.ts';
 import { standing } from '../../core/outcome.ts';
 import { leftIn } from '../../core/quarantine/left.ts';
@@ -17,6 +18,8 @@ export async function lookAtQuarantine(input: LookInput, tools: Tools): Promise<
   const { target } = view.incident;
   const address = { bucket: target.name, account: target.account, region: target.region };
   const plan = view.plans.findLast((entry) => entry.direction === 'contain');
+  const more = input.looks === 0 ? (input.impact ?? null) : null;
+  if (plan && more) await savePlan(tools, withImpact(plan, more));
   const level = LEVELS.find((entry) => entry === plan?.level) ?? 'public';
   const { clients } = memberTools(tools, address.account, 'read', view.incident.id);
   const [state, keys] = await Promise.all([readBucket(clients, address, { mayMiss: () => true }), sampleKeys(s3Of(clients), address)]);
@@ -29,7 +32,7 @@ export async function lookAtQuarantine(input: LookInput, tools: Tools): Promise<
     incident: view.incident.id,
     at: tools.now(),
     kind: 'look',
-    text: `look ${looks}: anonymous ${anonymous}, another role of the account ${inside}${look.drifted.length > 0 ? `, changed since: ${look.drifted.join(', ')}` : ''}`,
+    text: `look ${looks}: anonymous ${anonymous}${more === null ? '' : ` (before: ${answerIn(more)})`}, another role of the account ${inside}${look.drifted.length > 0 ? `, changed since: ${look.drifted.join(', ')}` : ''}`,
     by: tools.settings.AWS_LAMBDA_FUNCTION_NAME,
     detail: { ...look, drifted: [...look.drifted], streak: judgement.streak, verdict: judgement.verdict },
   });
@@ -37,14 +40,17 @@ export async function lookAtQuarantine(input: LookInput, tools: Tools): Promise<
 }
 
 function expectation(direction: Direction, level: Level, view: IncidentView, tools: Tools) {
-  const before = view.plans.find((entry) => entry.direction === 'contain')?.impact['anonymousBefore'];
-  const answers: readonly Answer[] = ['refused', 'served', 'unknown'];
   return {
     direction,
     level,
     asked: levelOf(view.incident.inputs),
-    anonymousBefore: answers.find((answer) => answer === before) ?? 'unknown',
+    anonymousBefore: answerIn(view.plans.find((entry) => entry.direction === 'contain')?.impact ?? {}),
     needed: tools.settings.STOPBATH_VERIFY_LOOKS,
     allowed: tools.settings.STOPBATH_VERIFY_MAX_LOOKS,
   } as const;
+}
+
+function answerIn({ anonymousBefore }: Plan['impact']): Answer {
+  const answers: readonly Answer[] = ['refused', 'served', 'unknown'];
+  return answers.find((answer) => answer === anonymousBefore) ?? 'unknown';
 }
