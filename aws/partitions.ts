@@ -7,9 +7,9 @@
  */
 export type Partition =
   | 'INCIDENT'
-  /** By the plan functions. */
+  /** By the plan functions, and by verify what was known too late for its plan. */
   | 'PLAN'
-  /** By the apply functions. */
+  /** By the apply functions, and by plan what it reserves for them. */
   | 'LEDGER'
   /** What people ask for: by `respond`; and by `lease`, which asks whether to restore. */
   | 'REQUEST'

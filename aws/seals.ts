@@ -63,16 +63,17 @@ export async function findUnsealed(tools: Tools, page: { readonly limit: number;
     const [booked, there] = await Promise.all([get(tools, homeOf(incident), `RECORD#${key}`), headOf(tools, key)]);
     // Written and sealed before, then announced again by a late retry.
     if (booked) await dropAnnouncement(tools, key);
-    else if (there && (sha256 === undefined || (await isOurs(tools, key, sha256, there.sha256)))) return { record: { at, key, sha256: there.sha256 ?? '', versionId: there.versionId } };
-    // A name that was announced for what was never written: its plan came to nothing.
-    else if (sha256 === undefined) {
-      if (at < page.before) await dropAnnouncement(tools, key);
-    } else if (there) {
-      // Whoever can write here wrote it, before the suite or instead of it: it gets no seal, and the seal says that the record never came to lie there.
-      tools.log.error('what lies in the place of a record is not what the suite announced', { key, announced: sha256, found: there.sha256, versionId: there.versionId });
-      measure(tools, { ForeignRecords: 1 });
-      return { lost: { at, key, sha256 } };
-    } else if (at < page.before) return { lost: { at, key, sha256 } };
+    else if (there && (await isOurs(tools, key, sha256, there.sha256))) return { record: { at, key, sha256: there.sha256 ?? '', versionId: there.versionId } };
+    else if (there || at < page.before) {
+      if (there) {
+        // Whoever can write here wrote it, before the suite or instead of it: it gets no seal, and the seal says that the record never came to lie there.
+        tools.log.error('what lies in the place of a record is not what the suite announced', { key, announced: sha256 ?? null, found: there.sha256, versionId: there.versionId });
+        measure(tools, { ForeignRecords: 1 });
+      }
+      if (sha256 !== undefined) return { lost: { at, key, sha256 } };
+      // A name without a hash promises no record: what it was announced for came to nothing.
+      await dropAnnouncement(tools, key);
+    }
     return {};
   });
   return {
@@ -82,9 +83,9 @@ export async function findUnsealed(tools: Tools, page: { readonly limit: number;
   };
 }
 
-/** Whether these bytes are some that the suite said it would write under this key. */
-async function isOurs(tools: Tools, key: string, announced: string, found: string | null): Promise<boolean> {
-  return found !== null && (found === announced || (await get(tools, againOf(key), found)) !== null);
+/** Whether these bytes are some that the suite said it would write under this key; under a name that nobody can guess, whatever S3 has the hash of. */
+async function isOurs(tools: Tools, key: string, announced: string | undefined, found: string | null): Promise<boolean> {
+  return found !== null && (announced === undefined || found === announced || (await get(tools, againOf(key), found)) !== null);
 }
 
 /** What lies under a key, as S3 says it, not as its writer did. @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */

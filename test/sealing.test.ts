@@ -1,4 +1,4 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -144,6 +144,24 @@ describe('a seal', () => {
     expect(verdict.problems.filter(({ kind }) => kind === 'missing').map(({ place }) => place)).toEqual(['records/outcome/forged.json', 'records/outcome/unhashed.json']);
     await suite.tick('seal');
     expect(await suite.seals()).toHaveLength(2);
+  });
+
+  it('takes what lies under a name that was announced alone, and leaves no word of a name that nothing was written under', async () => {
+    suite = await startSuite();
+    const at = new Date(Date.parse(suite.now()) - 20 * 60_000).toISOString();
+    const name = async (id: string) => await put(suite.table, { pk: UNSEALED, sk: `records/snapshot/${id}.json`, kind: 'snapshot', id, incident: 'i-1', at });
+    const plan = suite.account.world.assume(`arn:aws:iam::${suite.account.accounts.home}:role/stopbath-dev-quarantine-bucket-plan`, 'x', 'lambda.amazonaws.com');
+    const write = async (id: string, hash: object) => await suite.account.world.call('s3', 'PutObject', { Bucket: suite.bucket, Key: `records/snapshot/${id}.json`, Body: '{}', IfNoneMatch: '*', ...hash }, plan);
+    for (const id of ['written', 'never', 'unhashed']) await name(id);
+    await write('written', { ChecksumSHA256: Buffer.from(sha256Of('{}'), 'hex').toString('base64') });
+    await write('unhashed', {});
+    await suite.tick('seal');
+    const [seal] = await suite.seals();
+    expect(seal?.records).toMatchObject([{ key: 'records/snapshot/written.json', sha256: sha256Of('{}') }]);
+    expect(seal?.lost).toEqual([]);
+    expect(suite.account.lambda.logs.filter(({ text }) => text.includes('is not what the suite announced')).map(({ text }) => text.includes('unhashed'))).toEqual([true]);
+    const { Items = [] } = await suite.table.clients.dynamo.send(new QueryCommand({ TableName: suite.deployment.name, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': UNSEALED } }));
+    expect(Items).toEqual([]);
   });
 
   it('says what was announced and never written', async () => {
