@@ -1,6 +1,6 @@
 import {
   BatchGetItemCommand, BatchWriteItemCommand, CreateTableCommand, DescribeTableCommand, DynamoDBClient, GetItemCommand, ListTablesCommand, PutItemCommand, QueryCommand,
-  TransactWriteItemsCommand, UpdateItemCommand,
+  TransactGetItemsCommand, UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -74,7 +74,7 @@ describe('DynamoDB', () => {
     expect((await db.send(new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys: [key('batch', '1')] } } }))).Responses?.[TableName]?.length).toBe(1);
     await expect(db.send(new GetItemCommand({ TableName: 'absent', Key: key('x') }))).rejects.toMatchObject({ name: 'ResourceNotFoundException', message: 'Requested resource not found' });
     await expect(db.send(new GetItemCommand({ TableName, Key: { pk: { S: 'x' } } }))).rejects.toMatchObject({ name: 'ValidationException', message: 'The provided key element does not match the schema' });
-    await expect(db.send(new TransactWriteItemsCommand({ TransactItems: [] }))).rejects.toMatchObject({ name: 'NotImplemented', message: 'The sandbox does not serve dynamodb:TransactWriteItems' });
+    await expect(db.send(new TransactGetItemsCommand({ TransactItems: [] }))).rejects.toMatchObject({ name: 'NotImplemented', message: 'The sandbox does not serve dynamodb:TransactGetItems' });
   });
 
   it('asks for a permission on the table, and on the index where that is queried', async () => {

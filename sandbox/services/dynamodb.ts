@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import * as sdk from '@aws-sdk/client-dynamodb';
 import { JsonCodec } from '@smithy/core/protocols';
 import type { DocumentType } from '@smithy/types';
@@ -6,9 +5,11 @@ import { AwsError, operation } from '../service.ts';
 import type { Call, Need, Operation, Service } from '../service.ts';
 import { writeJson } from '../wire/json.ts';
 import { modelOf } from '../wire/model.ts';
+import { createStore, isRecord, reply, text, type Data, type Store } from './dynamodb/store.ts';
+import { transact } from './dynamodb/transaction.ts';
 
 /**
- * What dynalite answers. It has neither transactions nor PartiQL, and its clock (of tables' creation) is the machine's.
+ * What dynalite answers. It has neither transactions (`dynamodb/transaction.ts` has) nor PartiQL, and its clock (of tables' creation) is the machine's.
  *
  * @see https://github.com/architect/dynalite
  */
@@ -41,7 +42,7 @@ export function createDynamodb(): Service {
     name: 'dynamodb',
     sdk,
     protocol: 'json-1.0',
-    operations: { ...Object.fromEntries(OPERATIONS.map((name) => [name, operationOf(name, storeOf)])), ...backupOperations(storeOf) },
+    operations: { ...Object.fromEntries(OPERATIONS.map((name) => [name, operationOf(name, storeOf)])), ...transactOperation(storeOf), ...backupOperations(storeOf) },
   };
 }
 
@@ -75,6 +76,21 @@ function operationOf(name: string, storeOf: (call: Call) => Store): Operation {
   };
 }
 
+function transactOperation(storeOf: (call: Call) => Store): Readonly<Record<string, Operation>> {
+  return {
+    TransactWriteItems: operation<sdk.TransactWriteItemsCommandInput, sdk.TransactWriteItemsCommandOutput>({
+      // Each action is allowed as the operation on its item is. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+      needs: ({ TransactItems }, call) =>
+        (TransactItems ?? []).flatMap((one) => Object.entries(one).flatMap(([kind, act]) => needsOf(`${kind}Item`, isRecord(act) ? act : {}, call))),
+      run: async (input, call) => {
+        const wire = modelOf(sdk).operations.get('TransactWriteItems');
+        if (wire) await transact(storeOf(call), JSON.parse(writeJson(codec, wire.input, input)), call.time);
+        return {};
+      },
+    }),
+  };
+}
+
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContinuousBackups.html */
 function backupOperations(storeOf: (call: Call) => Store): Readonly<Record<string, Operation>> {
   const described = async (TableName: string, call: Call) => {
@@ -95,63 +111,6 @@ function backupOperations(storeOf: (call: Call) => Store): Readonly<Record<strin
       },
     }),
   };
-}
-
-type Data = Record<string, DocumentType>;
-
-/** dynalite's own store; only it looks inside. */
-interface Store {
-  readonly tableDb: { awsAccountId: string; awsRegion: string };
-  /** Ours: names of tables that cannot be deleted, and of those with point-in-time recovery. */
-  protectedTables: Set<string>;
-  recoverable: Set<string>;
-}
-
-interface Action {
-  (store: Store, data: Data, reply: (error: unknown, output?: Data) => void): void;
-}
-
-const require = createRequire(import.meta.url);
-const load = <T>(file: string): T => require(`dynalite/${file}`);
-
-function createStore(account: string, region: string): Store {
-  const db = load<{ create(options: object): Store }>('db/index.js');
-  const store = db.create({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-  store.tableDb.awsAccountId = account;
-  store.tableDb.awsRegion = region;
-  store.protectedTables = new Set();
-  store.recoverable = new Set();
-  return store;
-}
-
-/**
- * @throws {AwsError} DynamoDB's own, with the code after the `#` of its type
- */
-async function reply(store: Store, name: string, data: Data): Promise<Data | undefined> {
-  const file = name.charAt(0).toLowerCase() + name.slice(1);
-  const validations = load<Validations>('validations/index.js');
-  const { types, custom } = load<{ types: object; custom: unknown }>(`validations/${file}.js`);
-  try {
-    const checked = validations.checkTypes(data, types);
-    validations.checkValidations(checked, types, custom, store);
-    return await new Promise<Data | undefined>((resolve, reject) => {
-      load<Action>(`actions/${file}.js`)(store, checked, (error, output) => (error ? reject(error) : resolve(output)));
-    });
-  } catch (error) {
-    throw asAwsError(error);
-  }
-}
-
-interface Validations {
-  checkTypes(data: Data, types: object): Data;
-  checkValidations(data: Data, types: object, custom: unknown, store: Store): void;
-}
-
-/** dynalite throws errors that carry a status and a body. */
-function asAwsError(error: unknown): unknown {
-  if (!isRecord(error) || !isRecord(error['body'])) return error;
-  const { __type: type, message, Message } = error['body'];
-  return new AwsError(text(type).split('#').at(-1) ?? '', text(message) || text(Message), Number(error['statusCode'] ?? 400));
 }
 
 /** `ReturnValuesOnConditionCheckFailure`, which dynalite does not know: the error carries the item that it met. */
@@ -209,12 +168,4 @@ function queriedKeyOf({ KeyConditionExpression, ExpressionAttributeNames: names,
 
 function accountOf(call: Call): string {
   return 'account' in call.caller ? call.caller.account : call.world.account;
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function isRecord(value: unknown): value is Data {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
