@@ -1,4 +1,6 @@
-import { get, putIf, update, type Table } from './records.ts';
+import type { Entry, Incident } from '../core/incident.ts';
+import { entryItem, incidentItem } from './incidents.ts';
+import { get, IS_NEW, putAll, putIf, update, type ConditionalPut, type Table } from './records.ts';
 
 export interface Claim {
   readonly incident: string;
@@ -15,13 +17,36 @@ export interface Claim {
  * @returns the claim that holds: the new one, or the one that was there
  */
 export async function claimTarget(table: Table, targetArn: string, claim: Omit<Claim, 'closedAt'>, eventTime: string): Promise<Claim> {
-  const key = { pk: `TARGET#${targetArn}`, sk: 'CLAIM' };
-  const isFree = { expression: 'attribute_not_exists(pk) OR (attribute_type(closedAt, :text) AND closedAt < :eventTime)', values: { ':text': 'S', ':eventTime': eventTime } };
-  const won = await putIf(table, { ...key, ...claim, closedAt: null }, isFree);
+  const { item, condition } = claimOf(targetArn, claim, eventTime);
+  const won = await putIf(table, item, condition);
   if (won) return { ...claim, closedAt: null };
   const holding = await readClaim(table, targetArn);
   if (!holding) throw new Error(`the claim on ${targetArn} was refused and does not exist`);
   return holding;
+}
+
+/**
+ * Claims an incident's target and writes the incident with the first lines of its history, all of it or nothing.
+ *
+ * @param signal - which opens it, and when it was seen: as for `claimTarget`
+ * @param entries - each with its key
+ * @returns false where any of it is there, or somebody else claims at this moment: then `claimTarget` says who, and what is half there is made whole one by one
+ */
+export async function claimAndOpen(table: Table, incident: Incident, signal: { readonly id: string; readonly time: string }, entries: readonly (readonly [key: string, entry: Entry])[]): Promise<boolean> {
+  const items = [incidentItem(incident), ...entries.map(([key, entry]) => entryItem(key, entry))];
+  return await putAll(table, [claimOf(incident.target.arn, { incident: incident.id, signal: signal.id }, signal.time), ...items.map((item) => ({ item, condition: IS_NEW }))]);
+}
+
+/** Whether an event may claim a target whose claim was read so: what the condition of the write says. */
+export function isFree(claim: Claim | null, eventTime: string): boolean {
+  return claim === null || (claim.closedAt !== null && claim.closedAt < eventTime);
+}
+
+function claimOf(targetArn: string, claim: Omit<Claim, 'closedAt'>, eventTime: string): ConditionalPut {
+  return {
+    item: { pk: `TARGET#${targetArn}`, sk: 'CLAIM', ...claim, closedAt: null },
+    condition: { expression: 'attribute_not_exists(pk) OR (attribute_type(closedAt, :text) AND closedAt < :eventTime)', values: { ':text': 'S', ':eventTime': eventTime } },
+  };
 }
 
 export async function readClaim(table: Table, targetArn: string): Promise<Claim | null> {

@@ -1,7 +1,7 @@
 import { CloudFrontClient } from '@aws-sdk/client-cloudfront';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, TransactionConflictException } from '@aws-sdk/client-dynamodb';
 import { GuardDutyClient } from '@aws-sdk/client-guardduty';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { KMSClient } from '@aws-sdk/client-kms';
@@ -34,10 +34,26 @@ export function createClients(region: string, credentials?: AwsCredentialIdentit
     region,
     ...(credentials === undefined ? {} : { credentials }),
     get dynamo() {
-      return (made ??= DynamoDBDocumentClient.from(new DynamoDBClient(configOf(clients)), { marshallOptions: { removeUndefinedValues: true } }));
+      return (made ??= DynamoDBDocumentClient.from(asksAgain(new DynamoDBClient(configOf(clients))), { marshallOptions: { removeUndefinedValues: true } }));
     },
   };
   return clients;
+}
+
+/**
+ * A write of one item that meets a transaction on it is refused, and may be tried as soon as that is over, in some ms. The SDK tries again what is marked so.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html (Transaction conflict handling)
+ */
+function asksAgain(client: DynamoDBClient): DynamoDBClient {
+  // Within the SDK's own retry, which is `finalizeRequest` too, of high priority.
+  client.middlewareStack.add(
+    (next) => async (args) =>
+      await next(args).catch((error: unknown) => {
+        throw error instanceof TransactionConflictException ? Object.assign(error, { $retryable: {} }) : error;
+      }),
+    { step: 'finalizeRequest', priority: 'low', name: 'stopbathAsksAgain' },
+  );
+  return client;
 }
 
 type Whose = Pick<Clients, 'region' | 'credentials'>;

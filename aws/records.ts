@@ -1,10 +1,10 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Tools } from './function.ts';
 
 /**
- * The one table: items by partition and sort key, written singly and conditionally. Bodies that must come back
+ * The one table: items by partition and sort key, written singly and conditionally but for what opens an incident. Bodies that must come back
  * exactly as they were (a policy's text, a plan under a digest) travel as JSON in `json`, or where that is long, compressed in `brotli`.
  */
 export interface Item {
@@ -62,9 +62,12 @@ export interface Table {
   readonly clients: Pick<Tools['clients'], 'dynamo'>;
 }
 
+/** There is no item with this key yet. */
+export const IS_NEW: Condition = { expression: 'attribute_not_exists(pk)', values: {} };
+
 /** @returns false where an item with this key exists already; the item that exists is untouched */
 export async function putNew(table: Table, item: Item): Promise<boolean> {
-  return await putIf(table, item, { expression: 'attribute_not_exists(pk)', values: {} });
+  return await putIf(table, item, IS_NEW);
 }
 
 /**
@@ -72,17 +75,42 @@ export async function putNew(table: Table, item: Item): Promise<boolean> {
  *
  * @returns false where the condition does not hold: the item that exists is untouched
  */
-export async function putIf(table: Table, item: Item, { expression, values }: Condition): Promise<boolean> {
-  return await succeeded(
-    table.clients.dynamo.send(
-      new PutCommand({
-        TableName: table.settings.STOPBATH_TABLE,
-        Item: { ...item, schemaVersion: SCHEMA_VERSION },
-        ConditionExpression: expression,
-        ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: values }),
-      }),
-    ),
-  );
+export async function putIf(table: Table, item: Item, condition: Condition): Promise<boolean> {
+  return await succeeded(table.clients.dynamo.send(new PutCommand(putOf(table, { item, condition }))));
+}
+
+/** An item that is written whole where a condition holds. */
+export interface ConditionalPut {
+  readonly item: Item;
+  readonly condition: Condition;
+}
+
+/**
+ * Writes items together or not at all, no two with one key. Each costs two writes, also where none is written. The SDK gives the request a token
+ * of its own, so that the tries of one call whose answer is lost are one write.
+ *
+ * @returns false where a condition does not hold, or somebody else writes one of the items at this moment: nothing is written, and written one by one
+ * it shows which
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html (all or nothing, capacity, conflicts, idempotency)
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html (100 items, 4 MB; ClientRequestToken, ten minutes)
+ */
+export async function putAll(table: Table, puts: readonly ConditionalPut[]): Promise<boolean> {
+  try {
+    await table.clients.dynamo.send(new TransactWriteCommand({ TransactItems: puts.map((put) => ({ Put: putOf(table, put) })) }));
+    return true;
+  } catch (error) {
+    if (error instanceof TransactionCanceledException) return false;
+    throw error;
+  }
+}
+
+function putOf(table: Table, { item, condition: { expression, values } }: ConditionalPut) {
+  return {
+    TableName: table.settings.STOPBATH_TABLE,
+    Item: { ...item, schemaVersion: SCHEMA_VERSION },
+    ConditionExpression: expression,
+    ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: values }),
+  };
 }
 
 export async function put(table: Table, item: Item): Promise<void> {

@@ -36,6 +36,8 @@ const STANDING: readonly (readonly [what: string, dollars: number, source: strin
 
 /** An item may take several units: 1 KB a write, 4 KB a read; a query reads what it finds. Indexes are written too. */
 const UNITS = { writes: 3, reads: 2 };
+/** Each item of a transaction is written twice. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html (Capacity management) */
+const TRANSACTED = 2;
 /** What a cold start and a slower processor than this one's add to what was measured. */
 const SLOWER = 3;
 
@@ -83,7 +85,7 @@ export async function run(args: readonly string[]): Promise<boolean> {
   return true;
 }
 
-export const NOTE = `DynamoDB calls count as ${UNITS.writes} units a write (indexes, items over 1 KB) and ${UNITS.reads} a read; GB-seconds are ${SLOWER} times what this machine took.`;
+export const NOTE = `DynamoDB calls count as ${UNITS.writes} units a write (indexes, items over 1 KB), an item of a transaction as ${TRANSACTED} writes, and ${UNITS.reads} a read; GB-seconds are ${SLOWER} times what this machine took.`;
 
 /** The rows that docs/performance.md has too. */
 export function rowsOf(costs: readonly Cost[]): readonly [head: readonly string[], rows: readonly (readonly string[])[]] {
@@ -98,10 +100,12 @@ function countOf({ calls, lambda }: Account): Omit<Counted, 'transitions'> {
   const own = calls.filter(({ principalArn, status }) => status < 400 && principalArn?.includes(':role/stopbath-') === true);
   const of = (service: string, pattern: RegExp) => own.filter((call) => call.service === service && pattern.test(call.operation)).length;
   const puts = of('s3', /^(Put|List)/);
+  // What a transaction asks for is one permission an item.
+  const transacted = own.reduce((sum, { operation, needs }) => sum + (operation === 'TransactWriteItems' ? needs.length : 0), 0);
   return {
     invocations: lambda.invocations.length,
     gbSeconds: lambda.invocations.reduce((sum, { ms, memoryMb }) => sum + (SLOWER * ms * memoryMb) / 1024 / 1000, 0),
-    writes: of('dynamodb', /^(Put|Update|Delete)/) * UNITS.writes,
+    writes: (of('dynamodb', /^(Put|Update|Delete)/) + transacted * TRANSACTED) * UNITS.writes,
     reads: of('dynamodb', /^(Get|Query|BatchGet)/) * UNITS.reads,
     puts,
     gets: of('s3', /./) - puts,

@@ -56,13 +56,14 @@ function actionOf(call: Call | undefined): readonly string[] {
 }
 
 /**
- * Operations whose action is called otherwise.
+ * Operations whose action is called otherwise. A transaction is asked for what it does to each item, and the suite's only put.
  *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
  */
 const OTHERWISE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'client-lambda': { Invoke: 'InvokeFunction' },
-  'lib-dynamodb': { Get: 'GetItem', Put: 'PutItem', Update: 'UpdateItem', Delete: 'DeleteItem', BatchGet: 'BatchGetItem', BatchWrite: 'BatchWriteItem' },
+  'lib-dynamodb': { Get: 'GetItem', Put: 'PutItem', Update: 'UpdateItem', Delete: 'DeleteItem', BatchGet: 'BatchGetItem', BatchWrite: 'BatchWriteItem', TransactWrite: 'PutItem' },
   'client-s3-control': { GetPublicAccessBlock: 'GetAccountPublicAccessBlock' },
   'client-s3': {
     HeadObject: 'GetObject',

@@ -1,4 +1,4 @@
-import { claimTarget, releaseTarget } from '../../aws/claims.ts';
+import { claimAndOpen, claimTarget, releaseTarget } from '../../aws/claims.ts';
 import { recordDecision } from '../../aws/decisions.ts';
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
@@ -7,7 +7,7 @@ import { ensureStarted } from '../../aws/executions.ts';
 import { recordedTarget } from '../../aws/owners.ts';
 import { readSeen } from '../../aws/previews.ts';
 import { digestOf } from '../../core/canonical.ts';
-import { isUnderWay, TICKET_ONLY, type Incident } from '../../core/incident.ts';
+import { isUnderWay, TICKET_ONLY, type Entry, type Incident } from '../../core/incident.ts';
 import { DigestMismatchError } from '../../core/plan.ts';
 import { begin, wordOf } from './incident.ts';
 import { previewOf, wantedBy, type PlanAsk, type Wanted } from './plan.ts';
@@ -46,14 +46,17 @@ export async function start(ask: StartAsk, by: string, tools: Tools): Promise<Ht
   }
 
   async function open(incident: Incident): Promise<HttpAnswer> {
-    const claim = await claimTarget(tools, incident.target.arn, { incident: incident.id, signal: `manual/${by}` }, tools.now());
+    const [signal, time] = [`manual/${by}`, tools.now()];
+    const decision: Entry = { incident: incident.id, at: incident.decidedAt, kind: 'decision', text: `started by hand: ${ask.reason}`, by, detail: { trigger: null, recommended: ask.mode, mode: incident.mode } };
+    if (await claimAndOpen(tools, incident, { id: signal, time }, [['decision', decision]])) return await go(incident, incident, {});
+    const claim = await claimTarget(tools, incident.target.arn, { incident: incident.id, signal }, time);
     if (claim.incident !== incident.id) return await refuse(ask, found, by, `${claim.incident} took this target a moment ago: stopbath show ${claim.incident}`, tools);
     const there = (await createIncident(tools, incident)) ? incident : await getIncident(tools, incident.id);
     if (there.status !== 'open') {
       await releaseTarget(tools, incident.target.arn, incident.id, tools.now());
       return await refuse(ask, found, by, `${incident.id} is ${there.status} already: plan again`, tools);
     }
-    await addEntry(tools, 'decision', { incident: incident.id, at: incident.decidedAt, kind: 'decision', text: `started by hand: ${ask.reason}`, by, detail: { trigger: null, recommended: ask.mode, mode: incident.mode } });
+    await addEntry(tools, 'decision', decision);
     return await go(incident, incident, {});
   }
 

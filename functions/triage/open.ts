@@ -1,4 +1,4 @@
-import { claimTarget, readClaim, reclaimTarget, type Claim } from '../../aws/claims.ts';
+import { claimAndOpen, claimTarget, isFree, readClaim, reclaimTarget, type Claim } from '../../aws/claims.ts';
 import { beginPlaybook, ensureStarted, startExecution, startTicket } from '../../aws/executions.ts';
 import { TransientError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
@@ -8,7 +8,7 @@ import { keepWaiting } from '../../aws/waiting-signals.ts';
 import type { KnownState } from '../../core/exposure.ts';
 import { digestOf } from '../../core/canonical.ts';
 import { incidentOf, joins, type Joining, type Opening } from '../../core/correlate.ts';
-import { PHASE, type Incident } from '../../core/incident.ts';
+import { PHASE, type Entry, type Incident } from '../../core/incident.ts';
 import { same } from '../../core/quarantine/levels.ts';
 import { lateness } from '../../core/late.ts';
 import { momentOf } from '../../core/principal/contain.ts';
@@ -24,8 +24,8 @@ export interface Opened {
 }
 
 /**
- * Opens an incident for a target, or joins the one that is open: the claim on the target excludes, and every step after
- * it heals what an earlier try left half done.
+ * Opens an incident for a target, or joins the one that is open: the claim on the target excludes, and the incident is written with it. Where that
+ * cannot be, they are written one after the other, and every step heals what an earlier try left half done.
  *
  * @param opening.claim - as it was read beside the target's state; `undefined` where it was not
  */
@@ -39,7 +39,9 @@ export async function openOrJoin(opening: Omit<Opening, 'cap'> & { readonly stat
   // A signal that asks for nothing by itself belongs to the incident that is open on its target, and opens none.
   if (wanted === null) return null;
 
-  const claim = await claimTarget(tools, wanted.target.arn, { incident: wanted.id, signal: opening.signal.id }, opening.signal.time);
+  const { signal } = opening;
+  if (isFree(seen, signal.time) && (await claimAndOpen(tools, atFirst(wanted), signal, historyOf(wanted, full, tools)))) return await begun(wanted, true, tools);
+  const claim = await claimTarget(tools, wanted.target.arn, { incident: wanted.id, signal: signal.id }, signal.time);
   if (claim.incident !== wanted.id) {
     if (claim.closedAt !== null) return await late(claim, wanted, full, tools);
     const holding = await findIncident(tools, claim.incident);
@@ -90,14 +92,29 @@ function tellingOf({ id, time, count }: Opening['signal']): string {
 }
 
 async function openAs(wanted: Incident, opening: Opening, tools: Tools): Promise<Opened> {
-  const execution = `${wanted.id}-contain-1`;
-  const [created] = await Promise.all([
-    createIncident(tools, { ...wanted, executions: [execution] }),
-    addEntry(tools, 'decision', { incident: wanted.id, at: wanted.decidedAt, kind: 'decision', text: wanted.reason, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger: opening.response.trigger, recommended: wanted.recommendedMode, mode: wanted.mode } }),
-    addSignal(wanted.id, opening, tools),
-  ]);
+  const [created] = await Promise.all([createIncident(tools, atFirst(wanted)), ...historyOf(wanted, opening, tools).map(async ([key, entry]) => await addEntry(tools, key, entry))]);
+  return await begun(wanted, created, tools);
+}
+
+const firstRun = ({ id }: Incident) => `${id}-contain-1`;
+
+/** As it is written, with its run. */
+function atFirst(wanted: Incident): Incident {
+  return { ...wanted, executions: [firstRun(wanted)] };
+}
+
+/** What its history begins with. */
+function historyOf(wanted: Incident, opening: Opening, tools: Tools): readonly [Line, Line] {
+  const { id, decidedAt, reason, recommendedMode, mode } = wanted;
+  return [['decision', { incident: id, at: decidedAt, kind: 'decision', text: reason, by: tools.settings.AWS_LAMBDA_FUNCTION_NAME, detail: { trigger: opening.response.trigger, recommended: recommendedMode, mode } }], signalOf(id, opening, tools)];
+}
+
+/** A line of an incident's history, and its key. */
+type Line = readonly [key: string, entry: Entry];
+
+async function begun(wanted: Incident, created: boolean, tools: Tools): Promise<Opened> {
   // One that was there may be an earlier release's, which put executions on its list as they began.
-  const started = await start(created ? wanted : await getIncident(tools, wanted.id), execution, created ? beginPlaybook : startExecution, tools);
+  const started = await start(created ? wanted : await getIncident(tools, wanted.id), firstRun(wanted), created ? beginPlaybook : startExecution, tools);
   return { incident: wanted.id, note: created || started ? null : 'the same event again: nothing is done twice' };
 }
 
@@ -187,16 +204,23 @@ async function seenAgain(incident: Incident, opening: Opening, tools: Tools): Pr
   return { ...opening, response: { ...response, again: { playbook: incident.playbook, because: `it was seen at ${signal.time}, and only sessions from before ${moment} are denied` } } };
 }
 
-async function addSignal(id: string, { signal, receivedAt, response }: Opening, tools: Tools, note = ''): Promise<void> {
+async function addSignal(id: string, opening: Opening, tools: Tools, note = ''): Promise<void> {
+  await addEntry(tools, ...signalOf(id, opening, tools, note));
+}
+
+function signalOf(id: string, { signal, receivedAt, response }: Opening, tools: Tools, note = ''): Line {
   const actor = signal.actor ? `, by ${actorText(signal.actor)}` : '';
-  await addEntry(tools, `signal/${tellingOf(signal)}`, {
-    incident: id,
-    at: receivedAt,
-    kind: 'signal',
-    text: `${signal.source} ${signal.type}${signal.count > 1 ? ` (seen ${signal.count} times)` : ''}${actor}${note}`,
-    by: signal.source,
-    detail: { id: signal.id, type: signal.type, time: signal.time, severity: response.severity, verdict: response.verdict, ...detectorOf(signal, tools) },
-  });
+  return [
+    `signal/${tellingOf(signal)}`,
+    {
+      incident: id,
+      at: receivedAt,
+      kind: 'signal',
+      text: `${signal.source} ${signal.type}${signal.count > 1 ? ` (seen ${signal.count} times)` : ''}${actor}${note}`,
+      by: signal.source,
+      detail: { id: signal.id, type: signal.type, time: signal.time, severity: response.severity, verdict: response.verdict, ...detectorOf(signal, tools) },
+    },
+  ];
 }
 
 /** Whose finding it is, where it is one that the suite may archive: of its own account and region, and no sample. */

@@ -87,12 +87,13 @@ describe('TransactWriteItems', () => {
     await expect(transact(items)).rejects.toMatchObject({ name: 'ValidationException', message: expect.stringContaining(message) });
   });
 
-  it.each<readonly [string, TransactWriteItem, object?]>([
-    ['Delete', { Delete: { TableName, Key: { pk: { S: 'x' }, sk: { S: 'a' } } } }],
-    ['ReturnValuesOnConditionCheckFailure', { Put: { TableName, Item: { pk: { S: 'x' }, sk: { S: 'a' } }, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } }],
-    ['ReturnConsumedCapacity', put('x'), { ReturnConsumedCapacity: 'TOTAL' }],
-    ['several tables', { Put: { TableName: 'other', Item: { pk: { S: 'x' }, sk: { S: 'a' } } } }],
-  ])('says that the sandbox does not serve %s', async (what, item, more) => {
+  const unserved: readonly { readonly what: string; readonly item: TransactWriteItem; readonly more?: object }[] = [
+    { what: 'Delete', item: { Delete: { TableName, Key: { pk: { S: 'x' }, sk: { S: 'a' } } } } },
+    { what: 'ReturnValuesOnConditionCheckFailure', item: { Put: { TableName, Item: { pk: { S: 'x' }, sk: { S: 'a' } }, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } } },
+    { what: 'ReturnConsumedCapacity', item: put('x'), more: { ReturnConsumedCapacity: 'TOTAL' } },
+    { what: 'several tables', item: { Put: { TableName: 'other', Item: { pk: { S: 'x' }, sk: { S: 'a' } } } } },
+  ];
+  it.each(unserved)('says that the sandbox does not serve $what', async ({ what, item, more }) => {
     await expect(transact([put('unserved'), item], more)).rejects.toMatchObject({ name: 'NotImplemented', message: `The sandbox does not serve dynamodb:TransactWriteItems with ${what}` });
     expect(await there('unserved')).toBeUndefined();
   });
