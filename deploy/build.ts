@@ -71,18 +71,22 @@ const onlyWhatIsUsed: Plugin = {
   name: 'only-what-is-used',
   setup: (build) => {
     const named = wordsOf(build.initialOptions.absWorkingDir ?? '');
+    // What every function has in it: where one of these files is not met, the package has moved it.
+    const unmet = new Set(build.initialOptions.external?.length ? [] : ['zod/v4/classic/schemas.js', '@smithy/core/event-streams', '@aws-sdk/*/schemas/schemas_*.js', '@aws-sdk/credential-provider-node']);
+    build.onEnd(() => ({ errors: [...unmet].map((file) => ({ text: `no bundle imports ${file} any more, so that deploy/build.ts takes nothing out of it. Look what it is called now.` })) }));
+    const met = (file: string) => void unmet.delete(file);
     // zod brings its messages in fifty languages, reached through one namespace; English is a part of it anyway.
     build.onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) => (importer.includes('/zod/') ? { path: 'locales', namespace: 'nothing' } : undefined));
     build.onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'export {}' }));
     // Functions ask no schema for its JSON Schema, which every schema prepares for.
-    build.onLoad({ filter: /\/zod\/v4\/classic\/schemas\.js$/ }, async ({ path }) => ({ contents: withoutJsonSchema(await readFile(path, 'utf8')) }));
+    build.onLoad({ filter: /\/zod\/v4\/classic\/schemas\.js$/ }, async ({ path }) => (met('zod/v4/classic/schemas.js'), { contents: withoutJsonSchema(await readFile(path, 'utf8')) }));
     // No operation here streams events; importing that part dynamically makes esbuild wrap, and keep, all that it shares with the rest.
-    build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, () => ({ path: 'event-streams', namespace: 'event-streams' }));
+    build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, ({ path }) => (met(path), { path: 'event-streams', namespace: 'event-streams' }));
     build.onLoad({ filter: /.*/, namespace: 'event-streams' }, () => ({ contents: 'export const resolveEventStreamSerdeConfig = (config) => config; export const eventStreamSerdeProvider = undefined;' }));
     // A namespace that is exported as a value is kept whole, one that is imported as a namespace is not.
     build.onLoad({ filter: /\/(core|aws|functions)\/[^:]*\.ts$/ }, async ({ path }) => (path.includes('/node_modules/') ? undefined : { contents: (await readFile(path, 'utf8')).replace("import { z } from 'zod'", "import * as z from 'zod'"), loader: 'ts' }));
     // The SDK's schemas use constants as keys of objects, which could have side effects: so all operations of a service would stay.
-    build.onLoad({ filter: /@aws-sdk\/.*\/schemas\/schemas_\d+\.js$/ }, async ({ path }) => ({
+    build.onLoad({ filter: /@aws-sdk\/.*\/schemas\/schemas_\d+\.js$/ }, async ({ path }) => (met('@aws-sdk/*/schemas/schemas_*.js'), {
       contents: withErrorsOf(named, withLiteralKeys(await readFile(path, 'utf8')), await readFile(join(path, '../../models/errors.js'), 'utf8')),
     }));
     // An import of a module of Node's own makes a facade of all that it exports, and runs its getters: process and fs have slow ones.
@@ -92,7 +96,7 @@ const onlyWhatIsUsed: Plugin = {
     build.onLoad({ filter: /@aws-sdk\/[^/]+\/package\.json$/ }, async ({ path }) => ({ contents: JSON.stringify({ version: z.object({ version: z.string() }).parse(JSON.parse(await readFile(path, 'utf8'))).version }), loader: 'json' }));
     // On Lambda a role's credentials come by the environment, and never by a profile, single sign-on or a machine's metadata.
     // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
-    build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ resolveDir }) => ({ path: resolveDir, namespace: 'credentials' }));
+    build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ path, resolveDir }) => (met(path), { path: resolveDir, namespace: 'credentials' }));
     build.onLoad({ filter: /.*/, namespace: 'credentials' }, ({ path }) => ({ contents: "export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';", resolveDir: path }));
   },
 };
@@ -103,7 +107,7 @@ function wordsOf(root: string): ReadonlySet<string> {
 }
 
 function withoutJsonSchema(code: string): string {
-  return code.replace(/^ *inst\._zod\.processJSONSchema = .*;$/gm, '').replace(/^import (\{.*\}) from "\.\.\/core\/to-json-schema\.js";$/m, 'const $1 = {};');
+  return without(without(code, /^ *inst\._zod\.processJSONSchema = .*;$/gm, () => ''), /^import (\{.*\}) from "\.\.\/core\/to-json-schema\.js";$/gm, (_, names) => `const ${names} = {};`);
 }
 
 /**
@@ -113,12 +117,18 @@ function withoutJsonSchema(code: string): string {
  */
 function withErrorsOf(named: ReadonlySet<string>, schemas: string, models: string): string {
   const repeated = new Set([...models.matchAll(/class (\w+) extends [^}]*\$retryable/g)].map(([, name = '']) => name));
-  return schemas.replace(/^n\d+_registry\.registerError\(\w+\$, (\w+)\);$/gm, (line, name: string) => (named.has(name) || repeated.has(name) ? line : ''));
+  return without(schemas, /^n\d+_registry\.registerError\(\w+\$, (\w+)\);$/gm, (line, name) => (named.has(name) || repeated.has(name) ? line : ''));
 }
 
 function withLiteralKeys(code: string): string {
   const constants = new Map([...code.matchAll(/^const (\w+) = ("[^"]*");$/gm)].map(([, name = '', text = '']) => [name, text]));
-  return code.replace(/\[(_\w+)\]: /g, (key, name: string) => (constants.has(name) ? `${constants.get(name)}: ` : key));
+  return without(code, /\[(_\w+)\]: /g, (key, name) => (constants.has(name) ? `${constants.get(name)}: ` : key));
+}
+
+/** @throws where nothing matches: after an upgrade all of it would come back without a word */
+function without(code: string, pattern: RegExp, by: (found: string, name: string) => string): string {
+  if (code.search(pattern) === -1) throw new Error(`nothing matches ${String(pattern)} any more: the package has changed, so that deploy/build.ts takes nothing out of it. Look what it is called now.`);
+  return code.replaceAll(pattern, by);
 }
 
 function builtin(path: string): string {
