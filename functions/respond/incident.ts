@@ -5,7 +5,7 @@ import { ensureStarted, startExecution } from '../../aws/executions.ts';
 import { PHASE, STATUSES, TICKET_ONLY, type Direction, type Incident, type Request } from '../../core/incident.ts';
 import { inForce } from '../../core/outcome.ts';
 import { isPseudonym } from '../../core/redact.ts';
-import { askedFor } from '../../core/runs.ts';
+import { askedFor, withRun } from '../../core/runs.ts';
 
 interface Ask {
   readonly incident: string;
@@ -49,7 +49,7 @@ export function wordOf({ playbook, mode, inputs }: Incident): NonNullable<Reques
   return { playbook, mode, inputs };
 }
 
-interface Begin {
+export interface Begin {
   readonly act: 'restore' | 'release' | 'start';
   readonly text: string;
   readonly reason: string;
@@ -65,14 +65,38 @@ interface Begin {
  * Who asked, and for what, is written before the start, and counts for the run that is added for it. Of two who ask at the same moment, and of somebody and an
  * event, one has started; the other one's word starts nothing, then or later.
  */
-export async function begin(incident: Incident, direction: Direction, { act, text, reason, by, change, was, newer = 'keep', digest = null }: Begin, tools: Tools): Promise<HttpAnswer> {
+export async function begin(incident: Incident, direction: Direction, ask: Begin, tools: Tools): Promise<HttpAnswer> {
+  const asked = requestOf(incident, direction, ask, tools);
+  return (await saveRequest(tools, asked)) ? await run(incident, asked, ask, tools) : await overtaken(incident, tools);
+}
+
+/**
+ * The same for an incident that is not there yet: what was asked for and the run that it counts for are written with it, so that there is no moment at which
+ * it is nobody's.
+ *
+ * @param write - all of it or nothing
+ * @returns `null` where nothing was written
+ */
+export async function beginNew(incident: Incident, ask: Begin, write: (incident: Incident, asked: Request) => Promise<boolean>, tools: Tools): Promise<HttpAnswer | null> {
+  const asked = requestOf(incident, 'contain', ask, tools);
+  const listed = { ...incident, executions: withRun(incident, asked.execution) };
+  return (await write(listed, asked)) ? await run(listed, asked, ask, tools) : null;
+}
+
+function requestOf(incident: Incident, direction: Direction, { reason, by, change, was, newer = 'keep', digest = null }: Begin, tools: Tools): Request {
+  return askedFor(incident, { direction, by, at: tools.now(), reason, digest, newer, change, was });
+}
+
+async function run(incident: Incident, asked: Request, { act, text, by, change, newer }: Begin, tools: Tools): Promise<HttpAnswer> {
   const { id } = incident;
-  const at = tools.now();
-  const asked = askedFor(incident, { direction, by, at, reason, digest, newer, change, was });
-  const { execution } = asked;
-  if (!(await saveRequest(tools, asked)) || !(await startAs(incident, asked, tools))) return httpAnswer(409, { error: `${await whatRuns(id, tools)}, so that nothing was started: look at it again, stopbath show ${id}` });
+  const { execution, at } = asked;
+  if (!(await startAs(incident, asked, tools))) return await overtaken(incident, tools);
   await addEntry(tools, `${execution}/request`, { incident: id, at, kind: 'request', text, by, detail: { act, execution, ...(newer === 'overwrite' ? { override: 'newer' } : {}) } });
   return httpAnswer(202, { incident: id, execution, mode: change.mode ?? incident.mode });
+}
+
+async function overtaken({ id }: Incident, tools: Tools): Promise<HttpAnswer> {
+  return httpAnswer(409, { error: `${await whatRuns(id, tools)}, so that nothing was started: look at it again, stopbath show ${id}` });
 }
 
 /** A start that fails leaves no incident behind that looks as if something ran. @returns false where another run came first: what runs, or ran since, has made its own of the incident */

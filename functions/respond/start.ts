@@ -9,7 +9,7 @@ import { readSeen } from '../../aws/previews.ts';
 import { digestOf } from '../../core/canonical.ts';
 import { isUnderWay, TICKET_ONLY, type Entry, type Incident } from '../../core/incident.ts';
 import { DigestMismatchError } from '../../core/plan.ts';
-import { begin, wordOf } from './incident.ts';
+import { begin, beginNew, wordOf, type Begin } from './incident.ts';
 import { previewOf, wantedBy, type PlanAsk, type Wanted } from './plan.ts';
 
 export interface StartAsk extends PlanAsk {
@@ -42,13 +42,15 @@ export async function start(ask: StartAsk, by: string, tools: Tools): Promise<Ht
   }
 
   async function again(incident: Incident, held: Incident): Promise<HttpAnswer> {
-    return await go(incident, held, { ...wordOf(incident), status: 'open', outcome: `started again by hand: ${ask.reason}` });
+    return await begin(incident, 'contain', asked(incident, held, { ...wordOf(incident), status: 'open', outcome: `started again by hand: ${ask.reason}` }), tools);
   }
 
   async function open(incident: Incident): Promise<HttpAnswer> {
     const [signal, time] = [`manual/${by}`, tools.now()];
     const decision: Entry = { incident: incident.id, at: incident.decidedAt, kind: 'decision', text: `started by hand: ${ask.reason}`, by, detail: { trigger: null, recommended: ask.mode, mode: incident.mode } };
-    if (await claimAndOpen(tools, incident, { id: signal, time }, [['decision', decision]])) return await go(incident, incident, {});
+    const word = asked(incident, incident, {});
+    const opened = await beginNew(incident, word, async (listed, request) => await claimAndOpen(tools, listed, { id: signal, time }, [['decision', decision]], request), tools);
+    if (opened) return opened;
     const claim = await claimTarget(tools, incident.target.arn, { incident: incident.id, signal }, time);
     if (claim.incident !== incident.id) return await refuse(ask, found, by, `${claim.incident} took this target a moment ago: stopbath show ${claim.incident}`, tools);
     const there = (await createIncident(tools, incident)) ? incident : await getIncident(tools, incident.id);
@@ -57,11 +59,11 @@ export async function start(ask: StartAsk, by: string, tools: Tools): Promise<Ht
       return await refuse(ask, found, by, `${incident.id} is ${there.status} already: plan again`, tools);
     }
     await addEntry(tools, 'decision', decision);
-    return await go(incident, incident, {});
+    return await begin(incident, 'contain', word, tools);
   }
 
-  async function go(incident: Incident, before: Incident, change: Partial<Incident>): Promise<HttpAnswer> {
-    return await begin(incident, 'contain', { act: 'start', text: `start of ${incident.playbook} asked for${ask.digest === null ? '' : `, exactly plan ${ask.digest.slice(0, 16)}`}: ${ask.reason}`, reason: ask.reason, by, change, was: wordOf(before), digest: ask.digest }, tools);
+  function asked({ playbook }: Incident, before: Incident, change: Partial<Incident>): Begin {
+    return { act: 'start', text: `start of ${playbook} asked for${ask.digest === null ? '' : `, exactly plan ${ask.digest.slice(0, 16)}`}: ${ask.reason}`, reason: ask.reason, by, change, was: wordOf(before), digest: ask.digest };
   }
 
   /** Whether the plan that was seen is the plan that would run now. */
