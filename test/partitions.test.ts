@@ -26,7 +26,8 @@ const WRITERS: Readonly<Record<string, readonly string[]>> = {
   'OWNER#o': [...KEEP_RECORDS, 'respond'],
   'PSEUDONYM#o': [...KEEP_RECORDS, 'respond'],
   UNSEALED: [...KEEP_RECORDS, 'seal'],
-  'ANNOUNCED#records/x': KEEP_RECORDS,
+  // Plans write theirs once, under a name that they made up.
+  'ANNOUNCED#records/x': KEEP_RECORDS.filter((name) => !PLAN.includes(name)),
   RECORDS: ['seal'],
   SEALS: ['seal'],
   SWEEP: ['archive'],

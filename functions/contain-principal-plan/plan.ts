@@ -1,7 +1,7 @@
 import { readAhead, settled } from '../../aws/ahead.ts';
 import type { Tools } from '../../aws/function.ts';
 import { getIncident, ledgerOf } from '../../aws/incidents.ts';
-import { keepPlan, type PlanInput, type Preview } from '../../aws/planning.ts';
+import { keepPlan, nameSnapshot, type PlanInput, type Preview } from '../../aws/planning.ts';
 import { toHandOn, type ToHandOn } from '../../aws/principal/hand-on.ts';
 import { neverTouched, readingIn, readPrincipal, readRoom } from '../../aws/principal/state.ts';
 import { askForReport, readUse, type Use } from '../../aws/principal/use.ts';
@@ -16,11 +16,12 @@ import { principalOf, type Principal, type PrincipalState } from '../../core/pri
 /** Reads the principal, what uses it and what it issued, and plans. */
 export async function planContainment(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
   const reading = input.preview?.draft ? Promise.resolve(input.preview.draft) : getIncident(tools, input.incident);
-  const [incident, begun, ledger, onRecord] = await Promise.all([
+  const [incident, begun, ledger, onRecord, named] = await Promise.all([
     reading,
     readAhead(input.target, reading, async ({ arn }) => await Promise.resolve(beginReading(tools, arn, input.incident))),
     ledgerOf(tools, input.incident),
     readOnRecord(tools, input.incident, input.execution),
+    nameSnapshot(tools, input),
   ]);
   const standing = standingOf(tools, incident, input.execution, onRecord);
   const principal = principalOf(incident.target.arn);
@@ -46,7 +47,7 @@ export async function planContainment(input: PlanInput, tools: Tools): Promise<P
     plannedAt: tools.now(),
   });
   const result = nextAfterPlan(plan, standing, { ...wordOf(plan, principal, state, use.stops, tools), more: issued?.more ?? false });
-  return await keepPlan(tools, { input, incident, plan, result, snapshot: { principal: seen }, text: ` ${principal.kind} ${principal.name} at level ${level}` });
+  return await keepPlan(tools, { input, incident, plan, result, named, snapshot: { principal: seen }, text: ` ${principal.kind} ${principal.name} at level ${level}` });
 }
 
 /** All that is asked by the name alone, and needs nothing of each other. */

@@ -2,7 +2,7 @@ import type { Tools } from '../../aws/function.ts';
 import { settled } from '../../aws/ahead.ts';
 import { viewIncident } from '../../aws/incidents.ts';
 import { recordedTarget } from '../../aws/owners.ts';
-import { keepPlan, type PlanInput, type Preview } from '../../aws/planning.ts';
+import { keepPlan, nameSnapshot, type PlanInput, type Preview } from '../../aws/planning.ts';
 import { listDistributions } from '../../aws/share/distributions.ts';
 import type { Planned, ShareAhead, ShareAim, ShareContext } from '../../aws/share/kind.ts';
 import { AFTER_SWEEP, BEFORE_SWEEP, kindOf } from '../../aws/share/kinds.ts';
@@ -30,10 +30,11 @@ const PAGES_AT_ONCE = 50;
 export async function planRevocation(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
   // An incident that does not exist yet has neither ledger nor plans.
   const draft = input.preview?.draft ?? null;
-  const [view, onRecord, checkScope] = await Promise.all([
+  const [view, onRecord, checkScope, named] = await Promise.all([
     draft === null ? viewIncident(tools, input.incident) : { incident: draft, ledger: [], plans: [] },
     readOnRecord(tools, input.incident, input.execution),
     checkShareTables(tools),
+    nameSnapshot(tools, input),
   ]);
   const { incident } = view;
   const scope = scopeOf(incident);
@@ -64,7 +65,7 @@ export async function planRevocation(input: PlanInput, tools: Tools): Promise<Pl
   });
   const result = nextAfterPlan(plan, standingOf(tools, incident, input.execution, onRecord), wordOf(plan, survey, view.ledger));
   const links = `${survey.counted ? '' : 'at least '}${survey.count} ${survey.count === 1 ? 'link' : 'links'}`;
-  return await keepPlan(tools, { input, incident, plan, result, snapshot: {}, links: linksIn(plan.impact), text: `, of ${links}` });
+  return await keepPlan(tools, { input, incident, plan, result, named, snapshot: {}, links: linksIn(plan.impact), text: `, of ${links}` });
 }
 
 /** What can be read while the links are looked for: of it only what they lead to is used. */
