@@ -8,6 +8,7 @@ import { allOrThrow } from './concurrently.ts';
 import { codeOf } from './errors.ts';
 import type { Tools } from './function.ts';
 import { pseudonymOf } from './owners.ts';
+import { againOf, announcedIn } from './partitions.ts';
 import { put, putNew, type Item } from './records.ts';
 
 /** Where a record lies and what it says, for whoever checks it later. */
@@ -15,9 +16,6 @@ export interface EvidencePointer {
   readonly key: string;
   readonly sha256: string;
 }
-
-/** Where records are announced before they are written: what the sealer looks for. */
-export const UNSEALED = 'UNSEALED';
 
 /**
  * Writes a record, once: a key that exists is left as it is. It is announced in the table first, so that whatever comes to lie
@@ -44,7 +42,7 @@ export type Named = Pick<EvidenceRecord, 'kind' | 'id' | 'incident' | 'at'>;
  */
 export async function nameEvidence(tools: Pick<Tools, 'settings' | 'clients' | 'now'>, kind: RecordKind, about: string, incident: string): Promise<Named> {
   const named: Named = { kind, id: `${about}/${randomUUID()}`, incident, at: tools.now() };
-  await put(tools, { pk: UNSEALED, sk: recordKey(kind, named.id), ...named });
+  await put(tools, { pk: announcedIn(kind), sk: recordKey(kind, named.id), ...named });
   return named;
 }
 
@@ -57,7 +55,7 @@ export async function putNamed(tools: Pick<Tools, 'settings' | 'clients'>, named
 }
 
 function announcementOf({ kind, id, incident, at, drill }: Omit<EvidenceRecord, 'schemaVersion' | 'body'>, { key, sha256 }: EvidencePointer) {
-  return { pk: UNSEALED, sk: key, kind, id, incident, at, drill, sha256 };
+  return { pk: announcedIn(kind), sk: key, kind, id, incident, at, drill, sha256 };
 }
 
 async function recordFor(tools: Pick<Tools, 'settings' | 'clients'>, record: Omit<EvidenceRecord, 'schemaVersion'>, about: unknown): Promise<{ readonly pointer: EvidencePointer; readonly text: string }> {
@@ -87,11 +85,6 @@ async function write(tools: Pick<Tools, 'settings' | 'clients'>, { key, sha256 }
 /** The first word stays; a later try says that it may write other bytes (another time stands in them), and that both are the suite's. */
 async function announce(tools: Pick<Tools, 'settings' | 'clients'>, item: Item & { readonly sha256: string }): Promise<void> {
   if (!(await putNew(tools, item))) await put(tools, { pk: againOf(item.sk), sk: item.sha256 });
-}
-
-/** Where further hashes of a record that was announced before are. */
-export function againOf(key: string): string {
-  return `ANNOUNCED#${key}`;
 }
 
 /** What a locked record may say: no secrets, and owners by their pseudonyms only, so that they can still be forgotten. */

@@ -23,3 +23,21 @@ export type Partition =
 export function partitionOf(what: Partition, incident: string): string {
   return `${what}#${incident}`;
 }
+
+/**
+ * Where records of a kind are announced before they are written: what the sealer looks for. A partition for each kind, so that a role's fence is the same
+ * here as in the evidence bucket.
+ */
+export function announcedIn(kind: string): string {
+  return `UNSEALED#${kind}`;
+}
+
+/** Where further hashes of a record that was announced before are. */
+export function againOf(key: string): string {
+  return `ANNOUNCED#${key}`;
+}
+
+/** Asks for what is announced of a kind, by keys of that kind alone: IAM sees the partition and not the sort key, where whoever may write one kind can name another. */
+export function announcedBy(kind: string) {
+  return { KeyConditionExpression: 'pk = :pk AND begins_with(sk, :kind)', ExpressionAttributeValues: { ':pk': announcedIn(kind), ':kind': `records/${kind}/` } };
+}

@@ -1,6 +1,8 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
+import { RECORD_KINDS } from '../core/evidence.ts';
 import type { SealEntry, WaitingRecord } from '../core/seal-gaps.ts';
+import { announcedBy } from './partitions.ts';
 import type { Table } from './records.ts';
 
 // What the sealer books in the table (aws/seals.ts); only it writes these.
@@ -27,12 +29,12 @@ export async function readSealEntries(table: Table, since: string, limit: number
   return { seals: (page.Items ?? []).filter((item) => String(item['sk']).startsWith('SEAL#')).map((item) => seal.parse(item)), next: last === undefined ? null : Number(String(last).slice('SEAL#'.length)) };
 }
 
-/** Records that were announced and that no seal covers yet: the oldest keys of them, as many as one read gives. */
+/** Records that were announced and that no seal covers yet: of each kind the first keys, as many as one read gives. */
 export async function readWaiting(table: Table): Promise<readonly WaitingRecord[]> {
-  const page = await table.clients.dynamo.send(
-    new QueryCommand({ TableName: table.settings.STOPBATH_TABLE, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': 'UNSEALED' }, ProjectionExpression: 'sk, #at', ExpressionAttributeNames: { '#at': 'at' } }),
+  const pages = await Promise.all(
+    RECORD_KINDS.map(async (kind) => await table.clients.dynamo.send(new QueryCommand({ TableName: table.settings.STOPBATH_TABLE, ...announcedBy(kind), ProjectionExpression: 'sk, #at', ExpressionAttributeNames: { '#at': 'at' } }))),
   );
-  return (page.Items ?? []).map((item) => {
+  return pages.flatMap(({ Items = [] }) => Items).map((item) => {
     const { sk, at } = waiting.parse(item);
     return { key: sk, at };
   });

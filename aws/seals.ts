@@ -1,15 +1,15 @@
 import { GetPublicKeyCommand } from '@aws-sdk/client-kms';
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { DeleteCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { kmsOf, s3Of } from './clients.ts';
+import { kindOf, RECORD_KINDS, type RecordKind } from '../core/evidence.ts';
 import { fingerprintOf, readSeal, sealKey, type SealedRecord, type SealFile, type SealHead } from '../core/seal.ts';
 import { together } from '../core/together.ts';
 import { codeOf, isForbidden, PermissionError } from './errors.ts';
-import { againOf, UNSEALED } from './evidence.ts';
 import type { Tools } from './function.ts';
 import { measure } from './metrics.ts';
-import { partitionOf } from './partitions.ts';
+import { againOf, announcedBy, announcedIn, partitionOf } from './partitions.ts';
 import { asItem, get, put, putNew, type Item } from './records.ts';
 
 /** How many items or objects are asked for at once. */
@@ -39,27 +39,25 @@ export interface Found {
   /** Announced longer ago than any writer lives, and not there; or something else lies in its place. */
   readonly lost: readonly Omit<SealedRecord, 'versionId'>[];
   /** Where the next page begins; `null` after the last. */
-  readonly next: Readonly<Record<string, unknown>> | null;
+  readonly next: Place | null;
+}
+
+/** How far the kinds were read: those that are left, the first of them after an item that a page ended with. */
+interface Place {
+  readonly kinds: readonly RecordKind[];
+  readonly after?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Announced by its name alone, a record has no hash yet, and nobody knows whether it is of a drill. */
-const announcement = z.object({ sk: z.string(), at: z.string(), sha256: z.string().optional(), kind: z.string(), incident: z.string().nullable(), drill: z.boolean().default(false) });
+const announcement = z.object({ sk: z.string(), at: z.string(), sha256: z.string().optional(), incident: z.string().nullable(), drill: z.boolean().default(false) });
+type Announcement = z.infer<typeof announcement>;
 
 /**
  * @param before - what was announced earlier than this (ISO 8601) and is not there is lost; the rest may still be written
  */
 export async function findUnsealed(tools: Tools, page: { readonly limit: number; readonly from: Found['next']; readonly before: string }): Promise<Found> {
-  const { Items = [], LastEvaluatedKey } = await tools.clients.dynamo.send(
-    new QueryCommand({
-      TableName: tools.settings.STOPBATH_TABLE,
-      KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': UNSEALED },
-      ConsistentRead: true,
-      Limit: page.limit,
-      ...(page.from === null ? {} : { ExclusiveStartKey: page.from }),
-    }),
-  );
-  const states = await together(Items.map((item) => announcement.parse(item)), AT_ONCE, async ({ sk: key, at, sha256, incident }) => {
+  const { items, next } = await readAnnounced(tools, page.limit, page.from ?? { kinds: RECORD_KINDS });
+  const states = await together(items, AT_ONCE, async ({ sk: key, at, sha256, incident }) => {
     const [booked, there] = await Promise.all([get(tools, homeOf(incident), `RECORD#${key}`), headOf(tools, key)]);
     // Written and sealed before, then announced again by a late retry.
     if (booked) await dropAnnouncement(tools, key);
@@ -79,8 +77,22 @@ export async function findUnsealed(tools: Tools, page: { readonly limit: number;
   return {
     records: states.flatMap(({ record }) => record ?? []),
     lost: states.flatMap(({ lost }) => lost ?? []),
-    next: LastEvaluatedKey ?? null,
+    next,
   };
+}
+
+/** What was announced, kind after kind, until there are as many as asked for. */
+async function readAnnounced(tools: Tools, limit: number, { kinds, after }: Place): Promise<{ readonly items: readonly Announcement[]; readonly next: Place | null }> {
+  const items: Announcement[] = [];
+  while (kinds[0] !== undefined && items.length < limit) {
+    const page: QueryCommandOutput = await tools.clients.dynamo.send(
+      new QueryCommand({ TableName: tools.settings.STOPBATH_TABLE, ...announcedBy(kinds[0]), ConsistentRead: true, Limit: limit - items.length, ExclusiveStartKey: after }),
+    );
+    items.push(...(page.Items ?? []).map((item) => announcement.parse(item)));
+    after = page.LastEvaluatedKey;
+    if (after === undefined) kinds = kinds.slice(1);
+  }
+  return { items, next: kinds.length === 0 ? null : { kinds, after } };
 }
 
 /** Whether these bytes are some that the suite said it would write under this key; under a name that nobody can guess, whatever S3 has the hash of. */
@@ -131,10 +143,10 @@ export async function fetchSeal(tools: Tools, number: number): Promise<{ readonl
  */
 export async function bookSeal(tools: Tools, { seal, sha256 }: SealFile, versionId: string): Promise<void> {
   await together(seal.records, AT_ONCE, async (record) => {
-    const item = await get(tools, UNSEALED, record.key);
+    const item = await get(tools, announcedIn(kindOf(record.key)), record.key);
     if (!item) return;
-    const { kind, incident, drill } = announcement.parse(item);
-    await put(tools, { pk: homeOf(incident), sk: `RECORD#${record.key}`, ...record, kind, drill, seal: seal.number });
+    const { incident, drill } = announcement.parse(item);
+    await put(tools, { pk: homeOf(incident), sk: `RECORD#${record.key}`, ...record, kind: kindOf(record.key), drill, seal: seal.number });
     await dropAnnouncement(tools, record.key);
   });
   await together(seal.lost, AT_ONCE, async ({ key }) => await dropAnnouncement(tools, key));
@@ -148,7 +160,7 @@ function homeOf(incident: string | null): string {
 }
 
 async function dropAnnouncement(tools: Tools, key: string): Promise<void> {
-  await tools.clients.dynamo.send(new DeleteCommand({ TableName: tools.settings.STOPBATH_TABLE, Key: { pk: UNSEALED, sk: key } }));
+  await tools.clients.dynamo.send(new DeleteCommand({ TableName: tools.settings.STOPBATH_TABLE, Key: { pk: announcedIn(kindOf(key)), sk: key } }));
 }
 
 export function evidenceOf({ settings }: Pick<Tools, 'settings'>): { readonly Bucket: string; readonly ExpectedBucketOwner: string } {

@@ -34,6 +34,11 @@ export function recordKey(kind: RecordKind, id: string): string {
   return `records/${kind}/${id}.json`;
 }
 
+/** The kind of a record, by its key. */
+export function kindOf(key: string): string {
+  return key.split('/')[1] ?? '';
+}
+
 /** A record as it is written, and its SHA-256 (64 hexadecimal characters), which is what a seal names. */
 export function recordText(record: EvidenceRecord): { readonly key: string; readonly text: string; readonly sha256: string } {
   // Through JSON first: what has no JSON (undefined, a Date's class) is what JSON makes of it.

@@ -70,7 +70,7 @@ describe("the suite's own alarms", () => {
     // No time is skipped meanwhile: something lies where a record is announced, and something hangs.
     await account.clock.work(async () => {
       await s3.send(new PutObjectCommand({ Bucket: `${NAME}-evidence-${account.accounts.home}`, Key: key, Body: 'not a record', IfNoneMatch: '*' }));
-      await dynamo.send(new PutItemCommand({ TableName: NAME, Item: { pk: text('UNSEALED'), sk: text(key), at: text('2026-01-01T00:00:00.000Z'), sha256: text('0'.repeat(64)), kind: text('decisions'), incident: { NULL: true }, drill: { BOOL: false } } }));
+      await dynamo.send(new PutItemCommand({ TableName: NAME, Item: { pk: text('UNSEALED#decisions'), sk: text(key), at: text('2026-01-01T00:00:00.000Z'), sha256: text('0'.repeat(64)), kind: text('decisions'), incident: { NULL: true }, drill: { BOOL: false } } }));
       await sfn.send(new UpdateStateMachineCommand({ stateMachineArn, definition: JSON.stringify({ QueryLanguage: 'JSONata', StartAt: 'Hang', States: { Hang: { Type: 'Wait', Seconds: 86_400 * 90, End: true } } }) }));
       await sfn.send(new StartExecutionCommand({ stateMachineArn, name: 'hangs', input: '{}' }));
     });

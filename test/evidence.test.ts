@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { query } from '../aws/records.ts';
+import { readWaiting } from '../aws/sealed.ts';
 import { run } from '../cli/main.ts';
 import { realClock } from '../sandbox/clock.ts';
 import { startSuite, type Suite } from './evidence/suite.ts';
@@ -63,7 +64,7 @@ describe('a drill', () => {
     const incident = (await suite.record((await suite.keys('records/outcome/'))[0] ?? '')).incident ?? '';
     const items = [...(await query(suite.table, `RECORD#${incident}`, 'RECORD#')), ...(await query(suite.table, 'RECORDS', 'RECORD#'))];
     expect(items.map(({ key, versionId, sha256, seal: number }) => ({ key, versionId, sha256, number })).toSorted(byKey)).toEqual((seal?.records ?? []).map(({ key, versionId, sha256 }) => ({ key, versionId, sha256, number: 1 })).toSorted(byKey));
-    expect(await query(suite.table, 'UNSEALED')).toEqual([]);
+    expect(await readWaiting(suite.table)).toEqual([]);
   });
 
   it('seals an empty period too', async () => {

@@ -1,5 +1,7 @@
 import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { againOf, announcedIn } from '../aws/partitions.ts';
+import { RECORD_KINDS, recordKey, type RecordKind } from '../core/evidence.ts';
 import { startAccount, type Account } from '../sandbox/account.ts';
 
 /**
@@ -10,24 +12,30 @@ const PLAN = ['contain-principal-plan', 'quarantine-bucket-plan', 'revoke-share-
 const APPLY = ['contain-principal-apply', 'quarantine-bucket-apply', 'revoke-share-links-apply'];
 /** They put records into the evidence bucket: these are announced first, and name owners by pseudonyms, which the first record makes. */
 const KEEP_RECORDS = ['archive', ...PLAN, 'record', 'ticket'];
+/** As the evidence bucket's policy says it: test/evidence-access.test.ts. */
+const KEEPERS: Readonly<Record<RecordKind, readonly string[]>> = { snapshot: PLAN, outcome: ['record'], execution: ['archive'], history: ['archive'], decisions: ['archive'], configuration: ['archive'], guard: ['archive'], ticket: ['ticket'] };
 /** `respond` also puts pseudonyms in the place of an owner that is erased. */
 const WRITERS: Readonly<Record<string, readonly string[]>> = {
   'APPROVAL#inc-1': ['ask-approval', 'record', 'respond'],
   'REQUEST#inc-1': ['lease', 'respond'],
   'TOKEN#inc-1': ['ask-approval'],
-  'PLAN#inc-1': [...PLAN, 'respond'],
-  'LEDGER#inc-1': [...APPLY, 'respond'],
+  'PLAN#inc-1': [...PLAN, 'quarantine-bucket-verify', 'respond'],
+  // It reserves for an apply that follows at once.
+  'LEDGER#inc-1': [...APPLY, 'quarantine-bucket-plan', 'respond'],
   'RECORD#inc-1': ['seal'],
   GUARD: ['respond'],
-  BUDGETS: APPLY,
+  BUDGETS: [...APPLY, 'quarantine-bucket-plan'],
   'SEEN#0123': ['respond'],
   'TARGET#arn:aws:s3:::a': ['record', 'respond', 'triage'],
   'DECISION#2026-01-01': ['archive', 'dead-letter', 'respond', 'triage'],
   'OWNER#o': [...KEEP_RECORDS, 'respond'],
   'PSEUDONYM#o': [...KEEP_RECORDS, 'respond'],
-  UNSEALED: [...KEEP_RECORDS, 'seal'],
+  ...Object.fromEntries(RECORD_KINDS.map((kind) => [announcedIn(kind), [...KEEPERS[kind], 'seal']])),
   // Plans write theirs once, under a name that they made up.
-  'ANNOUNCED#records/x': KEEP_RECORDS.filter((name) => !PLAN.includes(name)),
+  ...Object.fromEntries(RECORD_KINDS.map((kind) => [againOf(recordKey(kind, 'x')), kind === 'snapshot' ? [] : KEEPERS[kind]])),
+  UNSEALED: [],
+  'UNSEALED#x': ['seal'],
+  'ANNOUNCED#records/x': [],
   RECORDS: ['seal'],
   SEALS: ['seal'],
   SWEEP: ['archive'],
@@ -92,7 +100,7 @@ describe('the table', () => {
 
   it('is let to no role as a whole: each statement names its partitions, and asks that a call names one', () => {
     const statements = account.directory.roles.list(account.accounts.home).flatMap(({ name, policies }) => [...policies.values()].flatMap(({ text }) => (JSON.parse(text) as { readonly Statement: readonly Statement[] }).Statement.map((statement) => ({ role: name, ...statement }))));
-    const whole = statements.filter(({ Effect, Resource, Condition }) => Effect === 'Allow' && [Resource].flat().some((arn) => arn.endsWith(`:table/${TableName}`)) && !(Condition?.['Null']?.[KEYS] === 'false' && [Condition['ForAllValues:StringLike']?.[KEYS] ?? '*'].flat().every((key) => /^[A-Z]+(?:#\*|#share:\*:owner\/\*)?$/.test(key))));
+    const whole = statements.filter(({ Effect, Resource, Condition }) => Effect === 'Allow' && [Resource].flat().some((arn) => arn.endsWith(`:table/${TableName}`)) && !(Condition?.['Null']?.[KEYS] === 'false' && [Condition['ForAllValues:StringLike']?.[KEYS] ?? '*'].flat().every((key) => /^[A-Z]+(?:#\*|#[a-z]+|#records\/[a-z]+\/\*|#share:\*:owner\/\*)?$/.test(key))));
     expect(whole.map(({ role, Sid }) => `${role} ${Sid}`)).toEqual([]);
     expect(statements.filter(({ Condition }) => Condition?.['Null'] !== undefined).length).toBeGreaterThan(clients.size);
   });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { UNSEALED } from '../aws/evidence.ts';
+import { announcedIn } from '../aws/partitions.ts';
 import { put } from '../aws/records.ts';
 import { takeAway } from '../sandbox/scenario/failures.ts';
 import { startSuite, type Suite } from './evidence/suite.ts';
@@ -43,7 +43,7 @@ async function without(name: 'archive' | 'seal', action: string): Promise<readon
   // So that what is sealed is there to be sealed.
   if (name === 'seal') await suite.tick('sweep');
   // Announced, and not there yet.
-  if (action === 's3:ListBucket') await put(suite.table, { pk: UNSEALED, sk: 'records/outcome/not-yet.json', kind: 'outcome', id: 'not-yet', incident: null, at: suite.now(), drill: false, sha256: 'a'.repeat(64) });
+  if (action === 's3:ListBucket') await put(suite.table, { pk: announcedIn('outcome'), sk: 'records/outcome/not-yet.json', kind: 'outcome', id: 'not-yet', incident: null, at: suite.now(), drill: false, sha256: 'a'.repeat(64) });
   takeAway(account, `stopbath-dev-${name}`, action);
   await suite.tick(name === 'archive' ? 'sweep' : 'seal');
   for (const [policy, text] of before) role.policies.set(policy, text);

@@ -2,9 +2,9 @@ import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { againOf, UNSEALED } from '../aws/evidence.ts';
 import { eraseOwner, ownerOf, pseudonymOf, readErasures } from '../aws/owners.ts';
 import { createIncident, savePlan, viewIncident } from '../aws/incidents.ts';
+import { againOf, announcedIn } from '../aws/partitions.ts';
 import { put } from '../aws/records.ts';
 import { sha256Of } from '../core/evidence.ts';
 import type { Target } from '../core/incident.ts';
@@ -124,7 +124,7 @@ describe('a seal', () => {
   it('covers only what the suite announced: what somebody else put under its name is named, and sealing goes on', async () => {
     suite = await startSuite();
     const { account, bucket, table } = suite;
-    const announce = async (id: string, content: string) => await put(table, { pk: UNSEALED, sk: `records/outcome/${id}.json`, kind: 'outcome', id, incident: null, at: suite.now(), drill: false, sha256: sha256Of(content) });
+    const announce = async (id: string, content: string) => await put(table, { pk: announcedIn('outcome'), sk: `records/outcome/${id}.json`, kind: 'outcome', id, incident: null, at: suite.now(), drill: false, sha256: sha256Of(content) });
     const write = async (id: string, Body: string, as: Caller, more: object = { ChecksumSHA256: Buffer.from(sha256Of(Body), 'hex').toString('base64') }) => await account.world.call('s3', 'PutObject', { Bucket: bucket, Key: `records/outcome/${id}.json`, Body, IfNoneMatch: '*', ...more }, as).then(() => 'written', (error: unknown) => String(Reflect.get(Object(error), 'code')));
     const record = account.world.assume(`arn:aws:iam::${account.accounts.home}:role/stopbath-dev-record`, 'x', 'lambda.amazonaws.com');
     // Nobody but the writer of a kind gets that far.
@@ -149,7 +149,7 @@ describe('a seal', () => {
   it('takes what lies under a name that was announced alone, and leaves no word of a name that nothing was written under', async () => {
     suite = await startSuite();
     const at = new Date(Date.parse(suite.now()) - 20 * 60_000).toISOString();
-    const name = async (id: string) => await put(suite.table, { pk: UNSEALED, sk: `records/snapshot/${id}.json`, kind: 'snapshot', id, incident: 'i-1', at });
+    const name = async (id: string) => await put(suite.table, { pk: announcedIn('snapshot'), sk: `records/snapshot/${id}.json`, kind: 'snapshot', id, incident: 'i-1', at });
     const plan = suite.account.world.assume(`arn:aws:iam::${suite.account.accounts.home}:role/stopbath-dev-quarantine-bucket-plan`, 'x', 'lambda.amazonaws.com');
     const write = async (id: string, hash: object) => await suite.account.world.call('s3', 'PutObject', { Bucket: suite.bucket, Key: `records/snapshot/${id}.json`, Body: '{}', IfNoneMatch: '*', ...hash }, plan);
     for (const id of ['written', 'never', 'unhashed']) await name(id);
@@ -160,7 +160,7 @@ describe('a seal', () => {
     expect(seal?.records).toMatchObject([{ key: 'records/snapshot/written.json', sha256: sha256Of('{}') }]);
     expect(seal?.lost).toEqual([]);
     expect(suite.account.lambda.logs.filter(({ text }) => text.includes('is not what the suite announced')).map(({ text }) => text.includes('unhashed'))).toEqual([true]);
-    const { Items = [] } = await suite.table.clients.dynamo.send(new QueryCommand({ TableName: suite.deployment.name, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': UNSEALED } }));
+    const { Items = [] } = await suite.table.clients.dynamo.send(new QueryCommand({ TableName: suite.deployment.name, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': announcedIn('snapshot') } }));
     expect(Items).toEqual([]);
   });
 
@@ -168,13 +168,13 @@ describe('a seal', () => {
     suite = await startSuite();
     const at = new Date(Date.parse(suite.now()) - 20 * 60_000).toISOString();
     const key = 'records/outcome/never.json';
-    await suite.table.clients.dynamo.send(new PutCommand({ TableName: suite.deployment.name, Item: { pk: 'UNSEALED', sk: key, kind: 'outcome', id: 'never', incident: null, at, drill: false, sha256: 'a'.repeat(64) } }));
+    await suite.table.clients.dynamo.send(new PutCommand({ TableName: suite.deployment.name, Item: { pk: announcedIn('outcome'), sk: key, kind: 'outcome', id: 'never', incident: null, at, drill: false, sha256: 'a'.repeat(64) } }));
     await suite.tick('seal');
     expect((await suite.verify()).problems).toMatchObject([{ kind: 'missing', place: key }]);
 
     // A try that comes after that: the record is there, and late.
     const record = suite.account.world.assume(`arn:aws:iam::${suite.account.accounts.home}:role/stopbath-dev-record`, 'x', 'lambda.amazonaws.com');
-    await put(suite.table, { pk: 'UNSEALED', sk: key, kind: 'outcome', id: 'never', incident: null, at: suite.now(), drill: false, sha256: sha256Of('{}') });
+    await put(suite.table, { pk: announcedIn('outcome'), sk: key, kind: 'outcome', id: 'never', incident: null, at: suite.now(), drill: false, sha256: sha256Of('{}') });
     await suite.account.world.call('s3', 'PutObject', { Bucket: suite.bucket, Key: key, Body: '{}', IfNoneMatch: '*', ChecksumSHA256: Buffer.from(sha256Of('{}'), 'hex').toString('base64') }, record);
     await suite.tick('seal');
     expect(await suite.verify()).toMatchObject({ verdict: 'late', problems: [{ kind: 'late', place: key }] });

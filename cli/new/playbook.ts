@@ -81,7 +81,7 @@ function code(tree: Tree, name: string): readonly (readonly [string, string])[] 
     [`functions/${name}-plan/handler.ts`, handler('plan', `plan${pascal}`, 'plan', ['planInput', 'planning'], 'Reads the target and plans; changes nothing, and has no permission to.')],
     [`functions/${name}-plan/plan.ts`, template('plan.ts')],
     [`functions/${name}-plan/tags.ts`, template('tags.ts')],
-    [`functions/${name}-plan/role.yml`, `${table('Read', ['GetItem', 'Query'], [...JUDGED, 'OWNER#*'])}${table('Write', ['PutItem'], ['INCIDENT#*', 'PLAN#*', 'UNSEALED', 'ANNOUNCED#*', 'OWNER#*', 'PSEUDONYM#*'])}${buckets('ReadTags', 's3:GetBucketTagging')}${snapshot}`],
+    [`functions/${name}-plan/role.yml`, `${table('Read', ['GetItem', 'Query'], [...JUDGED, 'OWNER#*'])}${table('Write', ['PutItem'], ['INCIDENT#*', 'PLAN#*', 'UNSEALED#snapshot', 'ANNOUNCED#records/snapshot/*', 'OWNER#*', 'PSEUDONYM#*'])}${buckets('ReadTags', 's3:GetBucketTagging')}${snapshot}`],
     [`functions/${name}-apply/function.yml`, properties('Makes exactly the changes of a plan, each with its undo written first')],
     [`functions/${name}-apply/handler.ts`, handler('apply', `apply${pascal}`, 'apply', ['applyInput', 'apply'], 'Does exactly the plan with this digest, or nothing.')],
     [`functions/${name}-apply/apply.ts`, elsewhere(template('apply.ts'))],

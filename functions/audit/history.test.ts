@@ -191,7 +191,7 @@ describe('GET /seals', () => {
     const at = (hour: number) => new Date(START + hour * 3_600_000).toISOString();
     const seal = (number: number) => ({ number, key: `seals/${String(number).padStart(10, '0')}.jsonl`, versionId: 'v', sha256: 'cd'.repeat(32), at: at(number), from: at(number - 1), due: at(number + 2), count: 3, first: null, last: null, keys: [], lost: 0 });
     await Promise.all([1, 2, 3].map(async (number) => put(table, { pk: 'SEALS', sk: `SEAL#${String(number).padStart(10, '0')}`, ...seal(number) })));
-    await put(table, { pk: 'UNSEALED', sk: 'records/outcome/x.json', kind: 'outcome', id: 'x', incident: null, at: at(3), drill: false, sha256: '' });
+    await put(table, { pk: 'UNSEALED#outcome', sk: 'records/outcome/x.json', kind: 'outcome', id: 'x', incident: null, at: at(3), drill: false, sha256: '' });
     const { body } = await get('/seals', { since: at(2) });
     expect(body).toMatchObject({ seals: [{ number: 2, due: at(4) }, { number: 3, lost: 0 }], waiting: [{ key: 'records/outcome/x.json', at: at(3) }], cursor: null });
     expect((await get('/seals', { cursor: 'x' })).body.error).toMatch(/^cursor is "x"/);
