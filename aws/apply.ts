@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { aheadInput } from './ahead.ts';
-import { notBegun, StateMovedError } from '../core/apply.ts';
+import { StateMovedError } from '../core/apply.ts';
 import type { Json } from '../core/bucket.ts';
 import type { Change, LedgerEntry, Plan } from '../core/incident.ts';
 import { checkDigest } from '../core/plan.ts';
 import { readTakes } from './budget.ts';
 import type { Tools } from './function.ts';
 import { TransientError } from './errors.ts';
-import { addEntry, complete, forgo, getIncident, getPlan, hasTurn, intend, ledgerOf, takeTurn } from './incidents.ts';
+import { addEntry, getIncident, getPlan, hasTurn, takeTurn } from './incidents.ts';
+import { complete, intend, writtenFor } from './ledger.ts';
 import { readOnRecord, type Planned } from './standing.ts';
 
 /** What every `apply` gets from its workflow. None of it is trusted beyond naming things that are read. */
@@ -27,17 +28,17 @@ export type ApplyInput = Readonly<z.infer<typeof applyInput>>;
  * @throws {DigestMismatchError} where it was altered
  */
 export async function plannedFor(tools: Tools, input: ApplyInput): Promise<Planned> {
-  const [incident, stored, ledger, onRecord, takes] = await Promise.all([
+  const [incident, stored, written, onRecord, takes] = await Promise.all([
     getIncident(tools, input.incident),
     getPlan(tools, input.incident, input.digest),
-    ledgerOf(tools, input.incident),
+    writtenFor(tools, input),
     readOnRecord(tools, input.incident, input.execution),
     input.direction === 'contain' ? readTakes(tools) : null,
   ]);
   if (!stored) throw new StateMovedError(`there is no plan ${input.digest} for ${input.incident}: plan again`);
   const plan = checkDigest(stored);
   if (plan.direction !== input.direction) throw new StateMovedError(`plan ${plan.digest} is to ${plan.direction}, not to ${input.direction}`);
-  return { incident, plan, execution: input.execution, written: ledger.filter(({ digest, execution }) => digest === plan.digest && execution === input.execution), onRecord, takes };
+  return { incident, plan, execution: input.execution, written, onRecord, takes };
 }
 
 /**
@@ -60,12 +61,6 @@ export async function intendAll(tools: Tools, { incident, plan, execution, writt
 
 export function intentOf({ incident, direction, digest }: Plan, execution: string, change: Change, intendedAt: string): LedgerEntry {
   return { ...change, incident, direction, execution, digest, intendedAt, doneAt: null, result: 'intended' };
-}
-
-/** Takes back what was reserved, where nothing is done with it: an act that nobody began leaves no trace. */
-export async function forgoReserved(tools: Tools, written: readonly LedgerEntry[], settingNow: (setting: string) => Json): Promise<void> {
-  if (written.some(({ reserved, result }) => reserved !== true || result === 'done')) return;
-  await Promise.all(notBegun(written, settingNow).map((entry) => forgo(tools, entry)));
 }
 
 /**

@@ -1,13 +1,14 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Approval } from '../core/approval.ts';
 import type { RecordPointer } from '../core/audit-numbers.ts';
-import { PHASE, type Direction, type Entry, type Incident, type IncidentView, type LedgerEntry, type Plan, type Progress, type Request } from '../core/incident.ts';
+import { PHASE, type Direction, type Entry, type Incident, type IncidentView, type Plan, type Progress, type Request } from '../core/incident.ts';
 import type { Lease } from '../core/lease.ts';
 import { historyKeys } from './history.ts';
+import { ledgerIn } from './ledger.ts';
 import { partitionOf, type Partition } from './partitions.ts';
 import { withRun } from '../core/runs.ts';
 import { worstOf } from '../core/ticket/state.ts';
-import { count, get, packed, put, putNew, query, queryIndex, removeAs, unpacked, update, type Condition, type Item, type Table } from './records.ts';
+import { bodies, body, count, get, packed, put, putNew, query, queryIndex, update, type Condition, type Item, type Table } from './records.ts';
 
 const META = 'META';
 const pkOf = (incident: string) => partitionOf('INCIDENT', incident);
@@ -167,7 +168,7 @@ function viewOf(items: readonly Item[], id: string): IncidentView {
   return {
     incident,
     plans: bodies<Plan>(items, 'PLAN#').toSorted((a, b) => a.plannedAt.localeCompare(b.plannedAt)),
-    ledger: bodies<LedgerEntry>(items, 'LEDGER#').toSorted(byAct),
+    ledger: ledgerIn(items),
     entries: bodies<Entry>(items, 'ENTRY#').toSorted((a, b) => a.at.localeCompare(b.at)),
     progress: bodies<Progress>(items, 'PROGRESS#').toSorted((a, b) => a.startedAt.localeCompare(b.startedAt)),
     // What was overtaken counts for nothing.
@@ -224,34 +225,6 @@ export async function getRequest(table: Table, incident: string, execution: stri
   return item ? body<Request>(item) : null;
 }
 
-/** Writes the undo of a change before the act. An entry that is there already (a retry) stays as it was first written. */
-export async function intend(table: Table, entry: LedgerEntry): Promise<void> {
-  await putNew(table, ledgerItem(entry));
-}
-
-/** Takes an intent back whose change was not made, where it still stands as it was written. */
-export async function forgo(table: Table, entry: LedgerEntry): Promise<void> {
-  const { pk, sk, ...body } = ledgerItem(entry);
-  await removeAs(table, { pk, sk }, body);
-}
-
-/** Writes that a change was acknowledged. */
-export async function complete(table: Table, entry: LedgerEntry): Promise<void> {
-  await put(table, ledgerItem(entry));
-}
-
-export async function ledgerOf(table: Table, incident: string): Promise<readonly LedgerEntry[]> {
-  return bodies<LedgerEntry>(await query(table, partitionOf('LEDGER', incident), 'LEDGER#'), 'LEDGER#').toSorted(byAct);
-}
-
-export function ledgerItem(entry: LedgerEntry): Item {
-  return { pk: partitionOf('LEDGER', entry.incident), sk: `LEDGER#${entry.execution}#${entry.digest.slice(0, 16)}#${String(entry.seq).padStart(4, '0')}`, ...packed(entry) };
-}
-
-function byAct(a: LedgerEntry, b: LedgerEntry): number {
-  return a.intendedAt.localeCompare(b.intendedAt) || a.seq - b.seq;
-}
-
 function indexed(status: Incident['status']): { readonly gsi1pk: string } {
   return { gsi1pk: `INCIDENTS#${PHASE[status] === 'over' ? 'closed' : 'open'}` };
 }
@@ -263,15 +236,6 @@ function searchable({ actors }: Pick<Partial<Incident>, 'actors'>): { readonly a
 
 function pointerOf({ key, kind, sha256, at, seal }: Item): RecordPointer {
   return { key: String(key), kind: String(kind), sha256: String(sha256), at: String(at), seal: Number(seal) };
-}
-
-// What the suite itself wrote under this key is trusted to have its shape: only the roles that have to write this partition can.
-function body<T>(item: Item): T {
-  return JSON.parse(unpacked(item)) as T;
-}
-
-function bodies<T>(items: readonly Item[], prefix: string): readonly T[] {
-  return items.filter((item) => item.sk.startsWith(prefix)).map((item) => body<T>(item));
 }
 
 export function incidentOf(item: Item): Incident {

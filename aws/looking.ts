@@ -9,6 +9,6 @@ export const lookInput = z.strictObject({
   streak: z.number().int().nonnegative(),
   looks: z.number().int().nonnegative(),
   /** What of the plan's impact its plan function knew only when the plan was kept. It is shown, and nothing is decided by it but what an outsider is to get after a restore. */
-  impact: z.record(z.string(), z.json()).nullish(),
+  impact: z.object({ anonymousBefore: z.string(), objects: z.string(), links: z.string(), liveLinks: z.string(), albums: z.string(), owners: z.string() }).partial().nullish(),
 });
 export type LookInput = Readonly<z.infer<typeof lookInput>>;

@@ -8,7 +8,6 @@ import { addEntry, savePlan } from './incidents.ts';
 import type { Incident, Plan } from '../core/incident.ts';
 import type { PlanResult } from '../core/next.ts';
 import type { Tools } from './function.ts';
-import type { Reserved } from './reserve.ts';
 import { withImpact } from '../core/plan.ts';
 import { previewBudgets } from './standing.ts';
 import type { Budgets } from './standing.ts';
@@ -50,7 +49,7 @@ export interface PlanMade {
   /** More of the impact, which is still being asked for while the plan is kept. Where nobody waits for it, whoever looks after the act puts it into the plan. */
   readonly more?: Promise<Plan['impact']>;
   /** Where its apply follows at once. */
-  readonly reserved?: Reserved | null;
+  readonly reserve?: (() => Promise<void>) | null;
   /** The snapshot's name, where it was announced while all of this was read. */
   readonly named?: Named | null;
 }
@@ -59,16 +58,16 @@ export interface PlanMade {
  * The end of every plan function: the plan is stored, what was seen is evidence, and the history says so. A preview leaves no trace.
  */
 export async function keepPlan(tools: Tools, made: PlanMade): Promise<PlanResult | Preview> {
-  const { input, incident, plan, result, snapshot, text, links = 0, more, reserved = null } = made;
+  const { input, incident, plan, result, snapshot, text, links = 0, more, reserve = null } = made;
   const { execution } = input;
   const whole = async () => withImpact(plan, await more);
   if (input.preview) return { plan: await whole(), result, budgets: await previewBudgets(tools, incident, plan, links) };
   const { digest, plannedAt, changes } = plan;
   const evidence = { drill: incident.drill, body: { execution, ...snapshot, plan } };
   const [, impact = null] = await allOrThrow([
-    reserved?.write(),
+    reserve?.(),
     more,
-    reserved ? savePlan(tools, plan) : whole().then((known) => savePlan(tools, known)),
+    reserve ? savePlan(tools, plan) : whole().then((known) => savePlan(tools, known)),
     addEntry(tools, `${execution}/plan/${digest.slice(0, 16)}`, {
       incident: incident.id,
       at: plannedAt,
@@ -78,11 +77,8 @@ export async function keepPlan(tools: Tools, made: PlanMade): Promise<PlanResult
       detail: { digest, notes: [...plan.notes], next: result.next },
     }),
     made.named ? putNamed(tools, made.named, evidence, incident.target) : putEvidence(tools, { kind: 'snapshot', id: `${execution}/${digest.slice(0, 16)}`, incident: incident.id, at: plannedAt, ...evidence }, incident.target),
-  ]).catch(async (error: unknown) => {
-    await reserved?.forgo();
-    throw error;
-  });
-  return reserved && impact ? { ...result, impact } : result;
+  ]);
+  return reserve && impact ? { ...result, impact } : result;
 }
 
 /** For a plan that goes on by itself: its snapshot is announced beside what is read for it. A preview keeps none. */

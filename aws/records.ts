@@ -252,3 +252,12 @@ export function contentOf(item: Item): Readonly<Record<string, unknown>> {
   const shown = Object.entries(attributes).filter(([name]) => !/^gsi\d/.test(name));
   return { ...Object.fromEntries(shown), ...(typeof json === 'string' ? { content: JSON.parse(json) } : {}) };
 }
+
+// What the suite itself wrote under this key is trusted to have its shape: only the roles that have to write its partition can.
+export function body<T>(item: Item): T {
+  return JSON.parse(unpacked(item)) as T;
+}
+
+export function bodies<T>(items: readonly Item[], prefix: string): readonly T[] {
+  return items.filter((item) => item.sk.startsWith(prefix)).map((item) => body<T>(item));
+}

@@ -5,39 +5,27 @@ import { intentOf } from './apply.ts';
 import type { Takes } from './budget.ts';
 import { allOrThrow } from './concurrently.ts';
 import type { Tools } from './function.ts';
-import { forgo, hasTurn, intend, takeTurn } from './incidents.ts';
+import { hasTurn, takeTurn } from './incidents.ts';
+import { intend } from './ledger.ts';
 import { canPay, pay } from './standing.ts';
-
-/** What an apply has to have on record before its first write: whose turn it is, its share of the budgets, the undo of every change. */
-export interface Reserved {
-  readonly write: () => Promise<void>;
-  /** Takes the undo back, which nothing is done with. Turn and share are the run's, whatever becomes of it. */
-  readonly forgo: () => Promise<void>;
-}
 
 /**
  * A plan that goes on by itself is followed by its apply within moments, which would write these one after the other while pictures are open: so they are
- * written beside what the plan saves. None of them changes a target. Apply reads and judges everything all the same, and writes what is not there.
+ * written beside what the plan saves. None of them changes a target. Apply reads and judges everything all the same, and writes what is not there; until it has begun, what is
+ * reserved is nobody's intent.
  *
- * @returns `null` where something has to be asked first, was asked in this run, or was started since: then all of it is apply's
+ * @returns what writes them; `null` where something has to be asked first, was asked in this run, or was started since: then all of it is apply's
  */
-export function reservedFor(tools: Tools, { incident, plan, result, execution, takes, approvals }: { readonly incident: Incident; readonly plan: Plan; readonly result: PlanResult; readonly execution: string; readonly takes: Takes; readonly approvals: readonly Approval[] }): Reserved | null {
+export function reservedFor(tools: Tools, { incident, plan, result, execution, takes, approvals }: { readonly incident: Incident; readonly plan: Plan; readonly result: PlanResult; readonly execution: string; readonly takes: Takes; readonly approvals: readonly Approval[] }): (() => Promise<void>) | null {
   const isAsked = approvals.some((approval) => approval.execution === execution);
   if (plan.direction !== 'contain' || result.next !== 'apply' || isAsked || incident.executions.at(-1) !== execution || !canPay(tools, incident, 0, takes)) return null;
   const intents = plan.changes.map((change): LedgerEntry => ({ ...intentOf(plan, execution, change, plan.plannedAt), reserved: true }));
-  const forgoAll = async () => {
-    await Promise.all(intents.map((intent) => forgo(tools, intent)));
-  };
-  return {
-    forgo: forgoAll,
-    write: async () => {
-      const [turn, refused] = await allOrThrow([
-        hasTurn(incident, plan.direction, execution) || takeTurn(tools, incident, plan.direction, execution),
-        pay(tools, incident, 0, takes),
-        Promise.all(intents.map((intent) => intend(tools, intent))),
-      ]);
-      // Others were faster: apply judges what is there then.
-      if (!turn || refused !== null) await forgoAll();
-    },
+  return async () => {
+    // Where others were faster, apply judges what is there then.
+    await allOrThrow([
+      hasTurn(incident, plan.direction, execution) || takeTurn(tools, incident, plan.direction, execution),
+      pay(tools, incident, 0, takes),
+      Promise.all(intents.map((intent) => intend(tools, intent))),
+    ]);
   };
 }

@@ -30,12 +30,3 @@ export function remaining(changes: readonly Change[], settingNow: (setting: stri
   return changes.filter((change) => !done.has(change.seq));
 }
 
-
-/**
- * Of acts that are made in their order, each acknowledged before the next is begun, and none of which was acknowledged: those that were surely not made.
- * The first may have been, and lost its answer.
- */
-export function notBegun<T extends Change>(acts: readonly T[], settingNow: (setting: string) => Json): readonly T[] {
-  const [first, ...rest] = acts.toSorted((one, other) => one.seq - other.seq);
-  return first && !same(first.before, settingNow(first.setting)) ? rest : acts;
-}

@@ -1,5 +1,5 @@
 import type { Incident, LedgerEntry } from './incident.ts';
-import { inForce } from './outcome.ts';
+import { inForce, standing } from './outcome.ts';
 
 /** Until when a containment is meant to stand, and whose it is. It ends by a person's word, never by itself. */
 export interface Lease {
@@ -19,7 +19,8 @@ export const LONGEST_LEASE_MS = 90 * 24 * HOUR_MS;
 
 /** The lease of a containment that was just made; `null` where one runs already or nothing is contained. */
 export function newLease(incident: Pick<Incident, 'lease' | 'requestedBy'>, ledger: readonly LedgerEntry[], now: string, hours: number): Lease | null {
-  if (incident.lease || !inForce(ledger)) return null;
+  // What was only intended, as far as anybody knows, leaves nothing that could end.
+  if (incident.lease || !inForce(ledger) || standing(ledger).every(({ result }) => result === 'intended')) return null;
   return { owner: incident.requestedBy === 'automatic' ? 'nobody' : incident.requestedBy, until: new Date(Date.parse(now) + hours * HOUR_MS).toISOString(), remindedAt: null };
 }
 

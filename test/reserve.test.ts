@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { IncidentView } from '../core/incident.ts';
 import { bucketEvents } from '../sandbox/faults/cases.ts';
 import { startStage, type Stage } from '../sandbox/faults/stage.ts';
+import { createStriker } from '../sandbox/faults/strike.ts';
 
 /** A plan that goes on by itself reserves what its apply would write first: what happens between the two decides, and an act that nobody began leaves no trace. */
 let stage: Stage;
@@ -60,7 +61,7 @@ it('apply acts on what plan has reserved, and writes none of it again', async ()
   const { incident, ledger } = await view();
   expect([incident.status, incident.turn, ledger.every(({ reserved, result }) => reserved === true && result === 'done')]).toEqual(['contained', incident.executions[0], true]);
   const before = calls.slice(0, calls.findIndex(({ operation }) => operation === 'PutPublicAccessBlock'));
-  expect(before.filter(({ role, operation }) => role === APPLY && /^(?:Put|Update|Delete)/.test(operation))).toEqual([]);
+  expect(before.filter(({ role, operation, input }) => role === APPLY && /^(?:Put|Update|Delete)/.test(operation) && !input.includes('"BEGUN#'))).toEqual([]);
   expect(before.filter(({ role, operation, input }) => role === PLAN && operation === 'PutItem' && input.includes('LEDGER#'))).toHaveLength(ledger.length);
   expect(calls.filter(({ operation, input }) => operation === 'UpdateItem' && input.includes('"BUDGETS"'))).toHaveLength(1);
 });
@@ -70,6 +71,32 @@ it('the kill switch that is thrown after the plan holds, and nothing is on recor
   const { incident, ledger, plans } = await view();
   await setGuard(false);
   expect([incident.status, ledger, plans.length]).toEqual(['held', [], 1]);
+});
+
+it('an apply that cannot read the bucket ends as a run that changed nothing: no undo, no lease', async () => {
+  stage.account.inject({ service: 's3', operation: 'GetBucketAcl', role: `${stage.deployment.name}-${APPLY}`, times: 100, when: 'before', status: 403, code: 'AccessDenied' });
+  stage.account.inject({ service: 's3', operation: 'GetPublicAccessBlock', role: `${stage.deployment.name}-${APPLY}`, times: 100, when: 'before', status: 403, code: 'AccessDenied' });
+  await containing();
+  stage.account.clearFaults();
+  const { incident, ledger } = await view();
+  expect([incident.status, incident.outcome.includes('nothing was changed'), incident.lease ?? null, ledger]).toEqual(['failed', true, null, []]);
+});
+
+it('what somebody else has closed between plan and apply is no act of this run: no restore opens it', async () => {
+  const BLOCK = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true };
+  await containing({ role: PLAN, operation: 'PutItem', about: 'LEDGER#', act: async () => await stage.call('s3:PutPublicAccessBlock', { Bucket: bucket.arn.split(':').at(-1), PublicAccessBlockConfiguration: BLOCK }) });
+  const { incident, ledger } = await view();
+  expect([incident.status, ledger.length > 0, ledger.some(({ setting }) => setting === 'publicAccessBlock')]).toEqual(['contained', true, false]);
+});
+
+it('an apply that dies right after its first act finds it again, and its undo is not lost', async () => {
+  const striker = createStriker(stage.account, stage.deployment.name, { kind: 'killed-after', call: `${APPLY} s3:PutPublicAccessBlock#1` });
+  stage.account.around(striker.around);
+  await bucket.contain();
+  await stage.account.idle(60_000);
+  stage.account.around(null);
+  const { incident, ledger } = await view();
+  expect([striker.struck(), incident.status, ledger.find(({ setting }) => setting === 'publicAccessBlock')?.result]).toEqual([`${APPLY} s3:PutPublicAccessBlock#1`, 'contained', 'done']);
 });
 
 it('who loses the last place in the budgets to another asks a person, and nothing is on record as begun', async () => {

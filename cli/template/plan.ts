@@ -1,5 +1,6 @@
 import type { Tools } from '../../aws/function.ts';
-import { getIncident, ledgerOf } from '../../aws/incidents.ts';
+import { getIncident } from '../../aws/incidents.ts';
+import { ledgerOf } from '../../aws/ledger.ts';
 import { keepPlan, type PlanInput, type Preview } from '../../aws/planning.ts';
 import { readStanding } from '../../aws/standing.ts';
 import type { Json } from '../../core/bucket.ts';

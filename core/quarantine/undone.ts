@@ -13,9 +13,9 @@ import { ownDenies } from './restore.ts';
  */
 export function undone(state: KnownState | undefined, ledger: readonly LedgerEntry[]): readonly string[] {
   if (!state || !inForce(ledger)) return [];
-  const stands = standing(ledger);
   // What nobody has acknowledged yet, nobody can have undone.
-  if (stands.every(({ result }) => result === 'intended')) return [];
+  const stands = standing(ledger).filter(({ result }) => result === 'done');
+  if (stands.length === 0) return [];
   const { publicAccessBlock, policy, lifecycle } = state;
   if (publicAccessBlock === undefined || policy === undefined || lifecycle === undefined) return [];
   const left = new Map<string, Json>(stands.map(({ setting, after }) => [setting, after]));

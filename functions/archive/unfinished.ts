@@ -1,7 +1,8 @@
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, getIncident, ledgerOf, NoSuchIncidentError, settle } from '../../aws/incidents.ts';
+import { addEntry, getIncident, NoSuchIncidentError, settle } from '../../aws/incidents.ts';
+import { ledgerOf } from '../../aws/ledger.ts';
 import { isUnderWay } from '../../core/incident.ts';
 import { outcomeOf } from '../../core/outcome.ts';
 

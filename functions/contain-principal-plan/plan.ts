@@ -1,6 +1,7 @@
 import { readAhead, settled } from '../../aws/ahead.ts';
 import type { Tools } from '../../aws/function.ts';
-import { getIncident, ledgerOf } from '../../aws/incidents.ts';
+import { getIncident } from '../../aws/incidents.ts';
+import { ledgerOf } from '../../aws/ledger.ts';
 import { keepPlan, nameSnapshot, type PlanInput, type Preview } from '../../aws/planning.ts';
 import { toHandOn, type ToHandOn } from '../../aws/principal/hand-on.ts';
 import { neverTouched, readingIn, readPrincipal, readRoom } from '../../aws/principal/state.ts';

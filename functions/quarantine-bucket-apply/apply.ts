@@ -1,48 +1,56 @@
 import { readAhead } from '../../aws/ahead.ts';
 import { s3Of } from '../../aws/clients.ts';
-import { acknowledge, forgoReserved, intendAll, named, plannedFor, type ApplyInput } from '../../aws/apply.ts';
-import { readBucket, writeSetting } from '../../aws/bucket.ts';
+import { acknowledge, intendAll, named, plannedFor, type ApplyInput } from '../../aws/apply.ts';
+import { readBucket, writeSetting, type BucketAddress } from '../../aws/bucket.ts';
 import { BusyError, isRefusal, PermissionError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
 import { updateIncident } from '../../aws/incidents.ts';
+import { beginApply, forgo, withdrawApply } from '../../aws/ledger.ts';
 import { memberTools } from '../../aws/member.ts';
 import { assertMayApply, mayMiss, type Planned } from '../../aws/standing.ts';
 import { remaining } from '../../core/apply.ts';
-import type { BucketState } from '../../core/bucket.ts';
-import type { Change, LedgerEntry } from '../../core/incident.ts';
+import type { Incident, LedgerEntry } from '../../core/incident.ts';
 import { reopenings, settingOf } from '../../core/quarantine/restore.ts';
+
+/** Everything before the first act: what is there is read, judged, and the undo of what is to be done is on record. */
+async function readyFor(input: ApplyInput, begun: Promise<number | null>, tools: Tools): Promise<Planned & { readonly intents: readonly LedgerEntry[] }> {
+  const reading = plannedFor(tools, input);
+  const [planned, state, tries] = await Promise.all([reading, readAhead(input.target, reading.then(({ incident }) => incident), async ({ name, account, region }) => await readBucket(memberTools(tools, account, 'contain', input.incident).clients, { bucket: name, account, region }, { mayMiss: mayMiss(tools) })), begun]);
+  const { direction, changes, target } = planned.plan;
+  await assertMayApply(tools, planned, { reopens: direction === 'restore' ? reopenings(state, changes) : [] }, state.tagging);
+  const hidden = changes.find(({ setting }) => state.unread?.some((one) => one === setting));
+  if (hidden) throw new PermissionError(`quarantine-bucket-apply: ${hidden.setting} of ${target.name} cannot be read any more, so that nobody knows what would be written over`);
+  const open = remaining(changes, (setting) => settingOf(state, setting));
+  // What the first try finds done somebody else has done: it is no act of this run, and no restore takes it back.
+  const others = tries === 1 ? planned.written.filter((entry) => !open.some(({ seq }) => seq === entry.seq)) : [];
+  await Promise.all(others.map((entry) => forgo(tools, entry)));
+  const written = planned.written.filter((entry) => !others.includes(entry));
+  return { ...planned, written, intents: await intendAll(tools, { ...planned, written }, open) };
+}
 
 /**
  * Writes the undo intent of every change, makes the changes one after the other, and writes what was acknowledged.
  * The workflow's input is not trusted: plan, mode, guard and approvals are read here.
  */
 export async function applyQuarantine(input: ApplyInput, tools: Tools): Promise<{ readonly changes: number; readonly acknowledgedAt: string }> {
-  const reading = plannedFor(tools, input);
-  const [planned, state] = await Promise.all([reading, readAhead(input.target, reading.then(({ incident }) => incident), async ({ name, account, region }) => await readBucket(memberTools(tools, account, 'contain', input.incident).clients, { bucket: name, account, region }, { mayMiss: mayMiss(tools) }))]);
-  const { incident, plan } = planned;
-  const address = { bucket: incident.target.name, account: incident.target.account, region: incident.target.region };
-  const there = memberTools(tools, address.account, 'contain', incident.id);
-  const changes = await changesNow(planned, state, tools).catch(async (error: unknown) => {
-    await forgoReserved(tools, planned.written, (setting) => settingOf(state, setting));
+  const begun = input.direction === 'contain' ? beginApply(tools, input) : Promise.resolve(null);
+  const { incident, plan, written, intents } = await readyFor(input, begun, tools).catch(async (error: unknown) => {
+    if ((await begun) === 1) await withdrawApply(tools, input);
     throw error;
   });
-  const intents = await intendAll(tools, planned, changes);
+  const address = addressOf(incident);
+  const there = memberTools(tools, address.account, 'contain', incident.id);
   for (const intent of intents) {
-    await named(intent, writeSetting(s3Of(there.clients), address, intent.setting, intent.after).catch((error: unknown) => { throw settling(error, intent, [...planned.written, ...intents], tools) ?? error; }));
+    await named(intent, writeSetting(s3Of(there.clients), address, intent.setting, intent.after).catch((error: unknown) => { throw settling(error, intent, [...written, ...intents], tools) ?? error; }));
     await acknowledge(tools, intent);
   }
   const acknowledgedAt = tools.now();
   if (plan.direction === 'contain') await updateIncident(tools, incident.id, { containedAt: incident.containedAt ?? acknowledgedAt });
-  return { changes: changes.length, acknowledgedAt };
+  return { changes: intents.length, acknowledgedAt };
 }
 
-/** What of the plan is to be done now, if any of it may be. */
-async function changesNow(planned: Planned, state: BucketState, tools: Tools): Promise<readonly Change[]> {
-  const { direction, changes, target } = planned.plan;
-  await assertMayApply(tools, planned, { reopens: direction === 'restore' ? reopenings(state, changes) : [] }, state.tagging);
-  const hidden = changes.find(({ setting }) => state.unread?.some((one) => one === setting));
-  if (hidden) throw new PermissionError(`quarantine-bucket-apply: ${hidden.setting} of ${target.name} cannot be read any more, so that nobody knows what would be written over`);
-  return remaining(changes, (setting) => settingOf(state, setting));
+function addressOf({ target: { name, account, region } }: Incident): BucketAddress {
+  return { bucket: name, account, region };
 }
 
 /**

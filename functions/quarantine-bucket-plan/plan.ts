@@ -3,7 +3,8 @@ import { s3Of } from '../../aws/clients.ts';
 import { readBucket, type BucketAddress } from '../../aws/bucket.ts';
 import { readTakes } from '../../aws/budget.ts';
 import type { Tools } from '../../aws/function.ts';
-import { getIncident, ledgerOf } from '../../aws/incidents.ts';
+import { getIncident } from '../../aws/incidents.ts';
+import { ledgerOf } from '../../aws/ledger.ts';
 import { exemptIn, memberTools } from '../../aws/member.ts';
 import { keepPlan, nameSnapshot, type PlanInput, type PlanMade, type Preview } from '../../aws/planning.ts';
 import { askAnonymously, sampleKeys } from '../../aws/probe.ts';
@@ -67,7 +68,7 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
   const evidence = incident.target.name === tools.settings.STOPBATH_EVIDENCE_BUCKET;
   const own = { forbids: evidence ? "it is the suite's own evidence bucket, which the suite never changes: what is open there is closed by hand" : null, settled: settled(level, state, contained), reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] };
   const result = nextAfterPlan(plan, known, own);
-  return await keepPlan(tools, { input, incident, plan, result, snapshot: { state }, text: ` at level ${planned.level}`, more, named, reserved: reservedFor(tools, { incident, plan, result, execution: input.execution, takes, approvals: onRecord.approvals }) });
+  return await keepPlan(tools, { input, incident, plan, result, snapshot: { state }, text: ` at level ${planned.level}`, more, named, reserve: reservedFor(tools, { incident, plan, result, execution: input.execution, takes, approvals: onRecord.approvals }) });
 }
 
 /** Closed by somebody else before anything was done here. */

@@ -44,7 +44,7 @@ function expectation(direction: Direction, level: Level, view: IncidentView, too
     direction,
     level,
     asked: levelOf(view.incident.inputs),
-    anonymousBefore: answerIn(view.plans.find((entry) => entry.direction === 'contain')?.impact ?? {}),
+    anonymousBefore: answerIn(view.plans.find((entry) => entry.direction === 'contain' && entry.impact['anonymousBefore'] !== undefined)?.impact ?? {}),
     needed: tools.settings.STOPBATH_VERIFY_LOOKS,
     allowed: tools.settings.STOPBATH_VERIFY_MAX_LOOKS,
   } as const;

@@ -1,6 +1,7 @@
 import type { Tools } from '../../aws/function.ts';
 import { httpAnswer, type HttpAnswer } from '../../aws/http.ts';
-import { addEntry, failOpen, getIncident, getRequest, ledgerOf, OvertakenError, saveRequest } from '../../aws/incidents.ts';
+import { addEntry, failOpen, getIncident, getRequest, OvertakenError, saveRequest } from '../../aws/incidents.ts';
+import { ledgerOf } from '../../aws/ledger.ts';
 import { ensureStarted, startExecution } from '../../aws/executions.ts';
 import { PHASE, STATUSES, TICKET_ONLY, type Direction, type Incident, type Request } from '../../core/incident.ts';
 import { inForce } from '../../core/outcome.ts';

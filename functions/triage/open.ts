@@ -2,7 +2,8 @@ import { claimAndOpen, claimTarget, isFree, readClaim, reclaimTarget, type Claim
 import { beginPlaybook, ensureStarted, startExecution, startTicket } from '../../aws/executions.ts';
 import { TransientError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, addExecution, countEntries, createIncident, findIncident, getIncident, ledgerOf, OvertakenError, updateIncident } from '../../aws/incidents.ts';
+import { addEntry, addExecution, countEntries, createIncident, findIncident, getIncident, OvertakenError, updateIncident } from '../../aws/incidents.ts';
+import { ledgerOf } from '../../aws/ledger.ts';
 import { capFor } from '../../aws/settings.ts';
 import { keepWaiting } from '../../aws/waiting-signals.ts';
 import type { KnownState } from '../../core/exposure.ts';

@@ -1,5 +1,6 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { entryItem, incidentItem, ledgerItem, planItem } from '../../aws/incidents.ts';
+import { entryItem, incidentItem, planItem } from '../../aws/incidents.ts';
+import { ledgerItem } from '../../aws/ledger.ts';
 import type { Item } from '../../aws/records.ts';
 import type { Entry, Incident, IncidentStatus, IncidentView, LedgerEntry } from '../../core/incident.ts';
 import { withDigest } from '../../core/plan.ts';
