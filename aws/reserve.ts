@@ -1,5 +1,5 @@
 import type { Approval } from '../core/approval.ts';
-import type { Incident, LedgerEntry, Plan } from '../core/incident.ts';
+import type { Change, Incident, LedgerEntry, Plan } from '../core/incident.ts';
 import type { PlanResult } from '../core/next.ts';
 import { intentOf } from './apply.ts';
 import type { Takes } from './budget.ts';
@@ -9,23 +9,36 @@ import { hasTurn, takeTurn } from './incidents.ts';
 import { intend } from './ledger.ts';
 import { canPay, pay } from './standing.ts';
 
+export interface Reserving {
+  readonly incident: Incident;
+  readonly plan: Plan;
+  readonly result: PlanResult;
+  readonly execution: string;
+  readonly takes: Takes;
+  readonly approvals: readonly Approval[];
+  /** Share links that it takes from the budgets; none unless told. */
+  readonly links?: number;
+  /** The changes whose undo is reserved, by a playbook whose apply says when it has begun; none unless told. */
+  readonly undo?: readonly Change[];
+}
+
 /**
- * A plan that goes on by itself is followed by its apply within moments, which would write these one after the other while pictures are open: so they are
- * written beside what the plan saves. None of them changes a target. Apply reads and judges everything all the same, and writes what is not there; until it has begun, what is
- * reserved is nobody's intent.
+ * A plan that goes on by itself is followed by its apply within moments, which would write these one after the other while pictures are open: the run's turn, its share of the
+ * budgets, the undo of its changes. So they are written beside what the plan saves. None of them changes a target. Apply reads and judges everything all the same, and writes what
+ * is not there; until it has begun, what is reserved is nobody's intent.
  *
  * @returns what writes them; `null` where something has to be asked first, was asked in this run, or was started since: then all of it is apply's
  */
-export function reservedFor(tools: Tools, { incident, plan, result, execution, takes, approvals }: { readonly incident: Incident; readonly plan: Plan; readonly result: PlanResult; readonly execution: string; readonly takes: Takes; readonly approvals: readonly Approval[] }): (() => Promise<void>) | null {
+export function reservedFor(tools: Tools, { incident, plan, result, execution, takes, approvals, links = 0, undo = [] }: Reserving): (() => Promise<void>) | null {
   const isAsked = approvals.some((approval) => approval.execution === execution);
-  if (plan.direction !== 'contain' || result.next !== 'apply' || isAsked || incident.executions.at(-1) !== execution || !canPay(tools, incident, 0, takes)) return null;
-  const intents = plan.changes.map((change): LedgerEntry => ({ ...intentOf(plan, execution, change, plan.plannedAt), reserved: true }));
+  if (plan.direction !== 'contain' || result.next !== 'apply' || isAsked || incident.executions.at(-1) !== execution || !canPay(tools, incident, links, takes)) return null;
+  const intents = undo.map((change): LedgerEntry => ({ ...intentOf(plan, execution, change, plan.plannedAt), reserved: true }));
   return async () => {
     // Where others were faster, apply judges what is there then.
     await allOrThrow([
       hasTurn(incident, plan.direction, execution) || takeTurn(tools, incident, plan.direction, execution),
-      pay(tools, incident, 0, takes),
-      Promise.all(intents.map((intent) => intend(tools, intent))),
+      pay(tools, incident, links, takes),
+      ...intents.map((intent) => intend(tools, intent)),
     ]);
   };
 }

@@ -24,7 +24,7 @@ const WRITERS: Readonly<Record<string, readonly string[]>> = {
   'LEDGER#inc-1': [...APPLY, 'quarantine-bucket-plan', 'respond'],
   'RECORD#inc-1': ['seal'],
   GUARD: ['respond'],
-  BUDGETS: [...APPLY, 'quarantine-bucket-plan'],
+  BUDGETS: [...APPLY, ...PLAN],
   'SEEN#0123': ['respond'],
   'TARGET#arn:aws:s3:::a': ['record', 'respond', 'triage'],
   'DECISION#2026-01-01': ['archive', 'dead-letter', 'respond', 'triage'],

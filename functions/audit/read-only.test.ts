@@ -54,7 +54,7 @@ describe('the audit function’s role', () => {
     const sealKey = Environment?.Variables?.['STOPBATH_SEAL_KEYS'];
     expect(sealKey).toMatch(/^arn:aws:kms:/);
     const inputs: Readonly<Record<string, object>> = {
-      dynamodb: { TableName: name, Key: item, Item: item, ResourceArn: table, UpdateExpression: 'SET x = :x', ExpressionAttributeValues: { ':x': { S: 'x' } }, AttributeDefinitions: [], KeySchema: [], RequestItems: { [name]: [{ PutRequest: { Item: item } }] } },
+      dynamodb: { TableName: name, Key: item, Item: item, ResourceArn: table, UpdateExpression: 'SET x = :x', ExpressionAttributeValues: { ':x': { S: 'x' } }, AttributeDefinitions: [], KeySchema: [], TransactItems: [{ Put: { TableName: name, Item: item } }], RequestItems: { [name]: [{ PutRequest: { Item: item } }] } },
       s3: { Bucket: bucket, Key: 'records/outcome/x.json', Body: 'x', CopySource: `${bucket}/records/outcome/x.json`, Delete: { Objects: [{ Key: 'x' }] }, UploadId: 'u', PartNumber: 1, Policy: '{}', VersionId: 'v' },
       states: { stateMachineArn: machine, executionArn: `${machine.replace('stateMachine', 'execution')}:x`, name: 'x', definition: '{}', roleArn: `arn:aws:iam::111122223333:role/${name}-triage`, taskToken: 't', output: '{}', input: '{}' },
       lambda: { FunctionName: `${name}-triage`, Payload: new Uint8Array() },

@@ -1,4 +1,5 @@
 import { readAhead, settled } from '../../aws/ahead.ts';
+import { readTakes } from '../../aws/budget.ts';
 import type { Tools } from '../../aws/function.ts';
 import { getIncident } from '../../aws/incidents.ts';
 import { ledgerOf } from '../../aws/ledger.ts';
@@ -6,6 +7,7 @@ import { keepPlan, nameSnapshot, type PlanInput, type Preview } from '../../aws/
 import { toHandOn, type ToHandOn } from '../../aws/principal/hand-on.ts';
 import { neverTouched, readingIn, readPrincipal, readRoom } from '../../aws/principal/state.ts';
 import { askForReport, readUse, type Use } from '../../aws/principal/use.ts';
+import { reservedFor } from '../../aws/reserve.ts';
 import { readOnRecord, standingOf } from '../../aws/standing.ts';
 import type { Json } from '../../core/bucket.ts';
 import type { Plan } from '../../core/incident.ts';
@@ -17,11 +19,12 @@ import { principalOf, type Principal, type PrincipalState } from '../../core/pri
 /** Reads the principal, what uses it and what it issued, and plans. */
 export async function planContainment(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
   const reading = input.preview?.draft ? Promise.resolve(input.preview.draft) : getIncident(tools, input.incident);
-  const [incident, begun, ledger, onRecord, named] = await Promise.all([
+  const [incident, begun, ledger, onRecord, takes, named] = await Promise.all([
     reading,
     readAhead(input.target, reading, async ({ arn }) => await Promise.resolve(beginReading(tools, arn, input.incident))),
     ledgerOf(tools, input.incident),
     readOnRecord(tools, input.incident, input.execution),
+    readTakes(tools),
     nameSnapshot(tools, input),
   ]);
   const standing = standingOf(tools, incident, input.execution, onRecord);
@@ -48,7 +51,7 @@ export async function planContainment(input: PlanInput, tools: Tools): Promise<P
     plannedAt: tools.now(),
   });
   const result = nextAfterPlan(plan, standing, { ...wordOf(plan, principal, state, use.stops, tools), more: issued?.more ?? false });
-  return await keepPlan(tools, { input, incident, plan, result, named, snapshot: { principal: seen }, text: ` ${principal.kind} ${principal.name} at level ${level}` });
+  return await keepPlan(tools, { input, incident, plan, result, named, reserve: reservedFor(tools, { incident, plan, result, execution: input.execution, takes, approvals: onRecord.approvals }), snapshot: { principal: seen }, text: ` ${principal.kind} ${principal.name} at level ${level}` });
 }
 
 /** All that is asked by the name alone, and needs nothing of each other. */

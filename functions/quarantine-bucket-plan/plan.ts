@@ -68,7 +68,7 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
   const evidence = incident.target.name === tools.settings.STOPBATH_EVIDENCE_BUCKET;
   const own = { forbids: evidence ? "it is the suite's own evidence bucket, which the suite never changes: what is open there is closed by hand" : null, settled: settled(level, state, contained), reopens: plan.direction === 'restore' ? reopenings(state, plan.changes) : [] };
   const result = nextAfterPlan(plan, known, own);
-  return await keepPlan(tools, { input, incident, plan, result, snapshot: { state }, text: ` at level ${planned.level}`, more, named, reserve: reservedFor(tools, { incident, plan, result, execution: input.execution, takes, approvals: onRecord.approvals }) });
+  return await keepPlan(tools, { input, incident, plan, result, snapshot: { state }, text: ` at level ${planned.level}`, more, named, reserve: reservedFor(tools, { incident, plan, result, execution: input.execution, takes, approvals: onRecord.approvals, undo: plan.changes }) });
 }
 
 /** Closed by somebody else before anything was done here. */

@@ -1,3 +1,4 @@
+import { readTakes } from '../../aws/budget.ts';
 import type { Tools } from '../../aws/function.ts';
 import { settled } from '../../aws/ahead.ts';
 import { viewIncident } from '../../aws/incidents.ts';
@@ -9,6 +10,7 @@ import { AFTER_SWEEP, BEFORE_SWEEP, kindOf } from '../../aws/share/kinds.ts';
 import { readSigners } from '../../aws/share/signers.ts';
 import { findLinks, judgeSome, reachOf } from '../../aws/share/survey.ts';
 import { checkShareTables } from '../../aws/share/tables.ts';
+import { reservedFor } from '../../aws/reserve.ts';
 import { readOnRecord, standingOf } from '../../aws/standing.ts';
 import type { Json } from '../../core/bucket.ts';
 import type { Change, IncidentView, Plan } from '../../core/incident.ts';
@@ -30,10 +32,11 @@ const PAGES_AT_ONCE = 50;
 export async function planRevocation(input: PlanInput, tools: Tools): Promise<PlanResult | Preview> {
   // An incident that does not exist yet has neither ledger nor plans.
   const draft = input.preview?.draft ?? null;
-  const [view, onRecord, checkScope, named] = await Promise.all([
+  const [view, onRecord, checkScope, takes, named] = await Promise.all([
     draft === null ? viewIncident(tools, input.incident) : { incident: draft, ledger: [], plans: [] },
     readOnRecord(tools, input.incident, input.execution),
     checkShareTables(tools),
+    readTakes(tools),
     nameSnapshot(tools, input),
   ]);
   const { incident } = view;
@@ -64,8 +67,9 @@ export async function planRevocation(input: PlanInput, tools: Tools): Promise<Pl
     plannedAt: tools.now(),
   });
   const result = nextAfterPlan(plan, standingOf(tools, incident, input.execution, onRecord), wordOf(plan, survey, view.ledger));
+  const counted = linksIn(plan.impact);
   const links = `${survey.counted ? '' : 'at least '}${survey.count} ${survey.count === 1 ? 'link' : 'links'}`;
-  return await keepPlan(tools, { input, incident, plan, result, named, snapshot: {}, links: linksIn(plan.impact), text: `, of ${links}` });
+  return await keepPlan(tools, { input, incident, plan, result, named, reserve: reservedFor(tools, { incident, plan, result, execution: input.execution, takes, approvals: onRecord.approvals, links: counted }), snapshot: {}, links: counted, text: `, of ${links}` });
 }
 
 /** What can be read while the links are looked for: of it only what they lead to is used. */
