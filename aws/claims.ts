@@ -1,7 +1,6 @@
 import type { Entry, Incident, Request } from '../core/incident.ts';
-import { entryItem, incidentItem } from './incidents.ts';
-import { partitionOf } from './partitions.ts';
-import { get, IS_NEW, putAll, putIf, update, type ConditionalPut, type Item, type Table } from './records.ts';
+import { entryItem, incidentItem, requestItem } from './incidents.ts';
+import { get, IS_NEW, putAll, putIf, update, type ConditionalPut, type Table } from './records.ts';
 
 export interface Claim {
   readonly incident: string;
@@ -37,11 +36,6 @@ export async function claimTarget(table: Table, targetArn: string, claim: Omit<C
 export async function claimAndOpen(table: Table, incident: Incident, signal: { readonly id: string; readonly time: string }, entries: readonly (readonly [key: string, entry: Entry])[], request: Request | null = null): Promise<boolean> {
   const items = [incidentItem(incident), ...entries.map(([key, entry]) => entryItem(key, entry)), ...(request ? [requestItem(request)] : [])];
   return await putAll(table, [claimOf(incident.target.arn, { incident: incident.id, signal: signal.id }, signal.time), ...items.map((item) => ({ item, condition: IS_NEW }))]);
-}
-
-/** As `saveRequest` writes it. */
-function requestItem(request: Request): Item {
-  return { pk: partitionOf('REQUEST', request.incident), sk: `REQUEST#${request.execution}`, json: JSON.stringify(request) };
 }
 
 /** Whether an event may claim a target whose claim was read so: what the condition of the write says. */

@@ -216,7 +216,11 @@ export async function getPlan(table: Table, incident: string, digest: string): P
 
 /** @returns false where the same was asked for at the same moment: nothing is written twice */
 export async function saveRequest(table: Table, request: Request): Promise<boolean> {
-  return await putNew(table, { pk: partitionOf('REQUEST', request.incident), sk: `REQUEST#${request.execution}`, json: JSON.stringify(request) });
+  return await putNew(table, requestItem(request));
+}
+
+export function requestItem(request: Request): Item {
+  return { pk: partitionOf('REQUEST', request.incident), sk: `REQUEST#${request.execution}`, json: JSON.stringify(request) };
 }
 
 /** Who asked for an execution; `null` where nobody did, because an event started it. What was asked for and never started is under no execution's name. */
