@@ -73,6 +73,8 @@ export interface ShareKind {
   readonly write: (change: Pick<Change, 'setting' | 'before' | 'after'>, context: ShareContext, tools: Tools) => Promise<void>;
   /** What a setting becomes when an entry of the ledger is taken back: its before, or where somebody changed it since, only what Stopbath put there is out. */
   readonly takeBack: (entry: LedgerEntry, present: Json) => { readonly value: Json; readonly note: string | null };
+  /** Of what is taken back: why AWS would refuse it for now, `null` where it would not; and what other incidents deny there all the same. */
+  readonly beside?: (entry: LedgerEntry, value: Json, aim: ShareAim, tools: Tools) => Promise<{ readonly refused: string | null; readonly notes: readonly string[] }>;
   /** Whether what an entry did still holds, though the setting has changed: others may add to it. Unless told, only the very value does. */
   readonly holds?: (entry: LedgerEntry, present: Json) => boolean;
   /** Why an acknowledged change is not in force yet; `null` where it is. */

@@ -2,10 +2,12 @@ import { DeleteRolePolicyCommand, GetRolePolicyCommand, ListRolePoliciesCommand,
 import { DeleteParameterCommand, GetParameterCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
 import { settled } from '../ahead.ts';
-import { iamOf, ssmOf } from '../clients.ts';
+import { readPolicy } from '../bucket.ts';
+import { iamOf, s3Of, ssmOf } from '../clients.ts';
 import type { Json } from '../../core/bucket.ts';
+import { othersRefusing } from '../../core/denials.ts';
 import { same } from '../../core/quarantine/levels.ts';
-import { AHEAD_SECONDS, plannedSessionPolicy, ROLE_POLICIES_LIMIT, sessionPolicy, sessionPolicyName } from '../../core/share/sessions.ts';
+import { AHEAD_SECONDS, isDenialOfOthers, plannedSessionPolicy, ROLE_POLICIES_LIMIT, sessionPolicy, sessionPolicyName } from '../../core/share/sessions.ts';
 import { codeOf } from '../errors.ts';
 import type { Tools } from '../function.ts';
 import { memberTools, type Purpose } from '../member.ts';
@@ -56,6 +58,12 @@ export const signerKind: ShareKind = {
     // Before an incident's first containment nobody has its policy.
     if (isOurs(present) || present === null) return { value: null, note: null };
     return { value: present, note: `The policy of ${nameOf(roleOf(entry.setting))} that denies older sessions was changed since: it is kept as it is.` };
+  },
+  beside: async ({ setting }, _, aim, tools) => {
+    const RoleName = nameOf(roleOf(setting));
+    const { PolicyNames = [] } = await iamAt(roleOf(setting), 'read', aim, tools).send(new ListRolePoliciesCommand({ RoleName }));
+    const others = PolicyNames.filter((name) => isDenialOfOthers(name, sessionPolicyName(aim.incident.id)));
+    return { refused: null, notes: others.length === 0 ? [] : [`What another incident denies ${RoleName} stays, and so do the URLs that die by it, until that one is restored: ${others.join(', ')}.`] };
   },
   look: async (plan, context, tools) => {
     // Sessions from before a containment have ended by the time of most restores: there is nothing to ask.
@@ -166,8 +174,10 @@ async function lookAtSigner(role: string, context: ShareContext, tools: Tools): 
   const isUsable = kept.served && Date.parse(kept.session.expiresAt) > Date.parse(tools.now());
   const fresh = await sessionOf(tools, role, kept, 900).catch(() => null);
   const [before, after] = await Promise.all([isUsable ? presigned(kept.session, region, kept).then(askUrl) : ('unknown' as const), fresh ? presigned(fresh, region, kept).then(askUrl) : ('unknown' as const)]);
+  const { presigned: by } = othersRefusing(await readPolicy(s3Of(tools.clients), { ...kept, account: tools.settings.STOPBATH_ACCOUNT, region }), context.incident.id, `arn:aws:s3:::${kept.bucket}/${kept.key}`);
+  const why = [...(isUsable ? [] : ['it was not served before, or has ended']), ...(by === null || after === 'served' ? [] : [`${by} of another incident refuses it`])];
   return [
-    { what: isUsable ? old : `${old} (it was not served before, or has ended)`, answer: before, expected: 'refused' },
+    { what: why.length === 0 ? old : `${old} (${why.join('; ')})`, answer: before, expected: 'refused' },
     { what: `a URL that ${nameOf(role)} signs now`, answer: after, expected: 'served' },
   ];
 }

@@ -1,9 +1,10 @@
 import { s3Of } from '../clients.ts';
 import type { Json } from '../../core/bucket.ts';
+import { denialTakenBack, othersIn, othersNote, othersRefusing, sameButOthers } from '../../core/denials.ts';
 import { isPublicPolicy } from '../../core/exposure.ts';
 import { parsePolicy, withoutDeleted } from '../../core/policy.ts';
 import { deletedNote, same } from '../../core/quarantine/levels.ts';
-import { hasUrlDenial, withoutUrlDenial, withUrlDenial } from '../../core/share/url-denial.ts';
+import { hasUrlDenial, withUrlDenial } from '../../core/share/url-denial.ts';
 import { readPolicy, refusesPublicPolicies, writeSetting, type BucketAddress } from '../bucket.ts';
 import type { Tools } from '../function.ts';
 import { lookAtCdn, primeCdn } from './cdn-look.ts';
@@ -31,20 +32,38 @@ export const policyKind: ShareKind = {
     await writeSetting(s3Of(tools.clients), addressOf(setting, tools), 'policy', after);
   },
   takeBack: (entry, present) => {
-    if (same(present, entry.after)) return { value: writable(textOf(entry.before)).policy, note: null };
-    const now = textOf(present);
-    if (!hasUrlDenial(now, entry.incident)) return { value: present, note: null };
-    return { value: writable(withoutUrlDenial(now, entry.incident)).policy, note: `The policy of ${entry.setting.slice(entry.setting.indexOf(':') + 1)} was changed since: the newer one is kept, and only the denials of this incident are taken out.` };
+    const { value, isNewer } = denialTakenBack(entry, present);
+    if (same(value, present)) return { value: present, note: null };
+    return { value: writable(textOf(value)).policy, note: isNewer ? `The policy of ${bucketOf(entry.setting)} was changed since: the newer one is kept, and only the denials of this incident are taken out.` : null };
   },
+  beside: async ({ setting, incident }, value, _, tools) => {
+    const policy = textOf(value);
+    const notes = othersNote(othersIn(value, incident));
+    if (policy === null || !isPublicPolicy(parsePolicy(policy)) || !(await refusesPublicPolicies(tools.clients, addressOf(setting, tools)))) return { refused: null, notes };
+    return { refused: `The policy of ${bucketOf(setting)} has a public statement, and its Block Public Access (a quarantine’s, perhaps) lets nobody write such a policy: what this incident denies there stays. Restore this again once the block is off.`, notes };
+  },
+  holds: ({ after, incident }, present) => sameButOthers(present, after, incident),
   look: async (plan, context, tools) => {
     const changed = new Set(plan.changes.map(({ setting }) => setting));
-    const reaches = context.reach.filter(({ bucket }) => changed.has(`policy:${bucket}`));
-    if (reaches.length === 0) return [];
-    const presignedAnswers = reaches.map((reach) => lookAtPresigned(reach, tools));
-    // After a restore nothing else asks the distributions.
-    return (await Promise.all([...presignedAnswers, ...(context.direction === 'restore' ? [lookAtCdn(reaches, tools)] : [])])).flat();
+    if (context.direction === 'contain') return (await Promise.all(context.reach.filter(({ bucket }) => changed.has(`policy:${bucket}`)).map((reach) => lookAtPresigned(reach, tools)))).flat();
+    return (await Promise.all(context.reach.map((reach) => lookAtRestored(reach, changed, context, tools)))).flat();
   },
 };
+
+/** After a restore nothing else asks the distributions. What another incident refuses says nothing of this one; what this one still denies is not restored. */
+async function lookAtRestored(reach: Reach, changed: ReadonlySet<string>, { incident }: ShareContext, tools: Tools): Promise<readonly Seen[]> {
+  const setting = `policy:${reach.bucket}`;
+  const policy = await readPolicy(s3Of(tools.clients), addressOf(setting, tools));
+  const stays = hasUrlDenial(policy, incident.id);
+  if (!changed.has(setting) && !stays) return [];
+  const [sample, presignedSeen, cdnSeen] = await Promise.all([sampleOf(tools, reach), lookAtPresigned(reach, tools), lookAtCdn([reach], tools)]);
+  const others = othersRefusing(policy, incident.id, `arn:aws:s3:::${reach.bucket}/${sample?.key ?? ''}`);
+  const told = (by: string | null) => ({ what, answer }: Seen): Seen => {
+    if (stays) return { what: `${what} (the policy has this incident's denial still)`, answer };
+    return by === null ? { what, answer } : { what: `${what} (${by} of another incident refuses it)`, answer, expected: answer === 'unknown' ? 'refused' : answer };
+  };
+  return [...presignedSeen.map(told(others.presigned)), ...cdnSeen.map(told(others.cdn))];
+}
 
 async function planBucket(reach: Reach, context: ShareContext, tools: Tools): Promise<Planned> {
   const setting = `policy:${reach.bucket}`;
@@ -90,8 +109,12 @@ function leads({ prefixes, keys }: Reach): boolean {
   return prefixes.length + keys.length > 0;
 }
 
+function bucketOf(setting: string): string {
+  return setting.slice(setting.indexOf(':') + 1);
+}
+
 function addressOf(setting: string, { settings }: Tools): BucketAddress {
-  return { bucket: setting.slice(setting.indexOf(':') + 1), account: settings.STOPBATH_ACCOUNT, region: settings.AWS_REGION };
+  return { bucket: bucketOf(setting), account: settings.STOPBATH_ACCOUNT, region: settings.AWS_REGION };
 }
 
 /** What S3 takes of a policy that it gave. */

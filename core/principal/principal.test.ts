@@ -134,6 +134,11 @@ describe('a look', () => {
   const limits = { needed: 2, allowed: 3 };
   const denied = { tried: [{ what: 's3', answer: 'denied' as const }], drifted: [] };
   it('proves by denials in a row', () => expect([judgePrincipal(denied, 'contain', limits, 0, 1).verdict, judgePrincipal(denied, 'contain', limits, 1, 2).verdict]).toEqual(['pending', 'verified']));
+  it("does not take another incident's denial for its own that was not lifted", () => {
+    const by = { tried: [{ what: 's3', answer: 'denied' as const, by: 'StopbathRevokeOlderSessions-inc-2' }], drifted: [] };
+    expect(judgePrincipal(by, 'restore', limits, 1, 2)).toMatchObject({ verdict: 'verified', reason: expect.stringContaining('another one does (StopbathRevokeOlderSessions-inc-2)') });
+    expect([judgePrincipal(denied, 'restore', limits, 1, 3).verdict, judgePrincipal(by, 'contain', limits, 1, 2).verdict]).toEqual(['unverified', 'verified']);
+  });
   it.each([
     ['an old session that is let in', { tried: [{ what: 's3', answer: 'open' as const }], drifted: [] }],
     ['no answer', { tried: [{ what: 's3', answer: 'unknown' as const }], drifted: [] }],

@@ -1,8 +1,8 @@
 import type { BucketState } from '../bucket.ts';
 import type { Direction, LedgerEntry } from '../incident.ts';
-import { settingOf } from './restore.ts';
+import { isAs, settingOf } from './restore.ts';
 import { listed } from '../text.ts';
-import { LEVELS, same, type Level } from './levels.ts';
+import { LEVELS, type Level } from './levels.ts';
 
 /** What one request from outside, or one read of the state, found. */
 export type Answer = 'refused' | 'served' | 'unknown';
@@ -87,8 +87,8 @@ function repaired({ anonymous, open }: Look, { anonymousBefore }: Expectation): 
   return anonymousBefore === 'served' && anonymous === 'refused' && !open;
 }
 
-/** The settings whose present value is not what the last entry of the ledger left. */
+/** The settings whose present value is not what the last entry of the ledger left; what other incidents deny in the policy is no difference. */
 export function driftOf(ledger: readonly LedgerEntry[], now: BucketState): readonly string[] {
-  const last = new Map(ledger.map((entry) => [entry.setting, entry.after]));
-  return [...last].filter(([setting, after]) => !same(settingOf(now, setting), after)).map(([setting]) => setting);
+  const last = new Map(ledger.map((entry) => [entry.setting, entry]));
+  return [...last.values()].filter((entry) => !isAs(entry, settingOf(now, entry.setting), entry.after)).map(({ setting }) => setting);
 }

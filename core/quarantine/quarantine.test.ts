@@ -3,7 +3,8 @@ import type { BucketState, Json } from '../bucket.ts';
 import type { Change, LedgerEntry } from '../incident.ts';
 import { remaining, StateMovedError } from '../apply.ts';
 import { BLOCK_ALL, POLICY_LIMIT_BYTES, quarantine, type Level } from './levels.ts';
-import { judge } from './look.ts';
+import { policyText } from '../policy.ts';
+import { driftOf, judge } from './look.ts';
 import { reopenings, restoration, settingOf } from './restore.ts';
 import { standing } from '../outcome.ts';
 
@@ -213,10 +214,23 @@ describe('restoration', () => {
     };
     const { changes: undo, notes } = restoration(ledger(changes), newer);
     const restored = play(newer, undo);
-    expect((JSON.parse(restored.policy ?? '') as { Statement: { Sid: string }[] }).Statement.map((entry) => entry.Sid)).toEqual(['World', 'New']);
+    expect(sidsOf(restored)).toEqual(['World', 'New']);
     expect(restored.tagging).toEqual([{ Key: 'team', Value: 'albums' }, { Key: 'cost', Value: '42' }]);
     expect(restored.publicAccessBlock).toEqual(OPEN);
     expect(notes.join()).toContain('policy was changed after the containment');
+  });
+
+  it('takes no revocation of links for a change: not when it looks, and not where newer changes are overwritten', () => {
+    const { changes } = quarantine(bucket, options('external'));
+    const contained = play(bucket, changes);
+    const links = { Sid: 'StopbathUrlsinc2Presigned', Effect: 'Deny', Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::family/summer/*' };
+    const both = { ...contained, policy: policyText({ ...policyAfter(changes), Statement: [...policyAfter(changes).Statement, links] }) };
+    expect(driftOf(ledger(changes), both)).toEqual([]);
+    const { changes: undo, notes, drift } = restoration(ledger(changes), both);
+    expect([drift, notes]).toEqual([[], ['What another incident denies in the policy stays, until that one is restored: StopbathUrlsinc2Presigned.']]);
+    expect(sidsOf(play(both, undo))).toEqual(['World', 'StopbathUrlsinc2Presigned']);
+    const newer = { ...both, policy: policyText({ ...policyAfter(changes), Statement: [{ ...links, Sid: 'New' }, links] }) };
+    expect(sidsOf(play(newer, restoration(ledger(changes), newer, 'overwrite').changes))).toEqual(['World', 'StopbathUrlsinc2Presigned']);
   });
 
   it('takes its deny out of a policy whose statement stands by itself', () => {
@@ -281,4 +295,8 @@ function entryOf(change: Change, direction: LedgerEntry['direction'], execution:
 function policyAfter(changes: ReturnType<typeof quarantine>['changes']): { readonly Statement: readonly Readonly<Record<string, unknown>>[] } {
   const change = changes.find((entry) => entry.setting === 'policy');
   return JSON.parse(typeof change?.after === 'string' ? change.after : '') as { Statement: Readonly<Record<string, unknown>>[] };
+}
+
+function sidsOf({ policy }: BucketState): readonly string[] {
+  return (JSON.parse(policy ?? '') as { readonly Statement: readonly { readonly Sid: string }[] }).Statement.map(({ Sid }) => Sid);
 }

@@ -1,7 +1,8 @@
 import type { BucketState, Json } from '../bucket.ts';
+import { denialTakenBack, othersIn, othersNote, sameButOthers, withOthersOf } from '../denials.ts';
 import { exposuresOf } from '../exposure.ts';
 import type { Change, Drift, LedgerEntry } from '../incident.ts';
-import { policyText, withoutDeleted } from '../policy.ts';
+import { withoutDeleted } from '../policy.ts';
 import { deletedNote, POLICY_LIMIT_BYTES, SIDS, TAGS, same } from './levels.ts';
 
 /**
@@ -9,7 +10,7 @@ import { deletedNote, POLICY_LIMIT_BYTES, SIDS, TAGS, same } from './levels.ts';
  *
  * Three-way: where a setting still is as the quarantine left it, it becomes what it was. Where
  * somebody changed it since, only what the quarantine put there is taken out; the rest of the newer state is kept
- * and a note says so, unless it is to be overwritten. What is already as it was gives no change, so a restore that was cut short can
+ * and a note says so, unless it is to be overwritten. What other incidents of the suite deny in the policy is nobody's change: it stays as it is. What is already as it was gives no change, so a restore that was cut short can
  * run again.
  *
  * @param ledger - the entries of the containments that stand, in the order they were written: `standing`
@@ -28,7 +29,7 @@ export function restoration(ledger: readonly LedgerEntry[], now: BucketState, ne
   for (const entry of ledger.toReversed()) {
     const known = current.get(entry.setting);
     const present = known === undefined ? settingOf(now, entry.setting) : known;
-    const back = newer === 'overwrite' && drifted.has(entry.setting) ? entry.before : takeBack(entry, present);
+    const back = newer === 'overwrite' && drifted.has(entry.setting) ? overwritten(entry, present) : takeBack(entry, present);
     const { policy: restored, ids } = entry.setting === 'policy' && typeof back === 'string' && !same(present, back) ? withoutDeleted(back) : { policy: back, ids: [] };
     if (ids.length > 0) notes.push(deletedNote(ids));
     current.set(entry.setting, restored);
@@ -38,6 +39,8 @@ export function restoration(ledger: readonly LedgerEntry[], now: BucketState, ne
   if (block && Object.values(block).some(Boolean)) notes.push('The account blocks public access: what was public before stays closed as long as it does.');
   const policy = current.get('policy');
   if (typeof policy === 'string' && Buffer.byteLength(policy) > POLICY_LIMIT_BYTES) notes.push('The restored policy is larger than S3 accepts.');
+  const [first] = ledger;
+  if (first) notes.push(...othersNote(othersIn(policy ?? null, first.incident)));
   return { changes, notes, drift };
 }
 
@@ -46,7 +49,7 @@ function driftSince(ledger: readonly LedgerEntry[], now: BucketState): readonly 
   return [...Map.groupBy(ledger, (entry) => entry.setting)].flatMap(([setting, entries]) => {
     const present = settingOf(now, setting);
     const [first, last] = [entries[0], entries.at(-1)];
-    if (!first || !last || entries.some((entry) => same(present, entry.before) || same(present, entry.after))) return [];
+    if (!first || !last || entries.some((entry) => isAs(entry, present, entry.before) || isAs(entry, present, entry.after))) return [];
     return [{ setting, saved: first.before, contained: last.after, now: present }];
   });
 }
@@ -68,14 +71,22 @@ export function settingOf(state: BucketState, setting: string): Json {
   return JSON.parse(JSON.stringify(value ?? null)) as Json;
 }
 
+/** Whether a setting is as an entry of the ledger says, whatever other incidents did there. */
+export function isAs({ setting, incident }: LedgerEntry, present: Json, value: Json): boolean {
+  return setting === 'policy' ? sameButOthers(present, value, incident) : same(present, value);
+}
+
+function overwritten({ setting, before, incident }: LedgerEntry, present: Json): Json {
+  return setting === 'policy' ? withOthersOf(present, before, incident) : before;
+}
+
 function takeBack(entry: LedgerEntry, present: Json): Json {
+  if (entry.setting === 'policy') return denialTakenBack(entry, present).value;
   if (same(present, entry.after)) return entry.before;
   if (same(present, entry.before)) return present;
   switch (entry.setting) {
     case 'publicAccessBlock':
       return takeBackFlags(entry, present);
-    case 'policy':
-      return withoutOwnStatements(present, entry.incident);
     case 'tagging':
       return withoutOwnTags(present);
     case 'lifecycle':
@@ -91,17 +102,6 @@ function takeBackFlags(entry: LedgerEntry, present: Json): Json {
   return Object.fromEntries(
     Object.entries(present).map(([flag, value]) => [flag, isObject(after) && after[flag] === value ? (isObject(before) ? (before[flag] ?? false) : false) : value]),
   );
-}
-
-/** What this incident's quarantine denied; another incident's denials stay. */
-function withoutOwnStatements(present: Json, incident: string): Json {
-  if (typeof present !== 'string') return present;
-  const document = JSON.parse(present) as Json;
-  if (!isObject(document)) return present;
-  const statements = statementsOf(document);
-  const kept = statements.filter((entry) => !QUARANTINE_SIDS.some((sid) => sidOf(entry) === sid + incident.replaceAll(/[^A-Za-z0-9]/g, '')));
-  if (kept.length === statements.length) return present;
-  return kept.length === 0 ? null : policyText({ ...document, Statement: kept });
 }
 
 const QUARANTINE_SIDS = Object.values(SIDS);

@@ -13,6 +13,11 @@ export function sessionPolicyName(incident: string): string {
   return `StopbathRevokeOlderSessions-${incident.replaceAll(/[^\w+=,.@-]/g, '')}`.slice(0, 128);
 }
 
+/** Whether a policy of a role, by its name, is the denial of another incident than the one whose own is named. */
+export function isDenialOfOthers(name: string, own: string): boolean {
+  return /^Stopbath(?:Contain|RevokeOlderSessions)-/.test(name) && name !== own;
+}
+
 /**
  * What the IAM console writes as AWSRevokeOlderSessions: everything is denied to sessions that were issued before a moment. Whoever may
  * assume the role assumes it again and goes on; URLs that an older session signed die with it.

@@ -39,7 +39,9 @@ export interface DeniedPolicy {
  */
 export function withUrlDenial(policy: string | null, denial: UrlDenial): DeniedPolicy | { readonly policy: null; readonly notes: readonly string[] } {
   const base = withoutUrlDenial(policy, denial.incident);
-  const attempt = (places: Places) => rendered(base, statementsOf(denial, places));
+  // Where it stands already: what others put behind it since makes no other policy of it.
+  const at = policy === null ? -1 : read(policy).statements.findIndex((statement) => isOwn(statement, denial.incident));
+  const attempt = (places: Places) => rendered(base, statementsOf(denial, places), at);
   const exact: Places = { prefixes: denial.prefixes, keys: denial.keys.filter((key) => !denial.prefixes.some((prefix) => key.startsWith(prefix))), tag: null };
   const blocked = blockedNotes(denial);
 
@@ -126,9 +128,9 @@ function blockedNotes({ spared, distributions, identities }: UrlDenial): readonl
   ];
 }
 
-function rendered(policy: string | null, added: readonly object[]): string {
+function rendered(policy: string | null, added: readonly object[], at: number): string {
   const { document, statements } = policy === null ? { document: { Version: '2012-10-17' }, statements: [] } : read(policy);
-  return policyText({ ...document, Statement: [...statements, ...added] });
+  return policyText({ ...document, Statement: statements.toSpliced(at < 0 ? statements.length : at, 0, ...added) });
 }
 
 function read(policy: string): { readonly document: object; readonly statements: readonly unknown[] } {

@@ -101,9 +101,14 @@ async function restoration(context: ShareContext, { ledger }: Pick<IncidentView,
     const kind = kindOf(entry.setting);
     const present = current.get(entry.setting) ?? (await kind.read(entry.setting, tools, context));
     const { value, note } = kind.takeBack(entry, present);
-    if (note !== null) notes.add(note);
+    const isChange = !same(present, value);
+    const beside = isChange ? await kind.beside?.(entry, value, context, tools) : undefined;
+    const refused = beside?.refused ?? null;
+    for (const one of [...(beside?.notes ?? []), refused ?? note]) if (one !== null) notes.add(one);
+    // It stays in the ledger, and is taken back by the next restore.
+    if (refused !== null) continue;
     current.set(entry.setting, value);
-    if (!same(present, value)) changes.push({ setting: entry.setting, title: `Undo: ${entry.title}`, before: present, after: value });
+    if (isChange) changes.push({ setting: entry.setting, title: `Undo: ${entry.title}`, before: present, after: value });
   }
   return { changes, notes: [...notes] };
 }

@@ -117,12 +117,17 @@ export function principalOperations({ directory, calls, onUser, onRole, userOf, 
     SimulatePrincipalPolicy: operation<sdk.SimulatePrincipalPolicyCommandInput, sdk.SimulatePrincipalPolicyCommandOutput>({
       needs: (input) => byArn(input.PolicySourceArn).action('iam:SimulatePrincipalPolicy'),
       run: (input) => {
-        const policies = [...ownerOf(input.PolicySourceArn).policies.values()].map(({ policy }) => policy);
+        const named = [...ownerOf(input.PolicySourceArn).policies].map(([name, { policy }]) => ({ name, policy }));
+        const policies = named.map(({ policy }) => policy);
         const context: ConditionContext = Object.fromEntries((input.ContextEntries ?? []).map(({ ContextKeyName = '', ContextKeyValues = [] }) => [ContextKeyName.toLowerCase(), ContextKeyValues[0] ?? '']));
         const resources = input.ResourceArns ?? ['*'];
         return {
           EvaluationResults: (input.ActionNames ?? []).flatMap((action) =>
-            resources.map((resource) => ({ EvalActionName: action, EvalResourceName: resource, EvalDecision: DECISIONS[evaluate({ policies, action, resource, context })] })),
+            resources.map((resource) => {
+              const decision = evaluate({ policies, action, resource, context });
+              const matched = named.filter(({ policy }) => decision !== 'none' && evaluate({ policies: [policy], action, resource, context }) === decision);
+              return { EvalActionName: action, EvalResourceName: resource, EvalDecision: DECISIONS[decision], MatchedStatements: matched.map(({ name }) => ({ SourcePolicyId: name })) };
+            }),
           ),
           IsTruncated: false,
         };

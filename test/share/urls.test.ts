@@ -240,6 +240,15 @@ describe('URLs already handed out', () => {
     expect(await status(first(await shares.open(shares.links.other.url))?.original)).toBe(200);
   });
 
+  it('of a signer in a bucket that another incident closes to everybody are dead, and why that cannot be seen is said', async () => {
+    const document = JSON.parse(await policy()) as { readonly Statement: readonly object[] };
+    const full = { Sid: 'StopbathFullinc9', Effect: 'Deny', Principal: '*', Action: 's3:*', Resource: [`arn:aws:s3:::${photos.family}`, `arn:aws:s3:::${photos.family}/*`], Condition: { ArnNotLike: { 'aws:PrincipalArn': `arn:aws:iam::${account.accounts.home}:user/admin` } } };
+    await s3Of(tools.clients).send(new PutBucketPolicyCommand({ Bucket: photos.family, Policy: JSON.stringify({ ...document, Statement: [...document.Statement, full] }) }));
+    const { plan } = await contain();
+    pass(11);
+    expect((await looks(contextOf(), plan))[0]).toMatchObject({ answer: 'unknown', what: expect.stringContaining('StopbathFullinc9 of another incident refuses it') });
+  });
+
   it('of a single object are denied to every signature, and nobody else notices', async () => {
     const key = 'albums/summer-2026/0001.jpg';
     const before = await shares.open(shares.links.album.url);
