@@ -28,6 +28,7 @@ export type ApplyInput = Readonly<z.infer<typeof applyInput>>;
  * @throws {DigestMismatchError} where it was altered
  */
 export async function plannedFor(tools: Tools, input: ApplyInput): Promise<Planned> {
+  const readAt = Date.parse(tools.now());
   const [incident, stored, written, onRecord, takes] = await Promise.all([
     getIncident(tools, input.incident),
     getPlan(tools, input.incident, input.digest),
@@ -38,7 +39,7 @@ export async function plannedFor(tools: Tools, input: ApplyInput): Promise<Plann
   if (!stored) throw new StateMovedError(`there is no plan ${input.digest} for ${input.incident}: plan again`);
   const plan = checkDigest(stored);
   if (plan.direction !== input.direction) throw new StateMovedError(`plan ${plan.digest} is to ${plan.direction}, not to ${input.direction}`);
-  return { incident, plan, execution: input.execution, written, onRecord, takes };
+  return { incident, plan, execution: input.execution, written, onRecord, readAt, takes };
 }
 
 /**
@@ -49,8 +50,9 @@ export async function plannedFor(tools: Tools, input: ApplyInput): Promise<Plann
  * @returns an intent a change, as it was first written
  * @throws {TransientError} where the incident has gone on since: it is judged again
  */
-export async function intendAll(tools: Tools, { incident, plan, execution, written }: Pick<Planned, 'incident' | 'plan' | 'execution' | 'written'>, changes: readonly Change[]): Promise<readonly LedgerEntry[]> {
-  if (!hasTurn(incident, plan.direction, execution) && !(await takeTurn(tools, incident, plan.direction, execution))) throw new TransientError(`${incident.id} has gone on while ${execution} was judged: judged again`);
+export async function intendAll(tools: Tools, { incident, plan, execution, written, readAt }: Pick<Planned, 'incident' | 'plan' | 'execution' | 'written' | 'readAt'>, changes: readonly Change[]): Promise<readonly LedgerEntry[]> {
+  const isOurs = hasTurn(incident, plan.direction, execution) && Date.parse(tools.now()) - readAt < TURN_HOLDS_MS;
+  if (!isOurs && !(await takeTurn(tools, incident, plan.direction, execution))) throw new TransientError(`${incident.id} has gone on while ${execution} was judged: judged again`);
   const intendedAt = tools.now();
   const earlier = (change: Change) => written.find(({ seq }) => seq === change.seq);
   const fresh = changes.filter((change) => !earlier(change)).map((change) => intentOf(plan, execution, change, intendedAt));
@@ -58,6 +60,9 @@ export async function intendAll(tools: Tools, { incident, plan, execution, writt
   await Promise.all([...fresh.map((intent) => intend(tools, intent)), ...lost.map((entry) => complete(tools, { ...entry, doneAt: intendedAt, result: 'done' }))]);
   return changes.flatMap((change) => earlier(change) ?? fresh.find(({ seq }) => seq === change.seq) ?? []);
 }
+
+/** Where what is judged took longer to be read, the run may have been aborted and another one started: it is asked once more. */
+const TURN_HOLDS_MS = 1000;
 
 export function intentOf({ incident, direction, digest }: Plan, execution: string, change: Change, intendedAt: string): LedgerEntry {
   return { ...change, incident, direction, execution, digest, intendedAt, doneAt: null, result: 'intended' };

@@ -14,15 +14,15 @@ export interface Claim {
  * can be done again by whoever finds it half done.
  *
  * @param eventTime - only an event newer than the close of the last incident opens a new one
- * @returns the claim that holds: the new one, or the one that was there
+ * @returns the claim that holds: the new one (`isNew`), or the one that was there
  */
-export async function claimTarget(table: Table, targetArn: string, claim: Omit<Claim, 'closedAt'>, eventTime: string): Promise<Claim> {
+export async function claimTarget(table: Table, targetArn: string, claim: Omit<Claim, 'closedAt'>, eventTime: string): Promise<Claim & { readonly isNew: boolean }> {
   const { item, condition } = claimOf(targetArn, claim, eventTime);
   const won = await putIf(table, item, condition);
-  if (won) return { ...claim, closedAt: null };
+  if (won) return { ...claim, closedAt: null, isNew: true };
   const holding = await readClaim(table, targetArn);
   if (!holding) throw new Error(`the claim on ${targetArn} was refused and does not exist`);
-  return holding;
+  return { ...holding, isNew: false };
 }
 
 /**

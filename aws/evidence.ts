@@ -50,7 +50,7 @@ export async function nameEvidence(tools: Pick<Tools, 'settings' | 'clients' | '
 export async function putNamed(tools: Pick<Tools, 'settings' | 'clients'>, named: Named, { drill, body }: Pick<EvidenceRecord, 'drill' | 'body'>, about?: unknown): Promise<EvidencePointer> {
   const record = { ...named, drill, body };
   const { pointer, text } = await recordFor(tools, record, about);
-  const [written] = await allOrThrow([write(tools, pointer, text), put(tools, announcementOf(record, pointer))]);
+  const [written] = await allOrThrow([write(tools, pointer, text), put(tools, { ...announcementOf(record, pointer), named: true })]);
   return written;
 }
 

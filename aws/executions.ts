@@ -1,3 +1,4 @@
+import { canonicalJson } from '../core/canonical.ts';
 import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { sfnOf } from './clients.ts';
 import { TICKET_ONLY, type Direction, type Incident } from '../core/incident.ts';
@@ -58,11 +59,12 @@ export async function startTicket(tools: Pick<Tools, 'settings' | 'clients'>, in
   }
 }
 
+/** The same execution has the same input to the letter, in whatever order DynamoDB gives a map's fields back: else it would read as one that has ended. */
 async function begin(tools: Pick<Tools, 'settings' | 'clients'>, playbook: string, name: string, input: object): Promise<boolean> {
   const { AWS_REGION, STOPBATH_ACCOUNT, STOPBATH_NAME } = tools.settings;
   try {
     await sfnOf(tools.clients).send(
-      new StartExecutionCommand({ stateMachineArn: `arn:aws:states:${AWS_REGION}:${STOPBATH_ACCOUNT}:stateMachine:${STOPBATH_NAME}-${playbook}`, name, input: JSON.stringify(input) }),
+      new StartExecutionCommand({ stateMachineArn: `arn:aws:states:${AWS_REGION}:${STOPBATH_ACCOUNT}:stateMachine:${STOPBATH_NAME}-${playbook}`, name, input: canonicalJson(input) }),
     );
     return true;
   } catch (error) {

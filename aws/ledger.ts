@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { LedgerEntry } from '../core/incident.ts';
+import type { Tools } from './function.ts';
 import { partitionOf } from './partitions.ts';
-import { bodies, packed, put, putNew, query, removeAs, SCHEMA_VERSION, type Item, type Table } from './records.ts';
+import { bodies, get, packed, put, putNew, query, removeAs, SCHEMA_VERSION, type Item, type Table } from './records.ts';
 
 /** Writes the undo of a change before the act. An entry that is there already (a retry) stays as it was first written. */
 export async function intend(table: Table, entry: LedgerEntry): Promise<void> {
@@ -40,27 +42,51 @@ function run({ execution, digest }: Pick<LedgerEntry, 'execution' | 'digest'>): 
   return `${execution}#${digest.slice(0, 16)}`;
 }
 
+type Run = Pick<LedgerEntry, 'incident' | 'execution' | 'digest'>;
+
 /**
- * Says that an apply has begun, so that what was reserved for it counts from now on.
+ * Says that an apply has begun, so that what was reserved for it counts from now on. Each try has a name of its own: one that the SDK sends twice counts once.
  *
- * @returns how often it has begun: where this is the first time, nothing was done yet
+ * @returns `isFirst`: whether nothing of the plan can have been done yet; `withdraw`: takes the word back where nobody has begun since, for what did nothing leaves no trace
  */
-export async function beginApply(table: Table, { incident, execution, digest }: Pick<LedgerEntry, 'incident' | 'execution' | 'digest'>): Promise<number> {
-  const { Attributes } = await table.clients.dynamo.send(
+export function beginApply(tools: Pick<Tools, 'settings' | 'clients' | 'log'>, of: Run): { readonly isFirst: Promise<boolean>; readonly withdraw: () => Promise<void> } {
+  const tries = new Set([randomUUID()]);
+  const word = tools.clients.dynamo.send(
     new UpdateCommand({
-      TableName: table.settings.STOPBATH_TABLE,
-      Key: { pk: partitionOf('LEDGER', incident), sk: BEGUN + run({ execution, digest }) },
-      UpdateExpression: 'ADD tries :one SET schemaVersion = :schema',
-      ExpressionAttributeValues: { ':one': 1, ':schema': SCHEMA_VERSION },
+      TableName: tools.settings.STOPBATH_TABLE,
+      Key: begunKey(of),
+      UpdateExpression: 'ADD tries :this SET schemaVersion = :schema',
+      ExpressionAttributeValues: { ':this': tries, ':schema': SCHEMA_VERSION },
       ReturnValues: 'UPDATED_NEW',
     }),
   );
-  return Number(Attributes?.['tries'] ?? 0);
+  return {
+    isFirst: word.then(({ Attributes }) => isOne(Attributes?.['tries'])),
+    withdraw: async () => {
+      try {
+        await word;
+        await removeAs(tools, begunKey(of), { tries });
+      } catch (error) {
+        // What ended the try is what its workflow has to know.
+        tools.log.warn('that an apply has begun is still on record, and it did nothing', { ...of, error: error instanceof Error ? error.message : String(error) });
+      }
+    },
+  };
 }
 
-/** Takes that word back, where nobody has begun since: what did nothing leaves no trace. */
-export async function withdrawApply(table: Table, { incident, execution, digest }: Pick<LedgerEntry, 'incident' | 'execution' | 'digest'>): Promise<void> {
-  await removeAs(table, { pk: partitionOf('LEDGER', incident), sk: BEGUN + run({ execution, digest }) }, { tries: 1 });
+/** Whether one try has begun and no other since. */
+export async function hasBegunAlone(table: Table, of: Run): Promise<boolean> {
+  const { pk, sk } = begunKey(of);
+  const tries = (await get(table, pk, sk))?.['tries'];
+  return Array.isArray(tries) && tries.length === 1;
+}
+
+function begunKey(of: Run): { readonly pk: string; readonly sk: string } {
+  return { pk: partitionOf('LEDGER', of.incident), sk: BEGUN + run(of) };
+}
+
+function isOne(tries: unknown): boolean {
+  return tries instanceof Set && tries.size === 1;
 }
 
 export function ledgerItem(entry: LedgerEntry): Item {

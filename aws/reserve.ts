@@ -1,8 +1,8 @@
 import type { Approval } from '../core/approval.ts';
-import type { Change, Incident, LedgerEntry, Plan } from '../core/incident.ts';
+import type { Change, Direction, Incident, LedgerEntry, Plan } from '../core/incident.ts';
 import type { PlanResult } from '../core/next.ts';
 import { intentOf } from './apply.ts';
-import type { Takes } from './budget.ts';
+import { readTakes, type Takes } from './budget.ts';
 import { allOrThrow } from './concurrently.ts';
 import type { Tools } from './function.ts';
 import { hasTurn, takeTurn } from './incidents.ts';
@@ -14,7 +14,8 @@ export interface Reserving {
   readonly plan: Plan;
   readonly result: PlanResult;
   readonly execution: string;
-  readonly takes: Takes;
+  /** What `takesFor` just read. */
+  readonly takes: Takes | null;
   readonly approvals: readonly Approval[];
   /** Share links that it takes from the budgets; none unless told. */
   readonly links?: number;
@@ -31,7 +32,7 @@ export interface Reserving {
  */
 export function reservedFor(tools: Tools, { incident, plan, result, execution, takes, approvals, links = 0, undo = [] }: Reserving): (() => Promise<void>) | null {
   const isAsked = approvals.some((approval) => approval.execution === execution);
-  if (plan.direction !== 'contain' || result.next !== 'apply' || isAsked || incident.executions.at(-1) !== execution || !canPay(tools, incident, links, takes)) return null;
+  if (takes === null || result.next !== 'apply' || isAsked || incident.executions.at(-1) !== execution || !canPay(tools, incident, links, takes)) return null;
   const intents = undo.map((change): LedgerEntry => ({ ...intentOf(plan, execution, change, plan.plannedAt), reserved: true }));
   return async () => {
     // Where others were faster, apply judges what is there then.
@@ -41,4 +42,9 @@ export function reservedFor(tools: Tools, { incident, plan, result, execution, t
       ...intents.map((intent) => intend(tools, intent)),
     ]);
   };
+}
+
+/** The budgets, for a plan that may reserve; `null` where it restores, or where they cannot be read: then apply asks them, and holds. */
+export async function takesFor(tools: Tools, direction: Direction): Promise<Takes | null> {
+  return direction === 'contain' ? await readTakes(tools).catch(() => null) : null;
 }

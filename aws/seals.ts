@@ -49,7 +49,7 @@ interface Place {
 }
 
 /** Announced by its name alone, a record has no hash yet, and nobody knows whether it is of a drill. */
-const announcement = z.object({ sk: z.string(), at: z.string(), sha256: z.string().optional(), incident: z.string().nullable(), drill: z.boolean().default(false) });
+const announcement = z.object({ sk: z.string(), at: z.string(), sha256: z.string().optional(), named: z.boolean().default(false), incident: z.string().nullable(), drill: z.boolean().default(false) });
 type Announcement = z.infer<typeof announcement>;
 
 /**
@@ -57,7 +57,7 @@ type Announcement = z.infer<typeof announcement>;
  */
 export async function findUnsealed(tools: Tools, page: { readonly limit: number; readonly from: Found['next']; readonly before: string }): Promise<Found> {
   const { items, next } = await readAnnounced(tools, page.limit, page.from ?? { kinds: RECORD_KINDS });
-  const states = await together(items, AT_ONCE, async ({ sk: key, at, sha256, incident }) => {
+  const states = await together(items, AT_ONCE, async ({ sk: key, at, sha256, named, incident }) => {
     const [booked, there] = await Promise.all([get(tools, homeOf(incident), `RECORD#${key}`), headOf(tools, key)]);
     // Written and sealed before, then announced again by a late retry.
     if (booked) await dropAnnouncement(tools, key);
@@ -68,8 +68,8 @@ export async function findUnsealed(tools: Tools, page: { readonly limit: number;
         tools.log.error('what lies in the place of a record is not what the suite announced', { key, announced: sha256 ?? null, found: there.sha256, versionId: there.versionId });
         measure(tools, { ForeignRecords: 1 });
       }
-      if (sha256 !== undefined) return { lost: { at, key, sha256 } };
-      // A name without a hash promises no record: what it was announced for came to nothing.
+      // A name promises no record until there is one: what it was announced for came to nothing, or was tried again under another name.
+      if (sha256 !== undefined && (there || !named)) return { lost: { at, key, sha256 } };
       await dropAnnouncement(tools, key);
     }
     return {};

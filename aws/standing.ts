@@ -69,6 +69,8 @@ export interface Planned {
   /** What this execution wrote to the ledger for this plan so far. */
   readonly written: readonly LedgerEntry[];
   readonly onRecord: OnRecord;
+  /** When the incident was read, ms. */
+  readonly readAt: number;
   /** What was taken from the budgets; `null` for a restore, which is exempt. */
   readonly takes: Takes | null;
 }

@@ -153,6 +153,8 @@ describe('a seal', () => {
     const plan = suite.account.world.assume(`arn:aws:iam::${suite.account.accounts.home}:role/stopbath-dev-quarantine-bucket-plan`, 'x', 'lambda.amazonaws.com');
     const write = async (id: string, hash: object) => await suite.account.world.call('s3', 'PutObject', { Bucket: suite.bucket, Key: `records/snapshot/${id}.json`, Body: '{}', IfNoneMatch: '*', ...hash }, plan);
     for (const id of ['written', 'never', 'unhashed']) await name(id);
+    // Its hash came to lie there, and its bytes did not: the next try had another name.
+    await put(suite.table, { pk: announcedIn('snapshot'), sk: 'records/snapshot/retried.json', kind: 'snapshot', id: 'retried', incident: 'i-1', at, drill: false, sha256: sha256Of('{}'), named: true });
     await write('written', { ChecksumSHA256: Buffer.from(sha256Of('{}'), 'hex').toString('base64') });
     await write('unhashed', {});
     await suite.tick('seal');

@@ -1,5 +1,4 @@
 import { readAhead, settled } from '../../aws/ahead.ts';
-import { readTakes } from '../../aws/budget.ts';
 import type { Tools } from '../../aws/function.ts';
 import { getIncident } from '../../aws/incidents.ts';
 import { ledgerOf } from '../../aws/ledger.ts';
@@ -7,7 +6,7 @@ import { keepPlan, nameSnapshot, type PlanInput, type Preview } from '../../aws/
 import { toHandOn, type ToHandOn } from '../../aws/principal/hand-on.ts';
 import { neverTouched, readingIn, readPrincipal, readRoom } from '../../aws/principal/state.ts';
 import { askForReport, readUse, type Use } from '../../aws/principal/use.ts';
-import { reservedFor } from '../../aws/reserve.ts';
+import { reservedFor, takesFor } from '../../aws/reserve.ts';
 import { readOnRecord, standingOf } from '../../aws/standing.ts';
 import type { Json } from '../../core/bucket.ts';
 import type { Plan } from '../../core/incident.ts';
@@ -24,7 +23,7 @@ export async function planContainment(input: PlanInput, tools: Tools): Promise<P
     readAhead(input.target, reading, async ({ arn }) => await Promise.resolve(beginReading(tools, arn, input.incident))),
     ledgerOf(tools, input.incident),
     readOnRecord(tools, input.incident, input.execution),
-    readTakes(tools),
+    takesFor(tools, input.direction),
     nameSnapshot(tools, input),
   ]);
   const standing = standingOf(tools, incident, input.execution, onRecord);

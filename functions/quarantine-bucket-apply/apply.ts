@@ -5,7 +5,7 @@ import { readBucket, writeSetting, type BucketAddress } from '../../aws/bucket.t
 import { BusyError, isRefusal, PermissionError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
 import { updateIncident } from '../../aws/incidents.ts';
-import { beginApply, forgo, withdrawApply } from '../../aws/ledger.ts';
+import { beginApply, forgo, hasBegunAlone } from '../../aws/ledger.ts';
 import { memberTools } from '../../aws/member.ts';
 import { assertMayApply, mayMiss, type Planned } from '../../aws/standing.ts';
 import { remaining } from '../../core/apply.ts';
@@ -13,18 +13,19 @@ import type { Incident, LedgerEntry } from '../../core/incident.ts';
 import { reopenings, settingOf } from '../../core/quarantine/restore.ts';
 
 /** Everything before the first act: what is there is read, judged, and the undo of what is to be done is on record. */
-async function readyFor(input: ApplyInput, begun: Promise<number | null>, tools: Tools): Promise<Planned & { readonly intents: readonly LedgerEntry[] }> {
+async function readyFor(input: ApplyInput, begun: Promise<boolean>, tools: Tools): Promise<Planned & { readonly intents: readonly LedgerEntry[] }> {
   const reading = plannedFor(tools, input);
-  const [planned, state, tries] = await Promise.all([reading, readAhead(input.target, reading.then(({ incident }) => incident), async ({ name, account, region }) => await readBucket(memberTools(tools, account, 'contain', input.incident).clients, { bucket: name, account, region }, { mayMiss: mayMiss(tools) })), begun]);
+  const [planned, state, isFirst] = await Promise.all([reading, readAhead(input.target, reading.then(({ incident }) => incident), async ({ name, account, region }) => await readBucket(memberTools(tools, account, 'contain', input.incident).clients, { bucket: name, account, region }, { mayMiss: mayMiss(tools) })), begun]);
   const { direction, changes, target } = planned.plan;
   await assertMayApply(tools, planned, { reopens: direction === 'restore' ? reopenings(state, changes) : [] }, state.tagging);
   const hidden = changes.find(({ setting }) => state.unread?.some((one) => one === setting));
   if (hidden) throw new PermissionError(`quarantine-bucket-apply: ${hidden.setting} of ${target.name} cannot be read any more, so that nobody knows what would be written over`);
   const open = remaining(changes, (setting) => settingOf(state, setting));
-  // What the first try finds done somebody else has done: it is no act of this run, and no restore takes it back.
-  const others = tries === 1 ? planned.written.filter((entry) => !open.some(({ seq }) => seq === entry.seq)) : [];
-  await Promise.all(others.map((entry) => forgo(tools, entry)));
-  const written = planned.written.filter((entry) => !others.includes(entry));
+  const others = planned.written.filter(({ seq, reserved, result }) => reserved === true && result === 'intended' && !open.some((change) => change.seq === seq));
+  // What the first try finds done somebody else has done: it is no act of this run, and no restore takes it back. Whoever has begun meanwhile may have done it.
+  const theirs = isFirst && others.length > 0 && (await hasBegunAlone(tools, input)) ? others : [];
+  await Promise.all(theirs.map((entry) => forgo(tools, entry)));
+  const written = planned.written.filter((entry) => !theirs.includes(entry));
   return { ...planned, written, intents: await intendAll(tools, { ...planned, written }, open) };
 }
 
@@ -33,15 +34,17 @@ async function readyFor(input: ApplyInput, begun: Promise<number | null>, tools:
  * The workflow's input is not trusted: plan, mode, guard and approvals are read here.
  */
 export async function applyQuarantine(input: ApplyInput, tools: Tools): Promise<{ readonly changes: number; readonly acknowledgedAt: string }> {
-  const begun = input.direction === 'contain' ? beginApply(tools, input) : Promise.resolve(null);
-  const { incident, plan, written, intents } = await readyFor(input, begun, tools).catch(async (error: unknown) => {
-    if ((await begun) === 1) await withdrawApply(tools, input);
+  const begin = input.direction === 'contain' ? beginApply(tools, input) : null;
+  const { incident, plan, written, intents } = await readyFor(input, begin?.isFirst ?? Promise.resolve(false), tools).catch(async (error: unknown) => {
+    await begin?.withdraw();
     throw error;
   });
   const address = addressOf(incident);
   const there = memberTools(tools, address.account, 'contain', incident.id);
+  const acts = [...written];
   for (const intent of intents) {
-    await named(intent, writeSetting(s3Of(there.clients), address, intent.setting, intent.after).catch((error: unknown) => { throw settling(error, intent, [...written, ...intents], tools) ?? error; }));
+    await named(intent, writeSetting(s3Of(there.clients), address, intent.setting, intent.after).catch((error: unknown) => { throw settling(error, intent, acts, tools) ?? error; }));
+    acts.unshift({ ...intent, doneAt: tools.now() });
     await acknowledge(tools, intent);
   }
   const acknowledgedAt = tools.now();

@@ -1,14 +1,13 @@
 import { readAhead } from '../../aws/ahead.ts';
 import { s3Of } from '../../aws/clients.ts';
 import { readBucket, type BucketAddress } from '../../aws/bucket.ts';
-import { readTakes } from '../../aws/budget.ts';
 import type { Tools } from '../../aws/function.ts';
 import { getIncident } from '../../aws/incidents.ts';
 import { ledgerOf } from '../../aws/ledger.ts';
 import { exemptIn, memberTools } from '../../aws/member.ts';
 import { keepPlan, nameSnapshot, type PlanInput, type PlanMade, type Preview } from '../../aws/planning.ts';
 import { askAnonymously, sampleKeys } from '../../aws/probe.ts';
-import { reservedFor } from '../../aws/reserve.ts';
+import { reservedFor, takesFor } from '../../aws/reserve.ts';
 import { mayMiss, readOnRecord, standingOf } from '../../aws/standing.ts';
 import { surveyBucket } from '../../aws/survey.ts';
 import type { BucketState } from '../../core/bucket.ts';
@@ -29,7 +28,7 @@ export async function planQuarantine(input: PlanInput, tools: Tools): Promise<Pl
     readAhead(input.target, reading, async ({ name, account, region }) => await lookAt(memberTools(tools, account, 'read', input.incident), { bucket: name, account, region }, input.direction)),
     ledgerOf(tools, input.incident),
     readOnRecord(tools, input.incident, input.execution),
-    readTakes(tools),
+    takesFor(tools, input.direction),
     nameSnapshot(tools, input),
   ]);
   const { state } = seen;

@@ -56,7 +56,7 @@ export async function start(ask: StartAsk, by: string, tools: Tools): Promise<Ht
     if (claim.incident !== incident.id) return await refuse(ask, found, by, `${claim.incident} took this target a moment ago: stopbath show ${claim.incident}`, tools);
     const there = (await createIncident(tools, incident)) ? incident : await getIncident(tools, incident.id);
     if (there.status !== 'open') {
-      await releaseTarget(tools, incident.target.arn, incident.id, tools.now());
+      if (claim.isNew) await releaseTarget(tools, incident.target.arn, incident.id, tools.now());
       return await refuse(ask, found, by, `${incident.id} is ${there.status} already: plan again`, tools);
     }
     await addEntry(tools, 'decision', decision);

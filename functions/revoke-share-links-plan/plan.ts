@@ -1,4 +1,3 @@
-import { readTakes } from '../../aws/budget.ts';
 import type { Tools } from '../../aws/function.ts';
 import { settled } from '../../aws/ahead.ts';
 import { viewIncident } from '../../aws/incidents.ts';
@@ -10,7 +9,7 @@ import { AFTER_SWEEP, BEFORE_SWEEP, kindOf } from '../../aws/share/kinds.ts';
 import { readSigners } from '../../aws/share/signers.ts';
 import { findLinks, judgeSome, reachOf } from '../../aws/share/survey.ts';
 import { checkShareTables } from '../../aws/share/tables.ts';
-import { reservedFor } from '../../aws/reserve.ts';
+import { reservedFor, takesFor } from '../../aws/reserve.ts';
 import { readOnRecord, standingOf } from '../../aws/standing.ts';
 import type { Json } from '../../core/bucket.ts';
 import type { Change, IncidentView, Plan } from '../../core/incident.ts';
@@ -36,7 +35,7 @@ export async function planRevocation(input: PlanInput, tools: Tools): Promise<Pl
     draft === null ? viewIncident(tools, input.incident) : { incident: draft, ledger: [], plans: [] },
     readOnRecord(tools, input.incident, input.execution),
     checkShareTables(tools),
-    readTakes(tools),
+    takesFor(tools, input.direction),
     nameSnapshot(tools, input),
   ]);
   const { incident } = view;

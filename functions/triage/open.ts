@@ -2,7 +2,7 @@ import { claimAndOpen, claimTarget, isFree, readClaim, reclaimTarget, type Claim
 import { beginPlaybook, ensureStarted, startExecution, startTicket } from '../../aws/executions.ts';
 import { TransientError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
-import { addEntry, addExecution, countEntries, createIncident, findIncident, getIncident, OvertakenError, updateIncident } from '../../aws/incidents.ts';
+import { addEntry, addExecution, countEntries, createIncident, failOpen, findIncident, getIncident, OvertakenError, updateIncident } from '../../aws/incidents.ts';
 import { ledgerOf } from '../../aws/ledger.ts';
 import { capFor } from '../../aws/settings.ts';
 import { keepWaiting } from '../../aws/waiting-signals.ts';
@@ -125,7 +125,7 @@ async function start(incident: Incident, name: string, begin: typeof startExecut
     return await begin(tools, incident, 'contain', name);
   } catch (error) {
     const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    await updateIncident(tools, incident.id, { status: 'failed', outcome: `${name} could not be started, nothing was changed: ${why}` });
+    await failOpen(tools, incident.id, `${name} could not be started, nothing was changed: ${why}`);
     throw error;
   }
 }

@@ -120,7 +120,7 @@ it('a run writes nothing once another one was started, and nobody starts one bes
   const id = await contained();
   const { incident: seen, ledger, plans: [plan] } = await suite.view(id);
   if (!plan) throw new Error('there is no plan');
-  const planned = { incident: seen, plan: { ...plan, direction: 'restore' }, execution: `${id}-contain-1`, written: [] } as const;
+  const planned = { incident: seen, plan: { ...plan, direction: 'restore' }, execution: `${id}-contain-1`, written: [], readAt: Date.parse(tools().now()) } as const;
   await intendAll(tools(), planned, []);
   expect((await suite.view(id)).incident.status).toBe('restoring');
   await expect(addExecution(tools(), seen, `${id}-contain-2`, { status: 'open' })).rejects.toThrow(OvertakenError);

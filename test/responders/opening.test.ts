@@ -48,6 +48,24 @@ it('of two who start on one target at the same moment one has started, and the o
   expect([incident.mode, incident.requestedBy.split('/').at(-1), incident.executions.length, requests.map(({ by }) => by.split('/').at(-1))]).toEqual([mode, who, 1, [who]]);
 });
 
+it('who comes too late for what another has started is refused, and frees nobody\'s target', async () => {
+  const bucket = await open();
+  let before = true;
+  suite.account.around(async ({ operation }, run) => {
+    if (operation === 'TransactWriteItems' && before) {
+      before = false;
+      // The same incident of the same day; its run waits for an approval by then.
+      const { body } = await suite.respond('rosa', '/start', start(bucket, { mode: 'approve' }));
+      await suite.until(body.incident, (view) => view.incident.status === 'waiting');
+    }
+    return await run();
+  });
+  const late = await suite.respond('ravi', '/start', start(bucket, { mode: 'approve' }));
+  suite.account.around(null);
+  const claim = await readClaim(toolsOf(suite), `arn:aws:s3:::${bucket}`);
+  expect([late.status, claim?.closedAt]).toEqual([409, null]);
+});
+
 it('what a person opened and did not begin is begun as theirs, with what they asked for', async () => {
   const bucket = await open();
   const target: Incident['target'] = { kind: 'bucket', name: bucket, arn: `arn:aws:s3:::${bucket}`, account: '111122223333', region: 'us-east-1' };
