@@ -32,7 +32,8 @@ export async function writtenFor(table: Table, { incident, execution, digest }: 
 
 /** What was reserved for an apply that never began is no intent of anybody. */
 export function ledgerIn(items: readonly Item[]): readonly LedgerEntry[] {
-  const begun = new Set(items.map(({ sk }) => sk).filter((sk) => sk.startsWith(BEGUN)));
+  // A set from which the last try was taken is gone.
+  const begun = new Set(items.filter(({ sk, tries }) => sk.startsWith(BEGUN) && tries !== undefined).map(({ sk }) => sk));
   return bodies<LedgerEntry>(items, 'LEDGER#').filter((entry) => entry.reserved !== true || entry.result === 'done' || begun.has(BEGUN + run(entry))).toSorted(byAct);
 }
 
@@ -47,7 +48,7 @@ type Run = Pick<LedgerEntry, 'incident' | 'execution' | 'digest'>;
 /**
  * Says that an apply has begun, so that what was reserved for it counts from now on. Each try has a name of its own: one that the SDK sends twice counts once.
  *
- * @returns `isFirst`: whether nothing of the plan can have been done yet; `withdraw`: takes the word back where nobody has begun since, for what did nothing leaves no trace
+ * @returns `isFirst`: whether nothing of the plan can have been done yet; `withdraw`: takes this try's word back, for what did nothing leaves no trace
  */
 export function beginApply(tools: Pick<Tools, 'settings' | 'clients' | 'log'>, of: Run): { readonly isFirst: Promise<boolean>; readonly withdraw: () => Promise<void> } {
   const tries = new Set([randomUUID()]);
@@ -65,7 +66,7 @@ export function beginApply(tools: Pick<Tools, 'settings' | 'clients' | 'log'>, o
     withdraw: async () => {
       try {
         await word;
-        await removeAs(tools, begunKey(of), { tries });
+        await tools.clients.dynamo.send(new UpdateCommand({ TableName: tools.settings.STOPBATH_TABLE, Key: begunKey(of), UpdateExpression: 'DELETE tries :this', ExpressionAttributeValues: { ':this': tries } }));
       } catch (error) {
         // What ended the try is what its workflow has to know.
         tools.log.warn('that an apply has begun is still on record, and it did nothing', { ...of, error: error instanceof Error ? error.message : String(error) });

@@ -68,6 +68,7 @@ export async function findUnsealed(tools: Tools, page: { readonly limit: number;
         tools.log.error('what lies in the place of a record is not what the suite announced', { key, announced: sha256 ?? null, found: there.sha256, versionId: there.versionId });
         measure(tools, { ForeignRecords: 1 });
       }
+      if (sha256 !== undefined && named && !there) tools.log.warn('a record was announced by its name, and is not there: its writer failed', { key, sha256 });
       // A name promises no record until there is one: what it was announced for came to nothing, or was tried again under another name.
       if (sha256 !== undefined && (there || !named)) return { lost: { at, key, sha256 } };
       await dropAnnouncement(tools, key);

@@ -82,13 +82,6 @@ it('an apply that cannot read the bucket ends as a run that changed nothing: no 
   expect([incident.status, incident.outcome.includes('nothing was changed'), incident.lease ?? null, ledger]).toEqual(['failed', true, null, []]);
 });
 
-it('what somebody else has closed between plan and apply is no act of this run: no restore opens it', async () => {
-  const BLOCK = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true };
-  await containing({ role: PLAN, operation: 'PutItem', about: 'LEDGER#', act: async () => await stage.call('s3:PutPublicAccessBlock', { Bucket: bucket.arn.split(':').at(-1), PublicAccessBlockConfiguration: BLOCK }) });
-  const { incident, ledger } = await view();
-  expect([incident.status, ledger.length > 0, ledger.some(({ setting }) => setting === 'publicAccessBlock')]).toEqual(['contained', true, false]);
-});
-
 it('an apply that dies right after its first act finds it again, and its undo is not lost', async () => {
   const striker = createStriker(stage.account, stage.deployment.name, { kind: 'killed-after', call: `${APPLY} s3:PutPublicAccessBlock#1` });
   stage.account.around(striker.around);

@@ -50,8 +50,13 @@ async function tryOld(tools: Tools, PolicySourceArn: string, own: string, issued
   );
   return WANTED.map((action) => {
     const { EvalDecision: decision, MatchedStatements = [] } = EvaluationResults.find(({ EvalActionName }) => EvalActionName === action) ?? {};
-    const policies = MatchedStatements.flatMap(({ SourcePolicyId }) => SourcePolicyId ?? []);
+    const policies = MatchedStatements.flatMap(({ SourcePolicyId }) => (SourcePolicyId === undefined ? [] : [inlineName(SourcePolicyId)]));
     const by = decision !== 'explicitDeny' || policies.includes(own) ? undefined : policies.find((name) => isDenialOfOthers(name, own));
     return { what: `${action} by an old session`, answer: decision === undefined ? 'unknown' : decision === 'explicitDeny' ? 'denied' : 'open', ...(by === undefined ? {} : { by }) };
   });
+}
+
+/** IAM calls an inline policy by its name, or by whose it is before that: `role_<role>_<policy>`. The suite's own have no underscore in their names. */
+function inlineName(id: string): string {
+  return /^(?:role|user)_/.test(id) ? id.slice(id.lastIndexOf('_') + 1) : id;
 }

@@ -8,7 +8,7 @@ import { ensureStarted } from '../../aws/executions.ts';
 import { recordedTarget } from '../../aws/owners.ts';
 import { readSeen } from '../../aws/previews.ts';
 import { digestOf } from '../../core/canonical.ts';
-import { isUnderWay, TICKET_ONLY, type Entry, type Incident } from '../../core/incident.ts';
+import { isUnderWay, PHASE, TICKET_ONLY, type Entry, type Incident } from '../../core/incident.ts';
 import { DigestMismatchError } from '../../core/plan.ts';
 import { begin, beginNew, wordOf, type Begin } from './incident.ts';
 import { previewOf, wantedBy, type PlanAsk, type Wanted } from './plan.ts';
@@ -56,7 +56,7 @@ export async function start(ask: StartAsk, by: string, tools: Tools): Promise<Ht
     if (claim.incident !== incident.id) return await refuse(ask, found, by, `${claim.incident} took this target a moment ago: stopbath show ${claim.incident}`, tools);
     const there = (await createIncident(tools, incident)) ? incident : await getIncident(tools, incident.id);
     if (there.status !== 'open') {
-      if (claim.isNew) await releaseTarget(tools, incident.target.arn, incident.id, tools.now());
+      if (claim.isNew || PHASE[there.status] === 'over') await releaseTarget(tools, incident.target.arn, incident.id, tools.now());
       return await refuse(ask, found, by, `${incident.id} is ${there.status} already: plan again`, tools);
     }
     await addEntry(tools, 'decision', decision);

@@ -124,6 +124,8 @@ async function start(incident: Incident, name: string, begin: typeof startExecut
   try {
     return await begin(tools, incident, 'contain', name);
   } catch (error) {
+    // Whoever was first has started it, or is about to.
+    if (error instanceof OvertakenError) throw error;
     const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     await failOpen(tools, incident.id, `${name} could not be started, nothing was changed: ${why}`);
     throw error;
