@@ -26,6 +26,8 @@ import {
 import { z } from 'zod';
 import { strictest, type KnownState } from '../core/exposure.ts';
 import { byKey, type BucketState, type Grant, type Json, type Lifecycle, type PublicAccessBlock } from '../core/bucket.ts';
+import { afterWithOthers } from '../core/denials.ts';
+import type { LedgerEntry } from '../core/incident.ts';
 import { settledPolicy } from '../core/policy.ts';
 import { readAccessPoints } from './access-points.ts';
 import { readAccountBlock } from './account.ts';
@@ -232,6 +234,17 @@ export async function writeSetting(s3: S3Client, address: BucketAddress, setting
     case 'tagging':
       await s3.send(new PutBucketTaggingCommand({ ...target, Tagging: { TagSet: write.value } }));
   }
+}
+
+/**
+ * Writes a change of a bucket's policy, with what other incidents deny there by now. S3 has no condition for a write of a policy: what is put
+ * between this read and this write is still lost, so that the window is one call instead of all that lies between a judgement and its write.
+ *
+ * @throws {StateMovedError} where somebody else has changed the policy
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html (no `If-Match`, no version)
+ */
+export async function writePolicy(s3: S3Client, address: BucketAddress, change: Pick<LedgerEntry, 'setting' | 'before' | 'after' | 'incident'>): Promise<void> {
+  await writeSetting(s3, address, 'policy', afterWithOthers(change, await readPolicy(s3, address)));
 }
 
 const DELETE = {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Json } from './bucket.ts';
-import { denialTakenBack, othersIn, othersRefusing, sameButOthers, withOthersOf } from './denials.ts';
+import { StateMovedError } from './apply.ts';
+import { afterWithOthers, denialTakenBack, othersIn, othersRefusing, sameButOthers, withOthersOf } from './denials.ts';
 import { policyText } from './policy.ts';
 import { withUrlDenial, type UrlDenial } from './share/url-denial.ts';
 
@@ -24,6 +25,19 @@ describe('denials of several incidents in one policy', () => {
     expect(withOthersOf(policy(lab, closed), entry.before, 'inc-1')).toBe(policy(lab));
     expect(withOthersOf(policy(sid('Theirs'), closed, urls), policy(lab), 'inc-1')).toBe(policy(lab, urls));
     expect(withOthersOf(policy(closed, urls), null, 'inc-1')).toBe(policy(urls));
+  });
+
+  it.each([
+    ['nothing came between', policy(lab, urls), policy(lab, urls, closed)],
+    ['it was written already', policy(lab, urls, closed), policy(lab, urls, closed)],
+    ['one was put', policy(lab, urls, sid('StopbathFullinc3')), policy(lab, closed, urls, sid('StopbathFullinc3'))],
+    ['one was taken back', policy(lab), policy(lab, closed)],
+    ['one was put behind what was written', policy(lab, urls, closed, sid('StopbathFullinc3')), policy(lab, closed, urls, sid('StopbathFullinc3'))],
+  ])('are not lost to a change that was planned before: %s', (_, present, written) => expect(afterWithOthers({ ...entry, setting: 'policy' }, present)).toBe(written));
+
+  it('are no reason to plan again; what anybody else changed is', () => {
+    expect(() => afterWithOthers({ ...entry, setting: 'policy' }, policy(lab, urls, sid('Theirs')))).toThrow(StateMovedError);
+    expect(() => afterWithOthers({ ...entry, setting: 'policy' }, null)).toThrow(StateMovedError);
   });
 
   it('are no difference to each other; what lets somebody in is, whatever it is called', () => {

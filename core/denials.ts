@@ -1,3 +1,4 @@
+import { StateMovedError } from './apply.ts';
 import type { Json } from './bucket.ts';
 import { globMatches } from './glob.ts';
 import type { LedgerEntry } from './incident.ts';
@@ -23,6 +24,18 @@ export function denialTakenBack({ before, after, incident }: Pick<LedgerEntry, '
   if (sameButOthers(present, after, incident)) return { value: withOthersOf(present, before, incident), isNewer: false };
   if (sameButOthers(present, before, incident)) return { value: present, isNewer: false };
   return { value: only(present, (statement) => ownerIn(statement) !== plainId(incident)), isNewer: true };
+}
+
+/**
+ * What a planned change writes, given the policy at the moment of the write: its after, with others' denials as they are now. One that was put
+ * since the plan is not erased, and one that was taken back does not return.
+ *
+ * @throws {StateMovedError} where the policy is neither before nor after the change, whatever others deny in it
+ */
+export function afterWithOthers({ setting, before, after, incident }: Pick<LedgerEntry, 'setting' | 'before' | 'after' | 'incident'>, present: Json): Json {
+  if (same(present, before) || same(present, after)) return after;
+  if (sameButOthers(present, before, incident) || sameButOthers(present, after, incident)) return withOthersOf(present, after, incident);
+  throw new StateMovedError(`${setting} was changed by somebody else at this moment. Plan again.`);
 }
 
 /** A policy with the denials that others have in the present one, in place of those that they had in it. */

@@ -75,6 +75,8 @@ export interface ShareKind {
   readonly takeBack: (entry: LedgerEntry, present: Json) => { readonly value: Json; readonly note: string | null };
   /** Of what is taken back: why AWS would refuse it for now, `null` where it would not; and what other incidents deny there all the same. */
   readonly beside?: (entry: LedgerEntry, value: Json, aim: ShareAim, tools: Tools) => Promise<{ readonly refused: string | null; readonly notes: readonly string[] }>;
+  /** After a restore, also of what its plan had to leave out: why what an entry did stands all the same; `null` where it is gone. */
+  readonly stays?: (entry: LedgerEntry, plan: Plan, tools: Tools) => Promise<string | null>;
   /** Whether what an entry did still holds, though the setting has changed: others may add to it. Unless told, only the very value does. */
   readonly holds?: (entry: LedgerEntry, present: Json) => boolean;
   /** Why an acknowledged change is not in force yet; `null` where it is. */

@@ -5,7 +5,7 @@ import { isPublicPolicy } from '../../core/exposure.ts';
 import { parsePolicy, withoutDeleted } from '../../core/policy.ts';
 import { deletedNote, same } from '../../core/quarantine/levels.ts';
 import { hasUrlDenial, withUrlDenial } from '../../core/share/url-denial.ts';
-import { readPolicy, refusesPublicPolicies, writeSetting, type BucketAddress } from '../bucket.ts';
+import { readPolicy, refusesPublicPolicies, writePolicy, type BucketAddress } from '../bucket.ts';
 import type { Tools } from '../function.ts';
 import { lookAtCdn, primeCdn } from './cdn-look.ts';
 import { distributionsOf, type CdnOrigin } from './distributions.ts';
@@ -26,10 +26,10 @@ export const policyKind: ShareKind = {
     return { changes: planned.flatMap(({ changes }) => changes), notes: [...planned.flatMap(({ notes }) => notes), ...incomplete] };
   },
   read: (setting, tools) => readPolicy(s3Of(tools.clients), addressOf(setting, tools)),
-  write: async ({ setting, after }, context, tools) => {
+  write: async (change, context, tools) => {
     // What was in the caches before is what an invalidation has to take away: so it is put there, as viewers did.
     if (context.direction === 'contain') await primeCdn(context, tools);
-    await writeSetting(s3Of(tools.clients), addressOf(setting, tools), 'policy', after);
+    await writePolicy(s3Of(tools.clients), addressOf(change.setting, tools), { setting: change.setting, before: change.before, after: change.after, incident: context.incident.id });
   },
   takeBack: (entry, present) => {
     const { value, isNewer } = denialTakenBack(entry, present);
@@ -40,7 +40,11 @@ export const policyKind: ShareKind = {
     const policy = textOf(value);
     const notes = othersNote(othersIn(value, incident));
     if (policy === null || !isPublicPolicy(parsePolicy(policy)) || !(await refusesPublicPolicies(tools.clients, addressOf(setting, tools)))) return { refused: null, notes };
-    return { refused: `The policy of ${bucketOf(setting)} has a public statement, and its Block Public Access (a quarantine’s, perhaps) lets nobody write such a policy: what this incident denies there stays. Restore this again once the block is off.`, notes };
+    return { refused: refusedNote(setting), notes };
+  },
+  stays: async ({ setting, incident }, { notes }, tools) => {
+    if (!hasUrlDenial(await readPolicy(s3Of(tools.clients), addressOf(setting, tools)), incident)) return null;
+    return notes.find((note) => note === refusedNote(setting)) ?? `The policy of ${bucketOf(setting)} has this incident's denial still.`;
   },
   holds: ({ after, incident }, present) => sameButOthers(present, after, incident),
   look: async (plan, context, tools) => {
@@ -49,6 +53,10 @@ export const policyKind: ShareKind = {
     return (await Promise.all(context.reach.map((reach) => lookAtRestored(reach, changed, context, tools)))).flat();
   },
 };
+
+function refusedNote(setting: string): string {
+  return `The policy of ${bucketOf(setting)} has a public statement, and its Block Public Access (a quarantine’s, perhaps) lets nobody write such a policy: what this incident denies there stays. Restore this again once the block is off.`;
+}
 
 /** After a restore nothing else asks the distributions. What another incident refuses says nothing of this one; what this one still denies is not restored. */
 async function lookAtRestored(reach: Reach, changed: ReadonlySet<string>, { incident }: ShareContext, tools: Tools): Promise<readonly Seen[]> {

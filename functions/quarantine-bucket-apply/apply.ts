@@ -1,7 +1,7 @@
 import { readAhead } from '../../aws/ahead.ts';
 import { s3Of } from '../../aws/clients.ts';
 import { acknowledge, intendAll, named, plannedFor, type ApplyInput } from '../../aws/apply.ts';
-import { readBucket, writeSetting, type BucketAddress } from '../../aws/bucket.ts';
+import { readBucket, writePolicy, writeSetting, type BucketAddress } from '../../aws/bucket.ts';
 import { BusyError, isRefusal, PermissionError } from '../../aws/errors.ts';
 import type { Tools } from '../../aws/function.ts';
 import { updateIncident } from '../../aws/incidents.ts';
@@ -43,7 +43,9 @@ export async function applyQuarantine(input: ApplyInput, tools: Tools): Promise<
   const there = memberTools(tools, address.account, 'contain', incident.id);
   const acts = [...written];
   for (const intent of intents) {
-    await named(intent, writeSetting(s3Of(there.clients), address, intent.setting, intent.after).catch((error: unknown) => { throw settling(error, intent, acts, tools) ?? error; }));
+    const s3 = s3Of(there.clients);
+    const write = intent.setting === 'policy' ? writePolicy(s3, address, intent) : writeSetting(s3, address, intent.setting, intent.after);
+    await named(intent, write.catch((error: unknown) => { throw settling(error, intent, acts, tools) ?? error; }));
     acts.unshift({ ...intent, doneAt: tools.now() });
     await acknowledge(tools, intent);
   }

@@ -39,18 +39,19 @@ export async function lookAtRevocation(input: LookInput, tools: Tools): Promise<
   const recent = view.entries.filter(({ kind, at }) => kind === 'look' && Date.parse(tools.now()) - Date.parse(at) < RECENT_MS);
   const made = recent.map(({ detail }) => madeLook.safeParse(detail).data).find((look) => look?.execution === input.execution && look.look === looks && look.digest === plan?.digest);
   if (made) return await done({ streak: made.streak, verdict: made.verdict, reason: made.reason, looks });
-  const [links, urls, drifted, open, since] = await Promise.all([
+  const [links, urls, drifted, open, since, left] = await Promise.all([
     askForLinks(sampled, context, tools),
     plan ? askForUrls(plan, context, tools) : [],
     driftOf(acts, context, tools),
     plan ? openOf(plan, ledger, context, tools) : [],
     input.direction === 'contain' ? linksSince(context, ledger, tools) : NOTHING_SINCE,
+    plan && input.direction === 'restore' ? leftBy(plan, view.ledger, tools) : [],
   ]);
   const fetches = [...links, ...urls, ...since.seen];
   const { STOPBATH_VERIFY_LOOKS: needed, STOPBATH_VERIFY_MAX_LOOKS: allowed } = tools.settings;
   // Counting takes a while where there are a million: only the look that would settle it counts again.
   const counts = input.streak + 1 >= needed && plan ? await countAgain(plan, scope, ledger, tools) : { text: null, wrong: [] };
-  const look: ShareLook = { direction: input.direction, seen: fetches, drifted, wrong: [...open, ...since.wrong, ...counts.wrong], blind: blindness(fetches.length, tools) };
+  const look: ShareLook = { direction: input.direction, seen: fetches, drifted, wrong: [...open, ...left, ...since.wrong, ...counts.wrong], blind: blindness(fetches.length, tools) };
 
   const judgement = judgeShares(look, { needed, allowed }, input.streak, looks);
   const reason = counts.text === null ? judgement.reason : `${counts.text}; ${judgement.reason}`;
@@ -104,6 +105,13 @@ async function openOf(plan: Plan, ledger: readonly LedgerEntry[], context: Share
     return change.setting === SWEEP ? null : ((await kindOf(change.setting).pending?.(change, tools, context)) ?? null);
   });
   return (await Promise.all(open)).filter((why) => why !== null);
+}
+
+/** What containments did and a restore has left: no change of its plan names it, and the links that are fetched may lead elsewhere. */
+async function leftBy(plan: Plan, ledger: readonly LedgerEntry[], tools: Tools): Promise<readonly string[]> {
+  const did = new Map(ledger.filter(({ direction, setting }) => direction === 'contain' && setting !== SWEEP).map((entry) => [entry.setting, entry]));
+  const left = await Promise.all([...did.values()].map(async (entry) => (await kindOf(entry.setting).stays?.(entry, plan, tools)) ?? null));
+  return left.filter((why) => why !== null);
 }
 
 /**

@@ -15,7 +15,7 @@ import { listDistributions } from '../../aws/share/distributions.ts';
 import { AFTER_SWEEP, kindOf, presentFor } from '../../aws/share/kinds.ts';
 import { readSigners } from '../../aws/share/signers.ts';
 import type { Json } from '../../core/bucket.ts';
-import { remaining } from '../../core/apply.ts';
+import { remaining, StateMovedError } from '../../core/apply.ts';
 import type { Change, LedgerEntry, Plan } from '../../core/incident.ts';
 import { settledPolicy } from '../../core/policy.ts';
 import type { Shares as SharesConfig } from '../../core/share/config.ts';
@@ -273,6 +273,35 @@ describe('URLs already handed out', () => {
     expect(notes).toEqual([expect.stringContaining('the newer one is kept, and only the denials of this incident are taken out')]);
     const after = JSON.parse(await policy()) as { readonly Statement: readonly { readonly Sid: string }[] };
     expect(after.Statement.map(({ Sid }) => Sid)).toEqual(['Cdn', 'PhotoService', 'PrintLab', 'Theirs']);
+  });
+
+  it('die beside what another incident has denied since the plan: it is not written over; nor is what somebody else wrote', async () => {
+    const { changes } = await planOf(contextOf());
+    const change = changes.find(({ setting }) => setting.startsWith('policy:'));
+    const put = async (Sid: string) => {
+      const document = JSON.parse(await policy()) as { readonly Statement: readonly object[] };
+      const Statement = [...document.Statement, { Sid, Effect: 'Deny', Principal: '*', Action: 's3:GetObject', Resource: `arn:aws:s3:::${photos.family}/*`, Condition: { StringEquals: { 'aws:PrincipalAccount': '999988887777' } } }];
+      await s3Of(tools.clients).send(new PutBucketPolicyCommand({ Bucket: photos.family, Policy: JSON.stringify({ ...document, Statement }) }));
+    };
+    const sids = async () => (JSON.parse(await policy()) as { readonly Statement: readonly { readonly Sid: string }[] }).Statement.map(({ Sid }) => Sid);
+    if (!change) throw new Error('the plan has no change of the policy');
+    await put('StopbathExternalinc9');
+    await kindOf(change.setting).write(change, contextOf(), tools);
+    expect(await sids()).toEqual(expect.arrayContaining(['StopbathUrlsinc1Presigned', 'StopbathExternalinc9']));
+    await put('Theirs');
+    await expect(kindOf(change.setting).write(change, contextOf(), tools)).rejects.toThrow(StateMovedError);
+    expect(await sids()).toContain('Theirs');
+  });
+
+  it('of a bucket that no fetched link leads to: a restore that has left their denial is not called right', async () => {
+    const context = contextOf({ direction: 'restore', execution: 'inc-1-restore-1' });
+    const { incident } = context;
+    await createIncident(tools, incident);
+    for (const entry of (await contain()).ledger.filter(({ setting }) => setting.startsWith('policy:'))) await complete(tools, entry);
+    const plan: Plan = { ...(await planOf(contextOf({ reach: [] }))), direction: 'restore', changes: [], impact: { sampledLinks: [] }, notes: [] };
+    await savePlan(tools, plan);
+    const look = async () => await lookAtRevocation({ incident: incident.id, direction: 'restore', execution: context.execution, streak: 0, looks: tools.settings.STOPBATH_VERIFY_MAX_LOOKS - 1 }, tools);
+    expect(await look()).toMatchObject({ verdict: 'unverified', reason: expect.stringContaining(`The policy of ${photos.family} has this incident's denial still`) });
   });
 
   it('are changed once, however often a try is repeated', async () => {
