@@ -29,7 +29,7 @@ const CALL_MS = 30;
 
 /**
  * @param args - `--repeats`, `--distinct`, `--minute`, `--reopened`, `--buckets`: how many, 2,000, 1,000, 1,000, 60 and 60 unless told, and 0
- *   of all but `--minute` plays that alone; 100,000 repeats take some hours; `--latency <ms>` of a call while decoys come in, 150 unless told; `--json`
+ *   of all but `--minute` plays that alone; 100,000 repeats take half an hour to an hour and a half; `--latency <ms>` of a call while decoys come in, 150 unless told; `--json`
  */
 export async function run(args: readonly string[]): Promise<boolean> {
   const text = { type: 'string' } as const;

@@ -189,7 +189,7 @@ export interface LedgerEntry extends Change {
   /** `null` while the act has not been acknowledged. */
   readonly doneAt: string | null;
   readonly result: 'intended' | 'done';
-  /** Written with the plan, before its apply was asked: taken back where that changes nothing. */
+  /** Written with the plan, for an apply that follows at once: it counts once that has begun. */
   readonly reserved?: true;
   /** Of a bulk change: what became of each thing that it met, in numbers. */
   readonly met?: Json;
