@@ -72,6 +72,7 @@ assert call(db, "query", TableName="boto", KeyConditionExpression="pk = :p", Exp
 assert call(db, "scan", TableName="boto")["Count"] == 1
 call(db, "batch_write_item", RequestItems={"boto": [{"PutRequest": {"Item": {"pk": {"S": "2"}}}}]})
 assert len(call(db, "batch_get_item", RequestItems={"boto": {"Keys": [{"pk": {"S": "2"}}]}})["Responses"]["boto"]) == 1
+call(db, "transact_write_items", TransactItems=[{"Put": {"TableName": "boto", "Item": {"pk": {"S": "3"}}, "ConditionExpression": "attribute_not_exists(pk)"}}])
 call(db, "delete_item", TableName="boto", Key={"pk": {"S": "2"}})
 call(db, "describe_table", TableName="boto")
 call(db, "list_tables")
