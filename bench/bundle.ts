@@ -11,6 +11,7 @@ const MARKS: Readonly<Record<string, number>> = { triage: 80 / 22, 'triage-urgen
 
 /** Bundles over the mark, and why they may be. */
 const LARGER: Readonly<Record<string, string>> = {
+  'quarantine-bucket-apply': 'reads all settings of a bucket (S3) and of its account (S3 Control) again before it changes them, and assumes roles in members (STS)',
   'quarantine-bucket-plan': 'reads all settings of a bucket (S3), of its account (S3 Control), counts objects (CloudWatch) and links: four clients',
   'revoke-share-links-apply': 'changes S3, CloudFront, IAM and Parameter Store, and assumes roles (STS)',
   'revoke-share-links-plan': 'reads what apply changes, and brings the same clients',

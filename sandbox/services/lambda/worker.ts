@@ -2,6 +2,7 @@
  * The thread that all functions of the sandbox run in. Each invocation sees the environment of its own function only,
  * lives in sandbox time, and has its output collected; nothing of the machine's environment is visible.
  */
+import { Agent } from 'node:http';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire, enableCompileCache, flushCompileCache, syncBuiltinESMExports } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +31,8 @@ globalThis.Date = sandboxDate();
 captureOutput();
 freezeNetwork();
 resolveLocalhost();
+// On Lambda every invocation that runs beside others has an environment, and connections, of its own. Here they share clients, whose fifty connections would make them wait for each other.
+Object.defineProperty(Agent.prototype, 'maxSockets', { get: () => Number.POSITIVE_INFINITY, set: () => undefined });
 
 port.on('message', (message: ToWorker) => {
   if (message.kind === 'freeze') {
