@@ -32,7 +32,12 @@ captureOutput();
 freezeNetwork();
 resolveLocalhost();
 // On Lambda every invocation that runs beside others has an environment, and connections, of its own. Here they share clients, whose fifty connections would make them wait for each other.
-Object.defineProperty(Agent.prototype, 'maxSockets', { get: () => Number.POSITIVE_INFINITY, set: () => undefined });
+Object.defineProperty(Agent.prototype, 'maxSockets', {
+  get: () => Number.POSITIVE_INFINITY,
+  set: () => {
+    // Every agent is told its own most when it is made.
+  },
+});
 
 port.on('message', (message: ToWorker) => {
   if (message.kind === 'freeze') {
