@@ -115,6 +115,6 @@ it('of two people who start at the same moment one opens the incident, and the o
   await rest();
   stage.account.around(null);
   const view = await opened();
-  expect([first?.status, second?.status, second?.body['error']]).toEqual([202, 409, expect.stringContaining(view.incident.id)]);
+  expect([first?.status, second?.status, second?.body['error']]).toEqual([202, 409, expect.stringMatching(new RegExp(`asked for ${view.incident.id}|^${view.incident.id} is contain(?:ing|ed) already: plan again$`))]);
   expect([view.incident.status, view.entries.filter(({ text }) => text.startsWith('started by hand')).length, await incidents()]).toEqual(['contained', 1, [view.incident.id]]);
 });

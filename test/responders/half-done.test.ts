@@ -1,4 +1,3 @@
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { claimTarget } from '../../aws/claims.ts';
 import { startExecution } from '../../aws/executions.ts';
@@ -8,7 +7,7 @@ import { manualIncident } from '../../core/manual.ts';
 import { nextRun } from '../../core/runs.ts';
 import { endUnfinished } from '../../functions/archive/unfinished.ts';
 import { begin, restore, wordOf } from '../../functions/respond/incident.ts';
-import { root, startSuite, toolsOf, type Input, type Suite } from './suite.ts';
+import { openBucket, root, startSuite, toolsOf, type Input, type Suite } from './suite.ts';
 
 /** Starts that died half-way, and runs that somebody refused: what is left behind stands in nobody's way. */
 let suite: Suite;
@@ -18,14 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => suite.stop());
 
-async function open(): Promise<string> {
-  const bucket = `family-half-${++count}-111122223333`;
-  const s3 = await suite.photos.s3('admin');
-  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
-  await suite.account.world.call('s3', 'DeletePublicAccessBlock', { Bucket: bucket }, root(suite.account));
-  s3.destroy();
-  return bucket;
-}
+const open = async () => await openBucket(suite, `family-half-${++count}-111122223333`);
 
 async function publish(bucket: string): Promise<void> {
   await suite.account.world.call('s3', 'PutBucketPolicy', { Bucket: bucket, Policy: JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `arn:aws:s3:::${bucket}/*` }] }) }, root(suite.account));

@@ -1,10 +1,9 @@
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { claimAndOpen, readClaim } from '../../aws/claims.ts';
 import type { Incident } from '../../core/incident.ts';
 import { manualIncident } from '../../core/manual.ts';
 import { beginNew, wordOf } from '../../functions/respond/incident.ts';
-import { root, startSuite, toolsOf, type Suite } from './suite.ts';
+import { openBucket, startSuite, toolsOf, type Suite } from './suite.ts';
 
 /** A start by hand is one write: claim, incident, who asked for what, and the run that it counts for. */
 let suite: Suite;
@@ -14,14 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => suite.stop());
 
-async function open(): Promise<string> {
-  const bucket = `family-opened-${++count}-111122223333`;
-  const s3 = await suite.photos.s3('admin');
-  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
-  await suite.account.world.call('s3', 'DeletePublicAccessBlock', { Bucket: bucket }, root(suite.account));
-  s3.destroy();
-  return bucket;
-}
+const open = async () => await openBucket(suite, `family-opened-${++count}-111122223333`);
 
 const start = (bucket: string, more: object = {}) => ({ playbook: 'quarantine-bucket', inputs: { bucket }, mode: 'contain', reason: 'a test', ...more });
 const ROSA = 'arn:aws:sts::111122223333:assumed-role/stopbath-responder/rosa';

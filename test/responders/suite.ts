@@ -1,3 +1,4 @@
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { createClients } from '../../aws/clients.ts';
 import type { Tools } from '../../aws/function.ts';
@@ -86,6 +87,15 @@ export async function startSuite(config: Partial<Config> = {}, options: Paramete
 export function root(account: Account) {
   const arn = `arn:aws:iam::${account.accounts.home}:root`;
   return { kind: 'root', account: account.accounts.home, principalArn: arn, arn, userId: account.accounts.home } as const;
+}
+
+/** A bucket of the account whose own block is off. @returns its name */
+export async function openBucket(suite: Suite, bucket: string): Promise<string> {
+  const s3 = await suite.photos.s3('admin');
+  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  await suite.account.world.call('s3', 'DeletePublicAccessBlock', { Bucket: bucket }, root(suite.account));
+  s3.destroy();
+  return bucket;
 }
 
 /** Of a request to DynamoDB, what tells it from others. */
